@@ -1,0 +1,142 @@
+"""Every error of the project, each with its code on the wire.
+
+::
+
+    TextStreamError
+    ├── InvalidRequest       invalid_request      what was asked makes no sense
+    ├── UnknownSource        unknown_source       no source of that name
+    ├── UnknownStream        unknown_stream       no such stream, or it was forgotten
+    ├── OffsetGone           offset_gone          that part of the text was trimmed
+    ├── SourceUnavailable    source_unavailable   the source lacks something; says what
+    ├── SourceFailed         source_failed        the source broke while it generated
+    ├── TooManyStreams       too_many_streams     a limit on running streams was reached
+    ├── RateLimited          rate_limited         too many requests in too short a time
+    ├── Unauthorized         unauthorized         who are you?
+    ├── Forbidden            forbidden            not for you
+    ├── ShuttingDown         shutting_down        the server is going down
+    ├── ServerUnreachable    unreachable          client only: nothing answers there
+    └── StreamFailed         (the server's code)  client only: the stream ended with an error
+
+A message names the cure, where there is one. ``retryable`` says whether the same request
+can succeed later without a change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class TextStreamError(Exception):
+    """Base of all errors.
+
+    Attributes:
+        code: the name on the wire, stable across releases.
+        message: one plain sentence or two; names the cure.
+        retryable: whether the same request may succeed later.
+
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the error object of the protocol: ``{code, message, retryable}``."""
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+
+
+class InvalidRequest(TextStreamError):
+    """The payload has a wrong type, an unknown key or a value out of range."""
+
+    code = "invalid_request"
+
+
+class UnknownSource(TextStreamError):
+    """No source of that name is configured."""
+
+    code = "unknown_source"
+
+
+class UnknownStream(TextStreamError):
+    """No stream has this id: it never existed, or its retention is over."""
+
+    code = "unknown_stream"
+
+
+class OffsetGone(TextStreamError):
+    """The text at this offset was trimmed; ``first`` is the first offset still there."""
+
+    code = "offset_gone"
+
+    def __init__(self, message: str, *, first: int) -> None:
+        super().__init__(message)
+        self.first = first
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the error object, with ``first``: the first offset that is still there."""
+        return {**super().to_wire(), "first": self.first}
+
+
+class SourceUnavailable(TextStreamError):
+    """The source cannot run here: a package, a key or an address is missing."""
+
+    code = "source_unavailable"
+
+
+class SourceFailed(TextStreamError):
+    """The source broke while it generated. What came before is kept."""
+
+    code = "source_failed"
+    retryable = True
+
+
+class TooManyStreams(TextStreamError):
+    """A limit on running streams was reached, the client's or the server's."""
+
+    code = "too_many_streams"
+    retryable = True
+
+
+class RateLimited(TextStreamError):
+    """Too many requests in too short a time."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class Unauthorized(TextStreamError):
+    """The client did not say who it is."""
+
+    code = "unauthorized"
+
+
+class Forbidden(TextStreamError):
+    """The client may not do this."""
+
+    code = "forbidden"
+
+
+class ShuttingDown(TextStreamError):
+    """The server is going down and takes no new streams."""
+
+    code = "shutting_down"
+    retryable = True
+
+
+class ServerUnreachable(TextStreamError):
+    """Client side: nothing answers at the server's address, or it stopped answering."""
+
+    code = "unreachable"
+    retryable = True
+
+
+class StreamFailed(TextStreamError):
+    """Client side: the server answered with an error; ``code`` is the server's."""
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]  # an instance carries what the server said
+        self.retryable = retryable  # type: ignore[misc]

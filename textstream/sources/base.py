@@ -1,0 +1,112 @@
+"""The contract of a source: a callable that takes a request and yields text.
+
+::
+
+    def shout(request: SourceRequest) -> Iterator[str]:
+        for word in (request.prompt or "").split():
+            yield word.upper() + " "
+
+Closing the generator cancels it. A source that waits for something outside (a model, an
+HTTP response) registers how to give it up with ``request.cancel.on_cancel``, so that it is
+released even while the generator is waiting. A generator may ``return "length"`` to say
+that it stopped at a limit and not at the natural end of the text.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class NoParams(BaseModel):
+    """The params of a source that has none: any key is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CancelToken:
+    """Says once, to whoever asks or has registered, that the text is no longer wanted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards _callbacks and the moment of cancelling
+        self._event = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the text is no longer wanted."""
+        return self._event.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; return whether it was cancelled meanwhile."""
+        return self._event.wait(timeout)
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once when cancelled, in the cancelling thread; now if it already is.
+
+        The callback must not block: it runs in a request handler.
+        """
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def cancel(self) -> None:
+        """Cancel. Doing it again does nothing."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self._event.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+
+@dataclass(frozen=True)
+class SourceRequest:
+    """What a source is asked for.
+
+    Attributes:
+        prompt: the prompt, or for ``text`` the text itself; None when nothing was given.
+        params: an instance of the source's params model.
+        cancel: set when the text is no longer wanted.
+
+    """
+
+    prompt: str | None = None
+    params: Any = field(default_factory=NoParams)
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named source, as the registry keeps it.
+
+    Attributes:
+        name: what a client puts into ``source``.
+        generate: makes the generator of the text; may ``return "length"``.
+        description: one line for people, shown by pages and the command line.
+        params_model: a pydantic model that refuses unknown keys.
+        live: whether the text arrives while it is generated; sets the default pace
+            (``"auto"`` if it does, 30 units/s if not).
+        needs_prompt: whether a start without a prompt is refused.
+        check: raises `SourceUnavailable`, with the cure, when the source cannot run here.
+        preload: loads what is slow to load (a model), so that the first stream is fast.
+        close: frees what the source holds.
+
+    """
+
+    name: str
+    generate: Callable[[SourceRequest], Iterator[str]]
+    description: str = ""
+    params_model: type[BaseModel] = NoParams
+    live: bool = True
+    needs_prompt: bool = True
+    check: Callable[[], None] = lambda: None
+    preload: Callable[[], None] = lambda: None
+    close: Callable[[], None] = lambda: None
