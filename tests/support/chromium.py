@@ -1,0 +1,58 @@
+"""The system's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.requirement import require
+from tests.support.running_server import ROOT
+
+STATIC = ROOT / "textstream" / "web" / "static"
+
+_FLAGS = (
+    "--no-sandbox",  # the tests may run as root, as in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start a browser. Skips the test where there is none, or fails it in CI.
+
+    One for each module that needs it, not one for all: Playwright keeps an event loop in the
+    thread of the tests for as long as it runs.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        require("Chromium (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def built_page() -> Path:
+    """Return where Vite put the pages; skips the test, or fails it in CI, when it did not."""
+    if not (STATIC / "demo.html").is_file():
+        require("the built page (npm ci && npm run build, in frontend/)")
+    return STATIC
+
+
+def node_module(path: str) -> Path:
+    """Return a file of ``frontend/node_modules``; skips the test, or fails it in CI, without."""
+    found = ROOT / "frontend" / "node_modules" / path
+    if not found.exists():
+        require("the packages of the front end (npm ci, in frontend/)")
+    return found

@@ -1,0 +1,136 @@
+"""A server in its own process, on a port of its own, with its log at hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.support.leaks import LeakGuard
+
+ROOT = Path(__file__).resolve().parents[2]
+
+START_TIMEOUT = 60.0
+"""Seconds to the first line: a machine that does much else imports slowly."""
+
+STOP_TIMEOUT = 20.0
+
+_LISTENING = re.compile(r"^textstream is listening on (http://\S+)$", re.MULTILINE)
+
+
+class RunningServer:
+    """``stream_server.py --port 0 …``, from its first line on standard error to its end."""
+
+    def __init__(
+        self, *args: str, env: Mapping[str, str] | None = None, leak_guard: LeakGuard
+    ) -> None:
+        """Start it and wait until it listens.
+
+        Args:
+            args: flags, beside ``--port 0``.
+            env: added to an environment without any ``TEXTSTREAM_*``.
+            leak_guard: told of the thread and the pipe that live as long as the server.
+
+        Raises:
+            RuntimeError: it ended instead, or said nothing in time.
+
+        """
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("TEXTSTREAM_")}
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "stream_server.py"), "--port", "0", *args],
+            cwd=ROOT,
+            env={**inherited, "PYTHONUNBUFFERED": "1", **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the test run is not its business
+        )
+        assert self._process.stderr
+        self._changed = threading.Condition()  # guards _log and _log_ended
+        self._log: list[str] = []
+        self._log_ended = False
+        self._reader = threading.Thread(
+            target=self._read_log, name=f"log of {self.pid}", daemon=True
+        )
+        leak_guard.allow_thread(self._reader)
+        leak_guard.allow_descriptor(self._process.stderr.fileno())
+        self._reader.start()
+        self.url = self._wait_until_it_listens()
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is that of its process group too."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def log_text(self) -> str:
+        """Return what it has logged so far."""
+        with self._changed:
+            return "".join(self._log)
+
+    def wait_for_log(self, predicate: Callable[[str], bool], timeout: float = 10.0) -> str:
+        """Wait until `predicate` is true of the whole log; return the log.
+
+        Raises:
+            TimeoutError: it did not become true in `timeout` seconds, or the server ended.
+
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._log_ended or predicate("".join(self._log)), timeout
+            )
+            text = "".join(self._log)
+        if not predicate(text):
+            raise TimeoutError(f"not logged in {timeout} s; the log:\n{text}")
+        return text
+
+    def terminate(self, number: int = signal.SIGTERM) -> None:
+        """Send it a signal and do not wait."""
+        self._process.send_signal(number)
+
+    def stop(self) -> int:
+        """Terminate it if it still runs, wait for its end, return its exit code.
+
+        One that does not end in time is killed, with all that it has started: the code is
+        then negative.
+        """
+        if self.running:
+            self.terminate()
+        try:
+            code = self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            code = self._process.wait(STOP_TIMEOUT)
+        self._reader.join(STOP_TIMEOUT)
+        assert self._process.stderr
+        self._process.stderr.close()
+        return code
+
+    def _read_log(self) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            with self._changed:
+                self._log.append(line.decode(errors="replace"))
+                self._changed.notify_all()
+        with self._changed:
+            self._log_ended = True
+            self._changed.notify_all()
+
+    def _wait_until_it_listens(self) -> str:
+        try:
+            text = self.wait_for_log(lambda log: bool(_LISTENING.search(log)), START_TIMEOUT)
+        except TimeoutError as error:
+            code = self.stop()
+            raise RuntimeError(f"the server did not start (exit code {code}): {error}") from None
+        found = _LISTENING.search(text)
+        assert found
+        return found[1]

@@ -1,0 +1,112 @@
+"""A python-socketio client that writes down every event, in order, with its time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import engineio
+import socketio
+
+TIMEOUT = 10.0
+"""Seconds to wait for what must come; long, since a busy machine is no failure."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event: its name, its first argument (None if it has none), its arrival.
+
+    `at` is ``time.perf_counter``, in seconds.
+    """
+
+    name: str
+    data: Any
+    at: float
+
+
+class _InOrderEngine(engineio.Client):
+    # The stock client starts a thread for every message, which loses their order.
+    def _trigger_event(self, event: str, *args: Any, **kwargs: Any) -> Any:
+        return super()._trigger_event(event, *args, **{**kwargs, "run_async": False})
+
+
+class _InOrderClient(socketio.Client):
+    def _engineio_client_class(self) -> type[engineio.Client]:
+        return _InOrderEngine
+
+
+class RecordingClient:
+    """Connected once made. Close it, or leave that to the fixture ``sio``."""
+
+    def __init__(self, url: str, transports: Sequence[str] = ("websocket",)) -> None:
+        self.client = _InOrderClient(reconnection=False, handle_sigint=False)
+        self._changed = threading.Condition()  # guards _events
+        self._events: list[Event] = []
+        self.client.on("*", self._record)
+        self.client.on("disconnect", lambda *reason: self._record("disconnect", *reason))
+        self.client.connect(url, transports=list(transports), wait_timeout=TIMEOUT)
+
+    @property
+    def sid(self) -> str:
+        """The connection's Socket.IO id."""
+        return str(self.client.get_sid())
+
+    @property
+    def events(self) -> list[Event]:
+        """All events so far."""
+        with self._changed:
+            return list(self._events)
+
+    def named(self, name: str) -> list[Event]:
+        """Return the events of one name."""
+        return [event for event in self.events if event.name == name]
+
+    @property
+    def text(self) -> str:
+        """All that came as ``new_char``, joined."""
+        return "".join(event.data for event in self.named("new_char"))
+
+    def emit(self, event: str, *args: Any) -> None:
+        """Send an event and ask for no answer."""
+        self.client.emit(event, args or None)
+
+    def call(self, event: str, data: Any = None, timeout: float = TIMEOUT) -> Any:
+        """Send an event; return the server's answer to it."""
+        return self.client.call(event, data, timeout=timeout)
+
+    def wait_for(
+        self, predicate: Callable[[list[Event]], object], timeout: float = TIMEOUT
+    ) -> list[Event]:
+        """Wait until `predicate` is true of the events; return them.
+
+        Raises:
+            TimeoutError: it did not become true in `timeout` seconds.
+
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: predicate(self._events), timeout):
+                names = [event.name for event in self._events]
+                raise TimeoutError(f"not in {timeout} s; the last events: {names[-20:]}")
+            return list(self._events)
+
+    def wait_for_event(self, name: str, count: int = 1, timeout: float = TIMEOUT) -> Event:
+        """Wait for the `count`-th event of a name; return it."""
+        self.wait_for(lambda events: sum(e.name == name for e in events) >= count, timeout)
+        return self.named(name)[count - 1]
+
+    def close(self) -> None:
+        """Disconnect, and wait for the client's threads."""
+        tasks = [self.client.eio.read_loop_task, self.client.eio.write_loop_task]
+        self.client.disconnect()
+        for task in tasks:
+            if task:
+                task.join(TIMEOUT)
+
+    def _record(self, name: str, *args: Any) -> None:
+        at = time.perf_counter()
+        with self._changed:
+            self._events.append(Event(name, args[0] if args else None, at))
+            self._changed.notify_all()

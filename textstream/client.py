@@ -1,0 +1,214 @@
+"""The Python client.
+
+::
+
+    with StreamClient("http://127.0.0.1:5002") as client:
+        for piece in client.stream("Tell me a story"):
+            print(piece, end="", flush=True)
+
+It reconnects by itself and goes on at the right unit: none is lost, none comes twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from textstream.client_assembler import Assembler
+from textstream.client_connection import unreachable
+from textstream.client_errors import not_understood
+from textstream.client_reader import Chunk, Reader, StreamResult
+from textstream.client_reconnect import ReconnectPolicy
+from textstream.client_session import Session, State
+from textstream.client_stream import TextStream
+from textstream.errors import InvalidRequest, ServerUnreachable
+from textstream.protocol import Rate, ResumeStream, StartStream, UnitName, parse
+
+__all__ = ["Chunk", "ReconnectPolicy", "State", "StreamClient", "StreamResult", "TextStream"]
+
+DEFAULT_URL = "http://127.0.0.1:5002"
+
+STOP_PATIENCE = 2.0
+"""Seconds that `StreamClient.close` waits for the server to confirm the stops."""
+
+
+class StreamClient:
+    """A connection to a textstream server, made when the first stream is asked for.
+
+    May be used from several threads, and read several streams at a time.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        transports: Sequence[str] | None = None,
+        reconnect: bool | ReconnectPolicy = True,
+        timeout: float = 10.0,
+        on_state: Callable[[State], None] | None = None,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        Args:
+            url: the server's address.
+            transports: ``"websocket"``, ``"polling"`` or both in the order to use them. None
+                is WebSocket, and polling where a proxy refuses WebSockets.
+            reconnect: whether, or how long, a lost connection is tried again. A server that
+                was not there in the first place is not waited for.
+            timeout: seconds the server has for each answer. One that stays silent for longer
+                counts as lost.
+            on_state: called when the client begins to connect, to stream, to reconnect, or has
+                nothing left to read. It runs in the client's thread: it must not block, nor
+                call the client.
+
+        Raises:
+            InvalidRequest: `url` is no http or https address, or `timeout` is not above 0.
+
+        """
+        if timeout <= 0:
+            raise InvalidRequest("timeout: must be above 0 seconds")
+        self.url = _checked(url)
+        self._timeout = timeout
+        policy = reconnect if isinstance(reconnect, ReconnectPolicy) else ReconnectPolicy()
+        self._session = Session(
+            self.url,
+            transports=transports,
+            policy=policy if reconnect else None,
+            timeout=timeout,
+            on_state=on_state,
+        )
+        self._streams: list[tuple[TextStream, Reader]] = []
+
+    def stream(
+        self,
+        prompt: str | None = None,
+        *,
+        source: str | None = None,
+        text: str | None = None,
+        unit: UnitName = "char",
+        rate: Rate | None = None,
+        params: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> TextStream:
+        """Start a stream and return it once the server has accepted it.
+
+        Args:
+            prompt: what the source is to answer.
+            source: one of `sources`; None is the server's default for clients that name none.
+            text: for the source ``text``: what to stream, instead of a prompt.
+            unit: ``"char"`` (a user-perceived character), ``"word"`` or ``"token"``.
+            rate: units per second, 0 (as fast as possible), ``"auto"``, None: the source's.
+            params: options of the source.
+            request_id: makes the start idempotent. By default a random one, so that a start
+                whose answer is lost with the connection is not done twice.
+
+        Raises:
+            ServerUnreachable: nothing answers at the address, or not in time.
+            TextStreamError: the server refused it; see `textstream.errors`.
+
+        """
+        # Through JSON-like plain values: the server's own model says what is wrong, and where.
+        fields = {
+            "prompt": prompt,
+            "source": source,
+            "text": text,
+            "unit": unit,
+            "rate": rate,
+            "params": dict(params or {}),
+            "request_id": request_id or str(uuid.uuid4()),
+            "format": "chunk",
+        }
+        start = parse(StartStream, fields)
+        request = start.model_dump(exclude_none=True)
+        return self._read(Reader(request=request, rate=rate), owned=True)
+
+    def resume(self, id: str, offset: int = 0, rate: Rate | None = None) -> TextStream:  # noqa: A002
+        """Read a stream that exists, running or ended, from unit `offset` on.
+
+        Raises:
+            UnknownStream: there is none of this id, or it was forgotten.
+            OffsetGone: the text there was trimmed.
+            InvalidRequest: the stream is not that long.
+            ServerUnreachable: nothing answers at the address, or not in time.
+
+        """
+        parse(ResumeStream, {"id": id, "offset": offset, "rate": rate})
+        return self._read(Reader(id=id, assembler=Assembler(offset), rate=rate), owned=False)
+
+    def sources(self) -> dict[str, Any]:
+        """Return what ``GET /api/sources`` says: the sources, and which one is preferred.
+
+        Raises:
+            ServerUnreachable: nothing answers at the address, or not in time.
+            StreamFailed: the answer makes no sense; is this a textstream server?
+
+        """
+        try:
+            response = requests.get(f"{self.url}/api/sources", timeout=self._timeout)
+            answer = response.json()
+        except requests.Timeout:
+            raise unreachable(self.url, f"no answer in {self._timeout:g} s") from None
+        except requests.JSONDecodeError:
+            raise unreachable(self.url, "something else answers there") from None
+        except requests.RequestException:
+            raise unreachable(self.url, "connection refused") from None
+        if not isinstance(answer, dict) or not isinstance(answer.get("sources"), list):
+            raise not_understood("a wrong list of sources")
+        return answer
+
+    def close(self) -> None:
+        """Stop the streams that this client started, disconnect, and end its threads.
+
+        Waits up to 2 s for the server to confirm the stops. Doing it again does nothing.
+        """
+        for stream, _reader in self._streams:
+            stream.close()
+        self._session.close(STOP_PATIENCE)
+
+    def __enter__(self) -> StreamClient:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        self.close()
+
+    def _read(self, reader: Reader, *, owned: bool) -> TextStream:
+        stream = TextStream(self._session, reader, owned=owned, timeout=self._timeout)
+        changed = self._session.changed
+        with changed:
+            self._streams = [(s, r) for s, r in self._streams if not r.over]
+            self._streams.append((stream, reader))
+        try:
+            self._session.add(reader)
+            with changed:
+                changed.wait_for(lambda: reader.info is not None or reader.over)
+        except BaseException:
+            # Also when interrupted: what may have been started must not go on unread.
+            stream.close()
+            raise
+        if reader.info is None:
+            raise reader.error or ServerUnreachable("The server gave no answer.")
+        return stream
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        valid = False
+    if not valid:
+        raise InvalidRequest(f'url: an address looks like "{DEFAULT_URL}", not "{url}"')
+    return url.rstrip("/")

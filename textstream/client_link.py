@@ -1,0 +1,208 @@
+"""The streams read over one connection: requests and their answers, events and whose they are.
+
+It lives as long as its connection; what must survive that is in the readers. Everything here
+is called with the client's lock held, and nothing waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from textstream.client_connection import Connection
+from textstream.client_errors import error_from_wire, not_understood
+from textstream.client_reader import Reader
+from textstream.errors import TextStreamError, UnknownStream
+from textstream.protocol import (
+    CONTINUE_STREAM,
+    PAUSE_STREAM,
+    STOP_STREAM,
+    STREAM_CHUNK,
+    STREAM_END,
+    STREAM_ERROR,
+    StreamChunk,
+    StreamEnd,
+    StreamInfo,
+)
+
+OnOk = Callable[[dict[str, Any]], None]
+OnError = Callable[[TextStreamError], None]
+Handle = Callable[[Reader, Any], None]
+
+EVENTS = (STREAM_CHUNK, STREAM_END, STREAM_ERROR)
+"""What the server sends that `Link.receive` takes. ``stream_start`` says nothing new here."""
+
+
+class Link:
+    """A connection and the readers on it.
+
+    Attributes:
+        fruitful: whether new text has arrived over it.
+
+    """
+
+    def __init__(
+        self, connection: Connection, readers: Callable[[], Sequence[Reader]], timeout: float
+    ) -> None:
+        """Make a link. `readers` returns those not over; `timeout` is for answers, in s."""
+        self.fruitful = False
+        self._connection = connection
+        self._readers = readers
+        self._timeout = timeout
+        self._due: dict[object, float] = {}  # when each answer is due, in monotonic seconds
+        self._early: list[tuple[Handle, Any]] = []
+
+    @property
+    def deadline(self) -> float | None:
+        """When the first answer is due, in seconds of ``time.monotonic()``; None: none is."""
+        return min(self._due.values(), default=None)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether an answer is late. A server that gives none is as good as gone."""
+        return self.deadline is not None and self.deadline <= time.monotonic()
+
+    def wake(self) -> None:
+        """Make the thread that waits for this connection look around."""
+        self._connection.wake()
+
+    # Requests.
+
+    def attach(self, reader: Reader) -> None:
+        """Start the reader's stream, or resume it at the unit that is due."""
+        if reader.stopping and reader.id is not None:
+            self.stop(reader)
+            return
+        event, payload = reader.attach_request()
+        reader.attaching()
+
+        def attached(answer: dict[str, Any]) -> None:
+            first = reader.id is None
+            reader.started(StreamInfo.model_validate(answer.get("stream")))
+            if first:
+                early, self._early = self._early, []
+                for handle, data in early:
+                    self._deliver(handle, data)
+            if reader.stopping:
+                self.stop(reader)
+            self.adjust(reader)
+
+        self._request(event, payload, attached, reader.fail)
+
+    def stop(self, reader: Reader) -> None:
+        """Stop the reader's stream for everyone, once it is known by an id."""
+        if reader.id is None:
+            return  # The answer to its start comes back here.
+
+        def stopped(answer: dict[str, Any]) -> None:
+            if not reader.attached:  # else the server's own end follows
+                reader.stopped(int(answer.get("offset", reader.assembler.offset)))
+
+        def refused(error: TextStreamError) -> None:
+            if isinstance(error, UnknownStream):
+                reader.stopped(reader.assembler.offset)
+            else:
+                reader.fail(error)
+
+        self._request(STOP_STREAM, {"id": reader.id}, stopped, refused)
+
+    def adjust(self, reader: Reader) -> None:
+        """Pause or continue the reader on the server, as it is wanted by now.
+
+        One request at a time: a server with a thread per event may swap two of them.
+        """
+        wanted = reader.wants_pause()
+        if not reader.attached or reader.stopping or reader.over or reader.adjusting:
+            return
+        if wanted == reader.server_paused:
+            return
+        reader.adjusting = True
+
+        def settled(_outcome: object) -> None:
+            reader.adjusting = False
+
+        def done(_answer: dict[str, Any]) -> None:
+            settled(None)
+            reader.server_paused = wanted
+            self.adjust(reader)
+
+        # Refused means that the reader has ended on the server; its end is on its way.
+        event = PAUSE_STREAM if wanted else CONTINUE_STREAM
+        self._request(event, {"id": reader.id}, done, settled)
+
+    def request(
+        self, reader: Reader, event: str, on_ok: OnOk, on_error: OnError, **fields: Any
+    ) -> None:
+        """Send any other request about the reader's stream."""
+        self._request(event, {"id": reader.id, **fields}, on_ok, on_error)
+
+    def _request(self, event: str, payload: dict[str, Any], on_ok: OnOk, on_error: OnError) -> None:
+        token = object()
+        self._due[token] = time.monotonic() + self._timeout
+
+        def answered(answer: Any) -> None:
+            self._due.pop(token, None)
+            if not isinstance(answer, dict):
+                on_error(not_understood(f"no answer to {event}"))
+            elif answer.get("ok") is not True:
+                on_error(error_from_wire(answer.get("error")))
+            else:
+                try:
+                    on_ok(answer)
+                except (ValidationError, TypeError, ValueError):
+                    on_error(not_understood(f"a wrong answer to {event}"))
+
+        self._connection.emit(event, payload, answered)
+        self._connection.wake()  # There is a deadline now.
+
+    # Events.
+
+    def receive(self, event: str, data: object) -> None:
+        """Take an event, one of `EVENTS`.
+
+        Raises:
+            StreamFailed: it is not as the protocol has it.
+
+        """
+        if event == STREAM_CHUNK:
+            self._deliver(self._chunk, _parse(StreamChunk, data))
+        elif event == STREAM_END:
+            self._deliver(self._end, _parse(StreamEnd, data))
+        elif isinstance(data, dict) and "id" in data:
+            self._deliver(_failing, data)
+        # An error without an id is about a start that failed: its answer says the same.
+
+    def _deliver(self, handle: Handle, data: Any) -> None:
+        stream_id = data["id"] if isinstance(data, dict) else data.id
+        for reader in self._readers():
+            if reader.id == stream_id:
+                handle(reader, data)
+                return
+        if any(reader.id is None for reader in self._readers()):
+            # The text may overtake the answer that says whose it is.
+            self._early.append((handle, data))
+
+    def _chunk(self, reader: Reader, chunk: StreamChunk) -> None:
+        if reader.chunk(chunk, time.monotonic()):
+            self.attach(reader)
+        else:
+            self.fruitful = True
+            self.adjust(reader)
+
+    def _end(self, reader: Reader, end: StreamEnd) -> None:
+        if reader.end(end):
+            self.attach(reader)
+
+
+def _failing(reader: Reader, error: object) -> None:
+    reader.failing(error_from_wire(error))
+
+
+def _parse(model: type[BaseModel], data: object) -> BaseModel:
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        raise not_understood(f"a wrong {model.__name__}") from None

@@ -1,0 +1,185 @@
+"""A stream as its consumer sees it: an iterator of text that can be stopped and paced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+
+from textstream.client_reader import Chunk, Reader, StreamResult
+from textstream.client_session import Session
+from textstream.errors import ServerUnreachable, TextStreamError
+from textstream.protocol import SET_RATE, Rate, SetRate, StreamInfo, parse
+
+
+class TextStream:
+    """The text of one stream, piece by piece, each unit exactly once and in order.
+
+    ``for piece in stream`` yields the text as it arrives: usually a unit, several when they
+    arrived together. Leaving the loop early stops the stream on the server, if this client
+    started it; one that was resumed goes on there for its other readers. The same holds for
+    `close` and for the end of a ``with`` block. May be used from several threads.
+
+    What the consumer does not take waits here, at most some 260,000 characters: then the server
+    is told to stand still until there is room.
+    """
+
+    def __init__(self, session: Session, reader: Reader, *, owned: bool, timeout: float) -> None:
+        """Made by `StreamClient.stream` and `StreamClient.resume`."""
+        self._session = session
+        self._reader = reader
+        self._owned = owned
+        self._timeout = timeout
+        self._offset = reader.assembler.offset
+        self._closed = False
+
+    @property
+    def id(self) -> str:
+        """The stream's id: with `offset`, what `StreamClient.resume` needs."""
+        return self.info.id
+
+    @property
+    def info(self) -> StreamInfo:
+        """What the server said when the stream began."""
+        info = self._reader.info
+        assert info is not None, "set before the stream is handed out"  # noqa: S101
+        return info
+
+    @property
+    def offset(self) -> int:
+        """The unit after the last one that was yielded, counted from the start of the text."""
+        return self._offset
+
+    @property
+    def result(self) -> StreamResult | None:
+        """How the stream ended; None before the last piece has arrived."""
+        return self._reader.result
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text as it arrives.
+
+        Raises:
+            TextStreamError: the stream failed; all the text before that was yielded.
+
+        """
+        for chunk in self.chunks():
+            yield chunk.text
+
+    def __next__(self) -> str:
+        """Return the next piece of text; raises as iterating does."""
+        return self._next().text
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield what iterating does, with offsets and the time of arrival."""
+        try:
+            while True:
+                try:
+                    chunk = self._next()
+                except StopIteration:
+                    return
+                yield chunk
+        finally:
+            self.close()
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """Stop the stream on the server, for all its readers.
+
+        What has arrived can still be read.
+
+        Returns:
+            Whether the server has confirmed it within `timeout` seconds.
+
+        """
+        self._session.stop(self._reader)
+        with self._session.changed:
+            if self._session.is_own_thread:
+                return self._reader.over
+            return self._session.changed.wait_for(lambda: self._reader.over, timeout)
+
+    def pause(self) -> None:
+        """Let the stream stand still for this reader, from the next piece on."""
+        self._set_paused(True)
+
+    def continue_(self) -> None:
+        """Go on after `pause`."""
+        self._set_paused(False)
+
+    resume = continue_
+
+    def set_rate(self, rate: Rate) -> None:
+        """Change this reader's pace: units per second, 0 (at once) or ``"auto"``.
+
+        While the connection is lost, the new pace holds from the reconnection on.
+
+        Raises:
+            InvalidRequest: there is no such pace, or the server does not allow it.
+            ServerUnreachable: the server did not answer in time.
+
+        """
+        parse(SetRate, {"id": self.id, "rate": rate})
+        outcome: list[TextStreamError | None] = []
+        reader, changed = self._reader, self._session.changed
+
+        def accepted(_answer: object) -> None:
+            reader.rate = rate
+            outcome.append(None)
+
+        with changed:
+            link = self._session.link
+            if not link or not reader.attached or reader.over:
+                reader.rate = rate
+                return
+            link.request(reader, SET_RATE, accepted, outcome.append, rate=rate)
+            changed.wait_for(
+                lambda: outcome or reader.over or self._session.link is not link, self._timeout
+            )
+            if reader.over:
+                return
+            if not outcome:
+                raise ServerUnreachable("The server did not answer. Set the pace again.")
+            if outcome[0]:
+                raise outcome[0]
+
+    def close(self) -> None:
+        """Leave the stream; stop it on the server if this client started it. Does not wait."""
+        with self._session.changed:
+            self._closed = True
+            self._reader.discard()
+            if self._owned:
+                self._session.stop(self._reader)
+            else:
+                self._set_paused(True)  # There is no event for leaving.
+                self._reader.over = True
+            self._session.changed.notify_all()
+
+    def __enter__(self) -> TextStream:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the stream, as `close` does."""
+        self.close()
+
+    def _set_paused(self, paused: bool) -> None:
+        with self._session.changed:
+            self._reader.paused = paused
+            if self._session.link:
+                self._session.link.adjust(self._reader)
+
+    def _next(self) -> Chunk:
+        reader = self._reader
+        with self._session.changed:
+            self._session.changed.wait_for(lambda: self._closed or reader.over or reader.waiting)
+            chunk = None if self._closed else reader.take()
+            if chunk is not None:
+                self._offset = chunk.next
+                if self._session.link:
+                    self._session.link.adjust(reader)
+                return chunk
+            if reader.error and not self._closed:
+                raise reader.error
+            raise StopIteration

@@ -1,0 +1,1 @@
+"""Append-only logs of units: what a producer writes and readers read."""

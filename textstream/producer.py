@@ -1,0 +1,157 @@
+"""Runs a stream's source: iterates its generator and appends units to the stream.
+
+A producer that is ahead of its readers does not keep a thread: it leaves its open generator
+where it is, gives the thread back, and comes back to it, on whichever thread, when a reader has
+moved on. So ten thousand paced streams of long texts need no ten thousand threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from textstream.errors import SourceFailed, TextStreamError
+from textstream.protocol import EndReason
+from textstream.sources.base import Source, SourceRequest
+from textstream.stream import Stream
+from textstream.units import SurrogateJoiner, new_splitter
+
+logger = logging.getLogger("textstream.producer")
+
+IDLE_SECONDS = 10.0
+"""How long a thread waits for more work before it ends."""
+
+
+class ProducerPool:
+    """At most `limit` threads that run jobs in the order in which they were submitted.
+
+    Not ``concurrent.futures``: its threads stay until the process ends, and its exit waits for
+    them, also for a source that hangs.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._changed = threading.Condition()  # guards everything below
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._threads: set[threading.Thread] = set()
+        self._idle = 0
+        self._closed = False
+        self._warned = False
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` soon. It must not raise. After `close` it is dropped."""
+        with self._changed:
+            if self._closed:
+                return
+            self._jobs.append(job)
+            if self._idle >= len(self._jobs):
+                self._changed.notify()
+            elif len(self._threads) < self._limit:
+                thread = threading.Thread(target=self._work, name="producer", daemon=True)
+                self._threads.add(thread)
+                thread.start()
+            elif not self._warned:
+                self._warned = True
+                logger.warning(
+                    "all %d producer threads are busy; new streams wait. "
+                    "Raise TEXTSTREAM_PRODUCERS if your sources spend their time waiting.",
+                    self._limit,
+                )
+
+    def close(self, deadline: float) -> None:
+        """Take no more jobs, wait for the running ones until `deadline` (``time.monotonic``)."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._idle += 1
+                self._changed.wait_for(lambda: self._jobs or self._closed, IDLE_SECONDS)
+                self._idle -= 1
+                if not self._jobs:
+                    self._threads.discard(threading.current_thread())
+                    return
+                job = self._jobs.popleft()
+            job()
+
+
+class Producer:
+    """Moves one stream's text from its source to its log."""
+
+    def __init__(
+        self, stream: Stream, source: Source, request: SourceRequest, pool: ProducerPool
+    ) -> None:
+        self._stream = stream
+        self._source = source
+        self._request = request
+        self._pool = pool
+        self._generator: Iterator[str] | None = None
+        self._joiner = SurrogateJoiner()
+        self._splitter = new_splitter(stream.unit)
+
+    def start(self) -> None:
+        """Begin, or go on, on a thread of the pool."""
+        self._pool.submit(self._run)
+
+    def _run(self) -> None:
+        try:
+            reason = self._iterate()
+        except TextStreamError as error:
+            self._failed(error)
+        except Exception as error:
+            if self._stream.cancel.cancelled:
+                # What it was waiting for was taken away: no failure, whatever it raised.
+                logger.debug("stream %s: cancelled source raised %r", self._stream.id, error)
+                return
+            logger.exception("stream %s: source %s failed", self._stream.id, self._source.name)
+            self._failed(
+                SourceFailed(
+                    f"The source {self._source.name} failed ({type(error).__name__}). "
+                    "The server's log says more."
+                )
+            )
+        else:
+            if reason:
+                self._stream.append(self._rest())
+                self._stream.produced(reason)
+
+    def _iterate(self) -> EndReason | None:
+        """Move text until the source ends (return why), or must wait or stop (return None)."""
+        if self._generator is None:
+            self._generator = iter(self._source.generate(self._request))
+        while not self._stream.cancel.cancelled and not self._stream.ending:
+            if self._stream.hold(self.start):
+                return None
+            try:
+                delta = next(self._generator)
+            except StopIteration as stop:
+                return "length" if stop.value == "length" else "completed"
+            if not isinstance(delta, str):
+                self._close()
+                raise SourceFailed(
+                    f"The source {self._source.name} yielded {type(delta).__name__}, not str."
+                )
+            self._stream.append(self._splitter.push(self._joiner.push(delta)))
+        self._close()
+        return None
+
+    def _rest(self) -> list[str]:
+        return [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]
+
+    def _failed(self, error: TextStreamError) -> None:
+        logger.warning("stream %s: %s: %s", self._stream.id, error.code, error.message)
+        self._stream.append(self._rest())
+        self._stream.produced("error", error)
+
+    def _close(self) -> None:
+        close = getattr(self._generator, "close", None)
+        if close:
+            close()

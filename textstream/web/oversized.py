@@ -1,0 +1,85 @@
+"""Messages over the limit are dropped and answered; the connection, and its streams, go on."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from flask_socketio import SocketIO
+
+from textstream.errors import InvalidRequest
+from textstream.protocol import STREAM_ERROR
+from textstream.transport.driver import REFUSED_WHOLE, OnOversized
+
+_EVENT_WITH_ACK = re.compile(r"42(\d+)\[")
+"""An Engine.IO message with a Socket.IO event in the namespace / that wants an answer."""
+
+_CHUNK = 65_536
+
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+def refuser(socketio: SocketIO, limit: int) -> OnOversized:
+    """Return what answers a client whose message is over `limit` bytes."""
+
+    def refuse(eio_sid: str, head: str, size: int) -> None:
+        error = InvalidRequest(
+            f"The message has {size} bytes, at most {limit} are allowed "
+            "(TEXTSTREAM_MAX_MESSAGE_BYTES). It was dropped."
+        ).to_wire()
+        wants_answer = _EVENT_WITH_ACK.match(head)
+        if wants_answer:
+            answer = json.dumps([{"ok": False, "error": error}])
+            socketio.server.eio.send(eio_sid, f"3{wants_answer[1]}{answer}")
+        sid = socketio.server.manager.sid_from_eio_sid(eio_sid, "/")
+        if sid:
+            socketio.emit(STREAM_ERROR, error, to=sid)
+
+    return refuse
+
+
+class OversizedPolls:
+    """WSGI middleware: takes a polling body over the limit away before Engine.IO sees it.
+
+    Engine.IO alone would end the session. A body of more than `REFUSED_WHOLE` times the limit
+    is left to it.
+    """
+
+    def __init__(self, app: WsgiApp, *, limit: int, on_oversized: OnOversized) -> None:
+        self._app = app
+        self._limit = limit
+        self._on_oversized = on_oversized
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request."""
+        size = _content_length(environ)
+        if self._limit < size <= REFUSED_WHOLE * self._limit and _is_poll(environ):
+            head = environ["wsgi.input"].read(1024)
+            _discard(environ["wsgi.input"], size - len(head))
+            sid = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
+            self._on_oversized(sid, head.decode("utf-8", "replace"), size)
+            environ = {**environ, "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
+        return self._app(environ, start_response)
+
+
+def _is_poll(environ: dict[str, Any]) -> bool:
+    path: str = environ["PATH_INFO"]
+    return environ["REQUEST_METHOD"] == "POST" and path.startswith("/socket.io/")
+
+
+def _content_length(environ: dict[str, Any]) -> int:
+    value = environ.get("CONTENT_LENGTH") or "0"
+    return int(value) if value.isdigit() else 0
+
+
+def _discard(body: Any, count: int) -> None:
+    while count > 0:
+        read = len(body.read(min(count, _CHUNK)))
+        if not read:
+            return
+        count -= read
