@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from textstream.sources.text import SAMPLE
 
 from tests.conftest import StartServer
 from tests.support.chromium import built_page, chromium, node_module
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
+from textstream.sources.text import SAMPLE_TEXT
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -50,7 +50,15 @@ socket.emit("start_stream");
 """
 
 
-class _QuietHandler(SimpleHTTPRequestHandler):
+POLICY = "default-src 'self'; connect-src http://127.0.0.1:* ws://127.0.0.1:*; base-uri 'none'"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        if self.path.startswith("/demo/"):
+            self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name it has there)
         pass
 
@@ -63,7 +71,7 @@ def other_origin(tmp_path_factory: pytest.TempPathFactory, leak_guard: LeakGuard
     (folder / "bare.js").write_text(BARE)
     shutil.copy(node_module("socket.io-client/dist/socket.io.min.js"), folder)
     shutil.copytree(built_page(), folder / "demo")
-    handler = partial(_QuietHandler, directory=str(folder))
+    handler = partial(_Handler, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
         thread = threading.Thread(target=site.serve_forever, name="site")
         thread.start()
@@ -116,9 +124,10 @@ def test_bare_page_gets_the_built_in_text_one_character_an_event(
     }
     for page in pages.values():
         expect(page.locator("#state")).to_have_text("ended", timeout=TIMEOUT_MS)
-        assert page.locator("#out").text_content() == SAMPLE
+        assert page.locator("#out").text_content() == SAMPLE_TEXT
         characters = page.evaluate(
-            "text => [...new Intl.Segmenter().segment(text)].map((part) => part.segment)", SAMPLE
+            "text => [...new Intl.Segmenter().segment(text)].map((part) => part.segment)",
+            SAMPLE_TEXT,
         )
         assert page.evaluate("events") == characters
 
@@ -148,11 +157,15 @@ def test_never_with_credentials(open_bare: OpenPage, server: RunningServer) -> N
 def test_demo_page_of_another_origin_uses_the_server_it_is_told(
     browser: Browser, other_origin: str, server: RunningServer
 ) -> None:
+    """Under a strict content security policy, too: no inline script, style or data."""
     with browser.new_context() as context:
         page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
         page.goto(f"{other_origin}/demo/demo.html?{urlencode({'server': server.url})}")
         expect(page.locator("#connection")).to_have_text("Connected", timeout=TIMEOUT_MS)
         page.get_by_role("button", name="The built-in sample").click()
         page.get_by_label("Speed").press("End")
         expect(page.locator("#state")).to_have_text("Complete, verified.", timeout=TIMEOUT_MS)
-        assert page.locator("#output").text_content() == SAMPLE
+        assert page.locator("#output").text_content() == SAMPLE_TEXT
+    assert said == []

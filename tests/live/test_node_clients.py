@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textstream.sources.text import SAMPLE
 
 from tests.support.chromium import node_module
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
+from textstream.sources.text import SAMPLE_TEXT
 
 pytestmark = pytest.mark.live
 
@@ -56,9 +56,9 @@ def bare(server: RunningServer) -> dict[str, Seen]:
 @pytest.mark.parametrize("mode", MODES)
 def test_bare_client_gets_the_built_in_text(bare: dict[str, Seen], mode: str) -> None:
     seen = bare[mode]
-    assert seen["text"] == SAMPLE
+    assert seen["text"] == SAMPLE_TEXT
     assert seen["sha256"] == seen["end"]["text_sha256"]
-    assert seen["sha256"] == hashlib.sha256(SAMPLE.encode()).hexdigest()
+    assert seen["sha256"] == hashlib.sha256(SAMPLE_TEXT.encode()).hexdigest()
     assert seen["end"]["reason"] == "completed"
     assert seen["transport"] == FINAL_TRANSPORT[mode]
 

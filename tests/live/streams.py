@@ -1,0 +1,57 @@
+"""What the live tests ask of a recorded stream."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from tests.support.sio_client import Event, RecordingClient
+
+# One of each kind that a careless server cuts: an emoji family, a flag, a Devanagari conjunct,
+# Hangul jamo, a combining accent, CJK, Arabic.
+CLUSTERS = [
+    "👨‍👩‍👧‍👦",
+    "🇩🇪",
+    "क्ष",
+    "\u1112\u1161\u11ab",
+    "e\u0301",
+    "字",
+    "ع",
+    "a",
+]
+
+
+def sha256(text: str) -> str:
+    """Return what ``text_sha256`` says of this text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ended(events: list[Event]) -> bool:
+    """Whether a ``stream_end`` has come."""
+    return any(event.name == "stream_end" for event in events)
+
+
+def chars(client: RecordingClient) -> list[str]:
+    """Return the units that came as ``new_char``."""
+    return [event.data for event in client.named("new_char")]
+
+
+def start(client: RecordingClient, payload: Any = None) -> dict[str, Any]:
+    """Start a stream; return what the answer says of it."""
+    answer = client.call("start_stream", payload)
+    assert answer["ok"], answer
+    stream: dict[str, Any] = answer["stream"]
+    return stream
+
+
+def finish(client: RecordingClient, timeout: float = 30.0) -> dict[str, Any]:
+    """Wait for the first ``stream_end``; return it."""
+    client.wait_for(ended, timeout)
+    end: dict[str, Any] = client.named("stream_end")[0].data
+    return end
+
+
+def measured_rate(client: RecordingClient) -> float:
+    """Return the units per second between the first and the last ``new_char``."""
+    times = [event.at for event in client.named("new_char")]
+    return (len(times) - 1) / (times[-1] - times[0])

@@ -1,0 +1,148 @@
+"""Bad input is answered with its code, leaves no traceback, and disturbs nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Connect
+from tests.live.streams import ended, finish, start
+from tests.support.running_server import RunningServer
+from tests.support.sio_client import RecordingClient
+
+pytestmark = pytest.mark.live
+
+BAD_STARTS: list[tuple[Any, str]] = [
+    (5, "invalid_request"),
+    (True, "invalid_request"),
+    (["a"], "invalid_request"),
+    (b"binary", "invalid_request"),
+    ({"foo": 1}, "invalid_request"),
+    ({"text": 5}, "invalid_request"),
+    ({"text": b"binary"}, "invalid_request"),
+    ({"text": "a", "prompt": "b"}, "invalid_request"),
+    ({"text": "NUL \0"}, "invalid_request"),
+    ({"text": "\ud800"}, "invalid_request"),
+    ("\udfff", "invalid_request"),
+    ({"text": "x" * 500_001}, "invalid_request"),
+    ({"prompt": "x" * 32_769, "source": "llm"}, "invalid_request"),
+    ({"source": "llm", "prompt": " "}, "invalid_request"),
+    ({"source": "llm", "text": "a"}, "invalid_request"),
+    ({"source": "nowhere"}, "unknown_source"),
+    ({"source": ""}, "invalid_request"),
+    ({"rate": float("nan")}, "invalid_request"),
+    ({"rate": float("inf")}, "invalid_request"),
+    ({"rate": -1}, "invalid_request"),
+    ({"rate": 100_001}, "invalid_request"),
+    ({"rate": 10**99}, "invalid_request"),
+    ({"rate": True}, "invalid_request"),
+    ({"rate": "fast"}, "invalid_request"),
+    ({"unit": "line"}, "invalid_request"),
+    ({"format": "xml"}, "invalid_request"),
+    ({"params": []}, "invalid_request"),
+    ({"params": {"temperature": 1}}, "invalid_request"),
+    ({"request_id": "r" * 129}, "invalid_request"),
+]
+
+BAD_OTHERS: list[tuple[str, Any, str]] = [
+    ("stop_stream", {"id": "nowhere"}, "unknown_stream"),
+    ("stop_stream", 5, "invalid_request"),
+    ("pause_stream", None, "invalid_request"),
+    ("pause_stream", {"id": "nowhere"}, "unknown_stream"),
+    ("continue_stream", {"id": 7}, "invalid_request"),
+    ("set_rate", {"id": "nowhere"}, "invalid_request"),
+    ("set_rate", {"id": "nowhere", "rate": float("nan")}, "invalid_request"),
+    ("set_rate", {"id": "nowhere", "rate": 1}, "unknown_stream"),
+    ("resume_stream", {"id": "nowhere", "offset": 0}, "unknown_stream"),
+    ("resume_stream", {"id": "nowhere", "offset": -1}, "invalid_request"),
+    ("resume_stream", {"id": "nowhere", "offset": 2**60}, "invalid_request"),
+    ("resume_stream", {"id": "nowhere", "offset": 0.5}, "invalid_request"),
+    ("resume_stream", {"id": "n" * 5000, "offset": 0}, "invalid_request"),
+]
+
+
+@pytest.fixture
+def bystander(server: RunningServer, sio: Connect) -> Iterator[RecordingClient]:
+    """Somebody else's stream, which must not mind what the test does."""
+    client = sio(server)
+    stream = start(client, {"text": "ab" * 5000, "rate": 50})
+    client.wait_for_event("new_char")
+    yield client
+    assert not ended(client.events)
+    assert client.call("set_rate", {"id": stream["id"], "rate": 0})["ok"]
+    assert finish(client)["reason"] == "completed"
+    assert client.text == "ab" * 5000
+
+
+@pytest.mark.usefixtures("bystander")
+def test_bad_starts(server: RunningServer, sio: Connect) -> None:
+    client = sio(server)
+    for count, (payload, code) in enumerate(BAD_STARTS, start=1):
+        answer = client.call("start_stream", payload)
+        assert answer["ok"] is False, ascii(payload)[:80]
+        assert answer["error"]["code"] == code, ascii(payload)[:80]
+        assert answer["error"]["message"], ascii(payload)[:80]
+        # A plain client, which asks for no answer, learns of it too.
+        assert client.wait_for_event("stream_error", count=count).data == answer["error"]
+
+
+@pytest.mark.usefixtures("bystander")
+def test_other_bad_events(server: RunningServer, sio: Connect) -> None:
+    client = sio(server)
+    for event, payload, code in BAD_OTHERS:
+        answer = client.call(event, payload)
+        assert answer["error"]["code"] == code, (event, ascii(payload)[:80])
+
+
+def test_an_offset_behind_the_text(server: RunningServer, sio: Connect) -> None:
+    client = sio(server)
+    stream = start(client, {"text": "12345", "rate": 0})
+    finish(client)
+    answer = client.call("resume_stream", {"id": stream["id"], "offset": 6})
+    assert answer["error"]["code"] == "invalid_request"
+    assert client.call("resume_stream", {"id": stream["id"], "offset": 5})["ok"]
+
+
+def test_too_many_arguments(server: RunningServer, sio: Connect) -> None:
+    answer = sio(server).call("start_stream", ("one", "two"))
+    assert answer["error"]["code"] == "invalid_request"
+
+
+@pytest.mark.usefixtures("bystander")
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_a_ten_megabyte_prompt(server: RunningServer, sio: Connect, transport: str) -> None:
+    client = sio(server, (transport,))
+    answer = client.call("start_stream", "x" * 10_000_000)
+    assert answer["error"]["code"] == "invalid_request"
+    assert "TEXTSTREAM_MAX_MESSAGE_BYTES" in answer["error"]["message"]
+    # The connection lives, and so would its streams.
+    start(client, {"text": "still here", "rate": 0})
+    finish(client)
+    assert client.text == "still here"
+
+
+@pytest.mark.usefixtures("bystander")
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_many_starts_in_a_row(server: RunningServer, sio: Connect, transport: str) -> None:
+    count = 2000
+    client = sio(server, (transport,))
+    for number in range(count):
+        client.emit("start_stream", {"text": f"stream {number}", "rate": 0})
+    client.wait_for_event("stream_start", count=count, timeout=60)
+    client.wait_for_event("stream_end", count=count, timeout=60)
+    assert client.text.endswith(f"stream {count - 1}")
+    assert not client.named("stream_error")
+
+
+def test_more_streams_than_a_connection_may_run(server: RunningServer, sio: Connect) -> None:
+    client = sio(server)
+    payload = {"text": "x" * 1000, "rate": 1, "format": "chunk"}
+    answers = [client.call("start_stream", payload) for _ in range(20)]
+    assert [answer["ok"] for answer in answers] == [True] * 16 + [False] * 4
+    assert answers[-1]["error"]["code"] == "too_many_streams"
+    assert answers[-1]["error"]["retryable"] is True
+    assert len(client.call("stop_stream")["stopped"]) == 16
+    assert client.call("start_stream", payload)["ok"]
+    assert client.call("stop_stream")["ok"]

@@ -1,0 +1,50 @@
+"""A source of one's own, and one that fails half-way."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Connect, StartServer
+from tests.live.streams import finish, start
+from tests.support.running_server import ROOT
+
+pytestmark = pytest.mark.live
+
+
+def test_the_readmes_source_works_as_printed(
+    start_server: StartServer, sio: Connect, tmp_path: Path
+) -> None:
+    readme = (ROOT / "README.md").read_text()
+    code = re.search(r"```python\n# my_module\.py\n(.*?)```", readme, re.DOTALL)
+    setting = re.search(r'TEXTSTREAM_SOURCES="([^"]+)"', readme)
+    assert code
+    assert setting
+    (tmp_path / "my_module.py").write_text(code[1])
+    server = start_server(
+        env={"TEXTSTREAM_SOURCES": setting[1], "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    )
+    client = sio(server)
+    start(client, {"source": "shout", "prompt": "good morning"})
+    assert finish(client)["reason"] == "completed"
+    assert client.text == "GOOD! MORNING! "
+
+
+def test_what_came_before_a_failure_is_kept(start_server: StartServer, sio: Connect) -> None:
+    server = start_server("--sources", "broken=tests.client.sources_for_tests:broken")
+    client = sio(server)
+    stream = start(client, {"source": "broken", "prompt": "go"})
+    end = finish(client)
+    assert end["reason"] == "error"
+    error = client.named("stream_error")[0].data
+    assert error["id"] == stream["id"]
+    assert error["code"] == "source_failed"
+    names = [event.name for event in client.events]
+    assert names[-2:] == ["stream_error", "stream_end"]
+    assert client.text
+    replay = sio(server)
+    assert replay.call("resume_stream", {"id": stream["id"], "offset": 0, "rate": 0})["ok"]
+    assert finish(replay) == end
+    assert replay.text == client.text
