@@ -242,6 +242,8 @@ def _table(described: dict[str, Any]) -> str:
         name = str(source.get("name"))
         mark = "*" if name == described.get("preferred") else " "
         lines.append(f"{mark} {name:<{width}}  {source.get('description', '')}".rstrip())
+        if source.get("available") is False:
+            lines.append(f"  {'':<{width}}    not available: {source.get('error', '')}")
         schema = source.get("params")
         keys = schema.get("properties", {}) if isinstance(schema, dict) else {}
         lines.extend(f"  {'':<{width}}    --param {key}=…" for key in keys)

@@ -88,17 +88,18 @@ def join_input(argument: str | None, piped: str | None, *, verbatim: bool) -> st
     no prompt means them.
     """
     if argument:
-        _check(argument)
+        argument = _as_utf8(argument)
     if piped is not None and not verbatim:
         piped = piped.rstrip("\r\n")
     parts = [part for part in (argument, piped) if part]
     return "\n\n".join(parts) or None
 
 
-def _check(argument: str) -> None:
+def _as_utf8(argument: str) -> str:
+    # Python decoded it by the locale, which in LANG=C knows nothing but ASCII.
     try:
-        argument.encode()
-    except UnicodeEncodeError:
+        return os.fsencode(argument).decode()
+    except UnicodeError:
         raise click.UsageError("The prompt is not valid UTF-8.") from None
 
 

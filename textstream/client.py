@@ -20,8 +20,7 @@ from urllib.parse import urlsplit
 import requests
 
 from textstream.client_assembler import Assembler
-from textstream.client_connection import unreachable
-from textstream.client_errors import not_understood
+from textstream.client_errors import not_understood, unreachable
 from textstream.client_reader import Chunk, Reader, StreamResult
 from textstream.client_reconnect import ReconnectPolicy
 from textstream.client_session import Session, State

@@ -22,7 +22,7 @@ import socketio
 import websocket
 from engineio import packet
 
-from textstream.errors import ServerUnreachable
+from textstream.client_errors import reason_of, unreachable
 
 # Its debug lines hold the text that is streamed, which must not be logged, whatever the level.
 _SILENT = logging.Logger("textstream.client.wire", logging.CRITICAL + 1)
@@ -206,7 +206,7 @@ class Connection:
         try:
             self._handshake(url, transports)
         except (socketio.exceptions.ConnectionError, ValueError) as error:
-            raise unreachable(url, _reason(error)) from None
+            raise unreachable(url, reason_of(error)) from None
         while self._refused is None and "/" not in self._sio.namespaces:
             left = deadline - time.monotonic()
             if left <= 0 or not self.pump(left):
@@ -248,30 +248,12 @@ class Connection:
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def unreachable(url: str, reason: str) -> ServerUnreachable:
-    """Return the error that no server was found at `url`, with the cure."""
-    return ServerUnreachable(
-        f"No textstream server answers at {url} ({reason.rstrip('.')}). "
-        "Start one with `make run` or `textstream serve`, or give the right address (--url)."
-    )
-
-
 def _nothing() -> None:
     pass
 
 
 def _one_argument(handler: Callable[[Any], None]) -> Callable[..., None]:
     return lambda *arguments: handler(arguments[0] if arguments else None)
-
-
-def _reason(error: BaseException) -> str:
-    """Return what the operating system said, or else what the library did."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-        cause = cause.__cause__ or cause.__context__
-    return str(error).lower()
 
 
 def _proxy_refused(error: BaseException | None) -> bool:

@@ -23,6 +23,9 @@ from textstream.errors import (
     TextStreamError,
 )
 
+CLOSE_PATIENCE = 5.0
+"""Seconds that ending the connection's threads may take, beside a handshake under way."""
+
 State = Literal["connecting", "streaming", "reconnecting", "ended"]
 
 
@@ -106,7 +109,8 @@ class Session:
             self._tidy()
             thread = self._thread
         if thread and not self.is_own_thread:
-            thread.join()
+            # Bounded: it may be in a handshake with a server that stays silent.
+            thread.join(2 * self._timeout + CLOSE_PATIENCE)
 
     @property
     def is_own_thread(self) -> bool:

@@ -21,6 +21,15 @@ logger = logging.getLogger("textstream.dispatcher")
 TICK = 0.005
 """Seconds between two steps, at least. Units due within one go out together."""
 
+MAX_WAIT = 3600.0
+"""Seconds to wait at a time, at most: a lock's timer overflows at some centuries.
+
+A client may ask for one unit in a thousand years.
+"""
+
+STALE_ENTRIES = 64
+"""Outdated entries that the heap may hold beside as many as there are readers due."""
+
 
 class Dispatcher:
     """Serves readers when their next unit is due, and calls back at set times.
@@ -114,7 +123,7 @@ class Dispatcher:
     def _wait_until(self, due: float) -> None:
         delay = due - self._clock()
         if delay > self._tick:
-            self._wakeup.wait(delay)
+            self._wakeup.wait(min(delay, MAX_WAIT))
 
     def _serve(self, reader: Subscription, now: float) -> None:
         self._latest.pop(reader, None)
@@ -134,6 +143,10 @@ class Dispatcher:
             if self._woken:
                 return now
             times = [self._calls[0][0]] if self._calls else []
+        if len(self._heap) > 2 * len(self._latest) + STALE_ENTRIES:
+            # A reader that was due far in the future is not to be kept until then.
+            self._heap = [entry for entry in self._heap if self._latest.get(entry[2]) == entry[1]]
+            heapq.heapify(self._heap)
         while self._heap and self._latest.get(self._heap[0][2]) != self._heap[0][1]:
             heapq.heappop(self._heap)
         if self._heap:

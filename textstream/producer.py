@@ -104,20 +104,8 @@ class Producer:
     def _run(self) -> None:
         try:
             reason = self._iterate()
-        except TextStreamError as error:
-            self._failed(error)
-        except Exception as error:
-            if self._stream.cancel.cancelled:
-                # What it was waiting for was taken away: no failure, whatever it raised.
-                logger.debug("stream %s: cancelled source raised %r", self._stream.id, error)
-                return
-            logger.exception("stream %s: source %s failed", self._stream.id, self._source.name)
-            self._failed(
-                SourceFailed(
-                    f"The source {self._source.name} failed ({type(error).__name__}). "
-                    "The server's log says more."
-                )
-            )
+        except BaseException as error:  # noqa: BLE001 (SystemExit too: its readers must be told)
+            self._broke(error)
         else:
             if reason:
                 self._stream.append(self._rest())
@@ -146,7 +134,17 @@ class Producer:
     def _rest(self) -> list[str]:
         return [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]
 
-    def _failed(self, error: TextStreamError) -> None:
+    def _broke(self, error: BaseException) -> None:
+        if self._stream.cancel.cancelled:
+            # What it was waiting for was taken away: no failure, whatever it raised.
+            logger.debug("stream %s: cancelled source raised %r", self._stream.id, error)
+            return
+        if not isinstance(error, TextStreamError):
+            name = self._source.name
+            logger.error("stream %s: source %s failed", self._stream.id, name, exc_info=error)
+            error = SourceFailed(
+                f"The source {name} failed ({type(error).__name__}). The server's log says more."
+            )
         logger.warning("stream %s: %s: %s", self._stream.id, error.code, error.message)
         self._stream.append(self._rest())
         self._stream.produced("error", error)

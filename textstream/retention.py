@@ -39,7 +39,7 @@ class Retention:
         self._max_bytes = max_bytes
         self._forget = forget
         self._lock = threading.Lock()
-        self._unread_since: dict[str, float] = {}
+        self._unread: dict[str, tuple[Stream, float]] = {}  # with since when
         self._ended: OrderedDict[str, tuple[Stream, int]] = OrderedDict()  # unread, with bytes
         self._bytes = 0
 
@@ -48,28 +48,33 @@ class Retention:
         now = self._clock()
         ended = stream.ending is not None
         with self._lock:
-            self._unread_since[stream.id] = now
+            self._unread[stream.id] = (stream, now)
             if ended and stream.id not in self._ended:
                 nbytes = stream.log.nbytes
                 self._ended[stream.id] = (stream, nbytes)
                 self._bytes += nbytes
             surplus = self._surplus()
         wait = self._retention if ended else self._grace
-        self._dispatcher.call_at(now + wait, lambda: self._check(stream, now))
+        # The id, not the stream: a timer must not keep the text of one that was dropped early.
+        stream_id = stream.id
+        self._dispatcher.call_at(now + wait, lambda: self._check(stream_id, now))
         for other in surplus:
             self._drop(other)
 
     def read(self, stream: Stream) -> None:
         """Take note that somebody reads `stream` again."""
         with self._lock:
-            self._unread_since.pop(stream.id, None)
+            self._unread.pop(stream.id, None)
             self._bytes -= self._ended.pop(stream.id, (stream, 0))[1]
 
-    def _check(self, stream: Stream, since: float) -> None:
+    def _check(self, stream_id: str, since: float) -> None:
         with self._lock:
-            if self._unread_since.get(stream.id) != since:
+            stream, latest = self._unread.get(stream_id, (None, since))
+            if stream is None or latest != since:
                 return  # was read meanwhile, or has ended: there is a later check
-        if stream.ending is None:
+        if stream.has_readers:
+            self.read(stream)  # one came just as the last one left; it is heard of when it goes
+        elif stream.ending is None:
             stream.stop("expired")  # comes back through unread() as ended
         else:
             self._drop(stream)

@@ -227,8 +227,12 @@ class Stream:
 
     def ending_at(self, offset: int, reason: EndReason) -> Ending:
         """Return the ending for one reader that stops at `offset`."""
-        # A reader that stands before what was trimmed cannot have the text proved to it there.
-        offset = max(offset, self.log.first)
+        # What was trimmed cannot be proved, nor what was not kept: a reader that had skipped
+        # ahead stands behind the end at which the text was sealed.
+        offset = min(max(offset, self.log.first), self.log.next)
+        if self.ending and offset == self.ending.offset:
+            # Hashed once, not for each of many readers that are told at once.
+            return Ending(reason, offset, self.ending.text_sha256)
         return Ending(reason, offset, self.log.sha256(offset))
 
     @property

@@ -194,6 +194,7 @@ class Subscription:
             if not self.over:
                 self.over = True
                 self.stream.detach(self, may_return=may_return)
+        self.wake()  # so that the dispatcher lets go of it
 
     def step(self, now: float) -> float | None:
         """Write what is due at `now`; return when to be called next, None: when woken."""

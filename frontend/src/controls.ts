@@ -1,6 +1,5 @@
 import { find } from "./find";
 import type { Rate, SourceInfo, Sources, StartStream } from "./protocol";
-import { explain } from "./words";
 
 const RATES: Rate[] = ["auto", 1, 2, 5, 10, 20, 30, 60, 100, 200, 500, 1000, 0];
 const TEXT_RATE = 30; // units per second; the server's own default for a text that is there already
@@ -77,7 +76,9 @@ export class Controls {
     this.#source.title = source.description;
     this.prompt.placeholder = source.needs_prompt
       ? "Type a prompt…"
-      : "Type a text, or leave this empty for the built-in sample…";
+      : source.name === "text"
+        ? "Type a text, or leave this empty for the built-in sample…"
+        : "Type a prompt, or leave this empty…";
     if (this.#touched) return;
     this.#rate.valueAsNumber = RATES.indexOf(source.live ? "auto" : TEXT_RATE);
     this.#showRate();
@@ -108,8 +109,8 @@ function option({ name, available }: SourceInfo): HTMLOptionElement {
   return element;
 }
 
-function reason({ name, error }: SourceInfo): HTMLElement {
+function reason({ error }: SourceInfo): HTMLElement {
   const element = document.createElement("p");
-  element.textContent = `${name}: ${error ? explain(error) : "The server does not say."}`;
+  element.textContent = error ?? "The server does not say.";
   return element;
 }

@@ -61,7 +61,7 @@ export interface SourceInfo {
   live: boolean; // whether the text arrives while it is generated
   needs_prompt: boolean;
   available: boolean;
-  error?: WireError; // why it is not available, and what cures it
+  error?: string; // why it is not available, and what cures it
 }
 
 export interface Sources {

@@ -37,7 +37,6 @@ class Proxy:
 
     def __init__(self, port: int, cuts: Iterable[int | None] = (), *, stall: bool = False) -> None:
         self.connections = 0
-        self.refusing_after_first = False
         self._held = threading.Event()
         self._upstream = ("127.0.0.1", port)
         self._cuts = iter(cuts)
@@ -51,6 +50,10 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._run, name="proxy")
         self._thread.start()
+
+    def cut(self) -> None:
+        """Cut the connections that there are."""
+        self._waker.send(b"x")
 
     def hold(self) -> None:
         """Refuse new connections until `release`."""
@@ -69,9 +72,11 @@ class Proxy:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._wakened:
-                    self._finish()
-                    return
-                if key.fileobj is self._listener:
+                    if not self._wakened.recv(1):
+                        self._finish()
+                        return
+                    self._cut_all()
+                elif key.fileobj is self._listener:
                     self._accept()
                 elif key.data in self._pipes:
                     self._forward(key.data, key.fileobj)  # type: ignore[arg-type]
@@ -79,8 +84,7 @@ class Proxy:
     def _accept(self) -> None:
         client, _ = self._listener.accept()
         self.connections += 1
-        refused = self.refusing_after_first and self.connections > 1
-        if refused or self._held.is_set():
+        if self._held.is_set():
             client.close()
             return
         pipe = _Pipe(client, socket.create_connection(self._upstream), next(self._cuts, None))
@@ -116,9 +120,12 @@ class Proxy:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             each.close()
 
-    def _finish(self) -> None:
+    def _cut_all(self) -> None:
         for pipe in list(self._pipes):
             self._cut(pipe)
+
+    def _finish(self) -> None:
+        self._cut_all()
         self._selector.close()
         self._listener.close()
         self._wakened.close()

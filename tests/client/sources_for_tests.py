@@ -27,3 +27,6 @@ def limited(request: SourceRequest) -> Generator[str, None, str]:
     """Repeat the prompt, and say that a limit was reached."""
     yield request.prompt or ""
     return "length"
+
+
+limited.needs_prompt = True  # type: ignore[attr-defined]  # read by the registry

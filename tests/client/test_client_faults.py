@@ -109,11 +109,14 @@ def test_without_reconnect_the_loss_is_an_error_after_the_text(
     text_server: RunningServer,
 ) -> None:
     with (
-        proxy(port_of(text_server), [2000]) as network,
+        proxy(port_of(text_server)) as network,
         StreamClient(network.url, reconnect=False) as client,
     ):
-        stream = client.stream(text=TEXT, rate=2000)
-        got, error = until_it_fails(stream)
+        stream = client.stream(text=TEXT, rate=100)
+        got = next(stream)
+        network.cut()
+        more, error = until_it_fails(stream)
+        got += more
     assert isinstance(error, errors.ServerUnreachable)
     assert TEXT.startswith(got)
     assert got
@@ -125,22 +128,25 @@ def test_without_reconnect_the_loss_is_an_error_after_the_text(
 def test_it_gives_up_in_time(text_server: RunningServer) -> None:
     policy = ReconnectPolicy(initial=0.01, maximum=0.02, attempts=5)
     with (
-        proxy(port_of(text_server), [2000]) as network,
+        proxy(port_of(text_server)) as network,
         StreamClient(network.url, reconnect=policy) as client,
     ):
-        network.refusing_after_first = True
-        stream = client.stream(text=TEXT, rate=2000)
+        stream = client.stream(text=TEXT, rate=100)
+        next(stream)
+        network.hold()
+        network.cut()
         with pytest.raises(errors.ServerUnreachable):
             "".join(stream)
 
 
 def test_a_stop_while_the_connection_is_lost_is_made_good(text_server: RunningServer) -> None:
     with (
-        proxy(port_of(text_server), [2000]) as network,
+        proxy(port_of(text_server)) as network,
         StreamClient(network.url, reconnect=QUICK) as client,
     ):
         stream = client.stream("x", source="endless", rate=1000)
         network.hold()
+        network.cut()
         changed, reader = stream._session.changed, stream._reader
         with changed:
             assert changed.wait_for(lambda: not reader.attached, 20)

@@ -54,7 +54,15 @@ class SourceRegistry:
             self._sources[source.name] = source
             self._schemas[source.name] = _schema(source)
         self.preferred = self._known(preferred).name
-        self.default = self._known(preferred if default is None else default).name
+        self.default = preferred if default is None else default
+        if self.default not in self:
+            raise UnknownSource(
+                f'TEXTSTREAM_SOURCE is "{self.default}". There are: {", ".join(self._sources)}.'
+            )
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a source `name`, able to run or not."""
+        return name in self._sources
 
     def get(self, name: str) -> Source:
         """Return the source `name`, ready to run.

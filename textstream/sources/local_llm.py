@@ -88,7 +88,7 @@ class LocalModel:
             deltas: SimpleQueue[Item] = SimpleQueue()
             stop.on_cancel(lambda: deltas.put(None))
             self._start(body, stop, deltas)
-            return (yield from _pass_on(deltas, stop))
+            return (yield from _pass_on(deltas, request.cancel))
         finally:
             stop.cancel()
 
@@ -112,16 +112,19 @@ class LocalModel:
         thread = threading.Thread(
             target=self._run, args=(body, stop, deltas), name="llm-generation", daemon=True
         )
+        started = False
         try:
             with self._lock:
-                if self._closed:
-                    raise ShuttingDown("The server is shutting down.")
-                # Started under the lock, so that close() never joins one that has not started.
-                thread.start()
-                self._running[thread] = stop
-        except BaseException:
-            self._places.leave()
-            raise
+                if not self._closed:
+                    # Under the lock, so that close() never joins one that has not started.
+                    thread.start()
+                    self._running[thread] = stop
+                    started = True
+        finally:
+            if not started:
+                self._places.leave()
+        if not started:
+            raise ShuttingDown("The server is shutting down.")
 
     def _run(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> None:
         try:
@@ -188,11 +191,13 @@ class LocalModel:
         return model
 
 
-def _pass_on(deltas: SimpleQueue[Item], stop: CancelToken) -> Generator[str, None, str | None]:
+def _pass_on(deltas: SimpleQueue[Item], cancel: CancelToken) -> Generator[str, None, str | None]:
     while True:
         item = deltas.get()
-        if stop.cancelled or item is None:
+        if cancel.cancelled:
             return None
+        if item is None:
+            raise ShuttingDown("The server is shutting down.")
         if isinstance(item, str):
             yield item
         elif isinstance(item, TextStreamError):

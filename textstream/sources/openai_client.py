@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import threading
@@ -70,7 +71,7 @@ class Window:
             self._waiting -= 1
             # Half empty: a wake-up for each delta would cost more than the delta.
             if self._waiting == WINDOW // 2 and self._loop and self._room:
-                if not self._loop.is_closed():
+                with contextlib.suppress(RuntimeError):  # the loop is closed
                     self._loop.call_soon_threadsafe(self._room.set)
 
 
@@ -136,7 +137,7 @@ class OpenAIClient:
             loop = runner.get_loop()
             try:
                 self._client = runner.run(self._connect())
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # raised again where it is waited for
                 ready.set_exception(error)
                 return
             ready.set_result(loop)
@@ -175,7 +176,7 @@ class OpenAIClient:
         ending: Item = None
         try:
             ending = await self._stream(body, deltas, window)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the generator must hear of it
             ending = _explain(error)
         finally:
             deltas.put(ending)
@@ -183,14 +184,19 @@ class OpenAIClient:
     async def _stream(
         self, body: dict[str, Any], deltas: SimpleQueue[Item], window: Window
     ) -> Item:
-        reason = None
+        reason, answered = None, False
         async with await self._client.chat.completions.create(**body, stream=True) as stream:
             async for chunk in stream:
+                answered = True
                 for choice in chunk.choices or ():
                     if choice.delta and choice.delta.content:
                         await window.enter()
                         deltas.put(choice.delta.content)
                     reason = choice.finish_reason or reason
+        if not answered:
+            return SourceFailed(
+                "What answers is no OpenAI-compatible API. Check TEXTSTREAM_OPENAI_BASE_URL."
+            )
         if reason == "content_filter":
             return SourceFailed("The API's content filter cut the answer off.")
         return Finished("length" if reason == "length" else None)

@@ -14,7 +14,12 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from textstream.errors import InvalidRequest, SourceUnavailable, TextStreamError
+from textstream.errors import (
+    InvalidRequest,
+    ShuttingDown,
+    SourceUnavailable,
+    TextStreamError,
+)
 from textstream.protocol import PlainText
 from textstream.sources.base import Source, SourceRequest
 from textstream.sources.openai_client import Finished, Item, OpenAIClient, Window
@@ -115,8 +120,10 @@ class OpenAICompatible:
         try:
             while True:
                 item = deltas.get()
-                if request.cancel.cancelled or item is None:
+                if request.cancel.cancelled:
                     return None
+                if item is None:
+                    raise ShuttingDown("The server is shutting down.")
                 if isinstance(item, TextStreamError):
                     raise item
                 if isinstance(item, Finished):

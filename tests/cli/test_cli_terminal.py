@@ -1,0 +1,135 @@
+"""The command line on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import subprocess
+import termios
+import time
+from types import TracebackType
+
+import pytest
+
+from tests.cli.conftest import COMMAND, PATIENCE, environment
+from tests.support.running_server import ROOT, RunningServer
+
+pytestmark = pytest.mark.live
+
+
+class Terminal:
+    """A pseudo-terminal with the command line running on it."""
+
+    def __init__(self, server: RunningServer, *arguments: str, **env: str) -> None:
+        self._master, slave = pty.openpty()
+        self.text = ""
+        try:
+            self._process = subprocess.Popen(
+                [*COMMAND, *arguments],
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                cwd=ROOT,
+                env=environment(server, env),
+                start_new_session=True,
+                # The terminal of the new session, or else Ctrl-C would be sent to nobody.
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            )
+        finally:
+            os.close(slave)
+
+    def press(self, keys: bytes) -> None:
+        """Type `keys`."""
+        os.write(self._master, keys)
+
+    def wait_for(self, pattern: str) -> None:
+        """Read until `pattern` is on the terminal."""
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.text):
+            assert self._read(deadline), f"no {pattern!r} in {self.text!r}"
+
+    def finish(self) -> int:
+        """Read to the end; return the exit code."""
+        deadline = time.monotonic() + PATIENCE
+        while self._read(deadline):
+            pass
+        return self._process.wait(PATIENCE)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        os.close(self._master)
+
+    def _read(self, deadline: float) -> bool:
+        left = max(0.0, deadline - time.monotonic())
+        assert select.select([self._master], [], [], left)[0], f"silent after {self.text!r}"
+        try:
+            data = os.read(self._master, 65_536)
+        except OSError:  # Linux says so when the last one has left the other side.
+            return False
+        self.text += data.decode()
+        return bool(data)
+
+
+def test_a_line_end_is_added_where_the_text_lacks_it(text_server: RunningServer) -> None:
+    with Terminal(text_server, "--source", "text", "--rate", "0", "hello 字") as terminal:
+        assert terminal.finish() == 0
+        assert terminal.text == "hello 字\r\n"
+    with Terminal(text_server, "--source", "text", "--rate", "0", "hello\n") as terminal:
+        assert terminal.finish() == 0
+        assert terminal.text == "hello\r\n"
+
+
+def test_no_prompt_on_a_terminal_is_wrong_use_but_for_text(text_server: RunningServer) -> None:
+    with Terminal(text_server, "--source", "limited") as terminal:
+        assert terminal.finish() == 2
+        assert "needs a prompt" in terminal.text
+    with Terminal(text_server, "--source", "text", "--rate", "0") as terminal:
+        assert terminal.finish() == 0
+        assert "这是一段要逐步返回的文字" in terminal.text
+
+
+def test_ctrl_c_stops_the_stream_on_the_server(text_server: RunningServer) -> None:
+    before = text_server.log_text().count("reason=stopped")
+    with Terminal(text_server, "--source", "endless", "--rate", "100", "x") as terminal:
+        terminal.wait_for("0 1 2 ")
+        terminal.press(b"\x03")
+        assert terminal.finish() == 130
+        assert "Traceback" not in terminal.text
+        assert terminal.text.endswith("\r\n")
+    text_server.wait_for_log(lambda log: log.count("reason=stopped") > before)
+
+
+def test_ctrl_c_leaves_a_resumed_stream_running(text_server: RunningServer) -> None:
+    with Terminal(text_server, "--source", "endless", "--rate", "100", "--json", "x") as first:
+        first.wait_for(r'"id": "([^"]+)"')
+        found = re.search(r'"id": "([^"]+)"', first.text)
+        assert found
+        with Terminal(text_server, "resume", found[1]) as second:
+            second.wait_for("0 1 2 ")
+            second.press(b"\x03")
+            assert second.finish() == 130
+        assert f"stream={found[1]}" not in text_server.log_text()
+        first.press(b"\x03")
+        assert first.finish() == 130
+
+
+def test_a_terminal_that_lacks_the_characters_gets_replacements(
+    text_server: RunningServer,
+) -> None:
+    arguments = ("--source", "text", "--rate", "0", "a字b")
+    with Terminal(text_server, *arguments, PYTHONIOENCODING="ascii") as terminal:
+        assert terminal.finish() == 0
+        assert terminal.text == "a?b\r\n"
