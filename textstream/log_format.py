@@ -46,15 +46,18 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class MalformedInput(logging.Filter):
-    """Turns the traceback of a malformed packet into one line.
+class ClientMistakes(logging.Filter):
+    """Turns the traceback of a malformed packet into one line, and drops what is no news.
 
-    Engine.IO and python-socketio log whatever a decoder raises as an exception. Where the
-    innermost frame of ours is not in the traceback, the cause is what the client sent.
+    Engine.IO and python-socketio log whatever a decoder raises as an exception. Where no frame
+    of Flask-SocketIO is in the traceback, the cause is what the client sent. And a poll for a
+    session that has ended is the normal end of a polling client.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Pass every record; shorten those that a client caused."""
+        """Shorten the records that a client caused; drop those that say nothing."""
+        if record.getMessage().startswith("Invalid session"):
+            return False
         if record.exc_info and record.exc_info[1] and not _through_handler(record.exc_info[2]):
             error = record.exc_info[1]
             record.msg = f"malformed input: {type(error).__name__}"

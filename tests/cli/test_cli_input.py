@@ -4,7 +4,7 @@ import click
 import pytest
 
 from textstream import cli, client
-from textstream.cli_input import RateType, join_input, parse_params
+from textstream.cli.input import RateType, join_input, parse_params
 
 
 @pytest.mark.parametrize(

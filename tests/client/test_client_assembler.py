@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textstream.client_assembler import Assembler, OutOfStep
+from textstream.client.assembler import Assembler, OutOfStep
 
 UNITS = ["a", "字", "e\u0301", "👨‍👩‍👧‍👦", "\r\n", " ", "नि", "🇪🇺"]
 

@@ -13,7 +13,7 @@ from tests.client.reading import until_it_fails
 from tests.support.running_server import RunningServer
 from textstream import errors
 from textstream.client import StreamClient, TextStream
-from textstream.client_reader import HIGH_WATER, Reader
+from textstream.client.reader import HIGH_WATER, Reader
 
 pytestmark = pytest.mark.live
 

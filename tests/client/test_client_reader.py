@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 
-from textstream.client_reader import HIGH_WATER, LOW_WATER, MAX_FUTILE_RESUMES, Reader
+from textstream.client.reader import HIGH_WATER, LOW_WATER, MAX_FUTILE_RESUMES, Reader
 from textstream.errors import OffsetGone, SourceFailed, StreamFailed
 from textstream.protocol import EndReason, StreamChunk, StreamEnd, StreamInfo
 

@@ -177,7 +177,7 @@ class ScriptedSource:
                     break
             if self._error:
                 raise self._error
-            return self._outcome  # noqa: B901 (the contract of a source)
+            return self._outcome
         finally:
             self.closed += 1
 

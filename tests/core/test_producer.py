@@ -148,9 +148,7 @@ def test_a_source_must_yield_text(wrong: object) -> None:
     script = ScriptedSource("a", wrong, "b")
     line = Line(script.source).run()
     assert line.ended == ("error", 1)
-    assert line.error["message"] == (
-        f"The source script yielded {type(wrong).__name__}, not str."
-    )
+    assert line.error["message"] == (f"The source script yielded {type(wrong).__name__}, not str.")
     assert script.closed == 1
 
 

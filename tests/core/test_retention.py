@@ -180,4 +180,3 @@ def test_a_stream_that_had_produced_everything_completes_when_it_expires(kept: K
     kept.wait(GRACE)
     assert stream.ending
     assert (stream.ending.reason, stream.ending.offset) == ("completed", 10)
-

@@ -97,7 +97,9 @@ def test_the_last_cluster_is_held_back_until_it_is_known_to_be_complete() -> Non
 
 
 def test_every_code_point_that_breaks_unusually_breaks_as_the_oracle_says() -> None:
-    unusual = regex.compile(r"[^\p{GCB=Other}\p{Cn}\p{Cs}]|\p{Extended_Pictographic}|\p{InCB=Consonant}")
+    unusual = regex.compile(
+        r"[^\p{GCB=Other}\p{Cn}\p{Cs}]|\p{Extended_Pictographic}|\p{InCB=Consonant}"
+    )
     points = [chr(n) for n in range(0x110000) if unusual.match(chr(n))]
     hangul = regex.compile(r"\p{GCB=LV}|\p{GCB=LVT}")
     # The syllables are 11,172, all alike: every hundredth will do.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -10,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.client.proxy import proxy
 from tests.conftest import StartServer
@@ -24,6 +23,7 @@ pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 TIMEOUT_MS = 20_000
 LONG = "The quick brown fox jumps over the lazy dog. " * 400
+NOT_THERE = "The server is not there. Start it with “make run”."
 
 OpenPage = Callable[..., Page]
 
@@ -46,7 +46,6 @@ def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
         url: str = server.url,
         *,
         quiet: bool = True,
-        on_websocket: Callable[[WebSocket], None] | None = None,
         **options: Any,
     ) -> Page:
         context = browser.new_context(**options)
@@ -56,8 +55,6 @@ def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         if quiet:
             page.on("console", lambda said: problems.append(f"{said.type}: {said.text}"))
-        if on_websocket:
-            page.on("websocket", on_websocket)
         page.goto(url)
         expect(page.locator("#connection")).to_have_text("Connected")
         expect(page.locator("#source option[value=text]")).to_be_attached()
@@ -349,16 +346,9 @@ def test_goes_on_at_the_exact_character_after_lost_connections(
 ) -> None:
     port = urlsplit(server.url).port
     assert port
-    text = "".join(f"{number} 字👩🏽‍🚀\n" for number in range(800))
-    frames: list[object] = []
-
-    def listen(websocket: WebSocket) -> None:
-        websocket.on("framereceived", lambda frame: frames.append(frame))  # noqa: PLW0108 (Playwright marks the function)
-
-    # Every connection breaks after a few seconds of text, but none while the page loads.
-    most = max(asset.stat().st_size for asset in (built_page() / "assets").iterdir())
-    with proxy(port, itertools.repeat(most + 15_000)) as broken:
-        page = open_page(broken.url, quiet=False, on_websocket=listen)
+    text = "".join(f"{number} 字👩🏽‍🚀\n" for number in range(150))
+    with proxy(port) as network:
+        page = open_page(network.url, quiet=False)
         page.evaluate(
             """() => {
               window.states = [];
@@ -367,19 +357,23 @@ def test_goes_on_at_the_exact_character_after_lost_connections(
                 .observe(connection, { childList: true });
             }"""
         )
-        start(page, text, "20/s")
-        # Polling would not break: its answers are short. Wait until it has upgraded.
-        for characters in range(1, 200):
-            wait_until_shown(page, characters)
-            if len(frames) > 5:
-                break
-        set_speed(page, "1,000/s")
-        expect(page.locator("#state")).to_have_text("Complete, verified.", timeout=60_000)
-        states: list[str] = page.evaluate("window.states")
+        start(page, text, "200/s")
+        for lost in (1, 2, 3):
+            wait_until_shown(page, 150 * lost)
+            network.refusing = lost == 3  # for longer, the last time
+            network.cut()
+            page.wait_for_function(
+                "count => states.filter((words) => words.startsWith('Connection lost')).length"
+                " === count",
+                arg=lost,
+            )
+            if network.refusing:
+                expect(page.locator("#connection")).to_have_text(NOT_THERE, timeout=TIMEOUT_MS)
+                network.refusing = False
+            expect(page.locator("#connection")).to_have_text("Connected", timeout=TIMEOUT_MS)
+        ended(page, "Complete, verified.")
         assert shown(page) == text
         page.context.close()
-    assert states.count("Connection lost. Trying again…") >= 2
-    assert states[-1] == "Connected"
 
 
 def test_says_when_the_server_is_gone_and_when_it_forgot(
@@ -390,9 +384,7 @@ def test_says_when_the_server_is_gone_and_when_it_forgot(
     start(page, LONG, "20/s")
     wait_until_shown(page, 5)
     own.stop()
-    expect(page.locator("#connection")).to_have_text(
-        "The server is not there. Start it with “make run”.", timeout=TIMEOUT_MS
-    )
+    expect(page.locator("#connection")).to_have_text(NOT_THERE, timeout=TIMEOUT_MS)
     assert LONG.startswith(shown(page))
 
 

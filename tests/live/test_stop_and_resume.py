@@ -60,9 +60,7 @@ def test_after_any_cut_the_text_is_exact(
     got: list[str] = []
     for _ in range(6):
         wanted = rng.randint(1, 60)
-        client.wait_for(
-            lambda events, wanted=wanted: sum(e.name == "new_char" for e in events) >= wanted
-        )
+        client.wait_for_event("new_char", count=wanted)
         client.close()
         got += chars(client)
         client = sio(server, (transport,))

@@ -17,7 +17,7 @@ from flask_socketio import SocketIO
 
 from textstream.dispatcher import Dispatcher
 from textstream.hub import Hub
-from textstream.log_format import MalformedInput
+from textstream.log_format import ClientMistakes
 from textstream.logs.memory import MemoryLog
 from textstream.producer import ProducerPool
 from textstream.settings import Settings
@@ -35,6 +35,9 @@ MAX_PACKETS_PER_POST = 16_384
 Engine.IO's default of 16 drops what a client has sent in one go, with a traceback. The size of
 a request is bounded in bytes, and its packets are handled one after the other.
 """
+
+POLL_SECONDS = 1.0
+"""Time for the clients that poll to fetch the end of their streams when the server goes down."""
 
 
 @dataclass
@@ -75,10 +78,16 @@ class Server:
         self.socketio.server.eio.shutdown()
 
     def _flush(self, deadline: float) -> None:
-        """Wait until what was emitted has left the queues."""
-        while time.monotonic() < deadline:
-            sessions = list(self.socketio.server.eio.sockets.values())
-            if self.hub.settled and all(s.closed or s.queue.empty() for s in sessions):
+        """Wait until what was emitted has left the queues.
+
+        Not for long where a client polls: one that is gone never fetches it.
+        """
+        polling = time.monotonic() + POLL_SECONDS
+        while (now := time.monotonic()) < deadline:
+            waiting = [s for s in self.socketio.server.eio.sockets.values() if not s.queue.empty()]
+            if self.hub.settled and all(
+                session.closed or (now > polling and not session.upgraded) for session in waiting
+            ):
                 return
             self.socketio.sleep(0.02)
 
@@ -187,5 +196,5 @@ def _quiet_logger(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
     logger.setLevel(logging.WARNING)
     if not logger.filters:
-        logger.addFilter(MalformedInput())
+        logger.addFilter(ClientMistakes())
     return logger

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from textstream.client_reader import Chunk, Reader, StreamResult
-from textstream.client_session import Session
+from textstream.client.reader import Chunk, Reader, StreamResult
+from textstream.client.session import Session
 from textstream.errors import ServerUnreachable, TextStreamError
 from textstream.protocol import SET_RATE, Rate, SetRate, StreamInfo, parse
 

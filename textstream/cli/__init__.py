@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 import click
 
-from textstream import __version__, cli_exit
-from textstream.cli_exit import Interrupted, catch_signals
-from textstream.cli_input import RateType, parse_params
-from textstream.cli_output import complain, prepare, silence
+from textstream import __version__
+from textstream.cli import exit_codes
+from textstream.cli.exit_codes import Interrupted, catch_signals
+from textstream.cli.input import RateType, parse_params
+from textstream.cli.output import complain, prepare, silence
 from textstream.errors import TextStreamError
 
 DEFAULT_URL = "http://127.0.0.1:5002"
@@ -39,7 +40,7 @@ Examples:
   textstream --param temperature=0 --param max_tokens=50 --stats "Hello"
   textstream --json "Hello" | jq -r 'select(.event == "chunk").text'
 
-{cli_exit.HELP}"""
+{exit_codes.HELP}"""
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -111,7 +112,7 @@ def stream(
     What is piped into standard input joins the prompt after a blank line. Only the text goes to
     standard output. Ctrl-C stops the stream on the server.
     """
-    from textstream.cli_run import ReadOptions, opener, run
+    from textstream.cli.run import ReadOptions, opener, run
 
     _refuse_misplaced_command(prompt)
     start = opener(
@@ -124,7 +125,7 @@ def stream(
     return run(start, ReadOptions(url, not no_reconnect, no_stream, as_json, stats))
 
 
-@click.command("resume", epilog=cli_exit.HELP, context_settings=SETTINGS)
+@click.command("resume", epilog=exit_codes.HELP, context_settings=SETTINGS)
 @click.argument("id")
 @click.option(
     "--offset",
@@ -149,7 +150,7 @@ def resume(
 
     It may be read by others too: Ctrl-C leaves it running.
     """
-    from textstream.cli_run import ReadOptions, run
+    from textstream.cli.run import ReadOptions, run
 
     pace: Any = 0.0 if rate is None and no_stream else rate
     return run(
@@ -158,7 +159,7 @@ def resume(
     )
 
 
-@click.command("sources", epilog=cli_exit.HELP, context_settings=SETTINGS)
+@click.command("sources", epilog=exit_codes.HELP, context_settings=SETTINGS)
 @url_option
 @click.option("--json", "as_json", is_flag=True, help="Print what the server says, as JSON.")
 def sources(url: str, as_json: bool) -> int:
@@ -173,7 +174,7 @@ def sources(url: str, as_json: bool) -> int:
     else:
         out.write(_table(described))
     out.flush()
-    return cli_exit.COMPLETED
+    return exit_codes.COMPLETED
 
 
 @click.command(
@@ -186,7 +187,7 @@ def serve(arguments: tuple[str, ...]) -> int:
     import stream_server
 
     stream_server.main.main(list(arguments), prog_name="textstream serve")
-    return cli_exit.COMPLETED
+    return exit_codes.COMPLETED
 
 
 COMMANDS = {"resume": resume, "sources": sources, "serve": serve}
@@ -215,16 +216,16 @@ def _run(arguments: list[str]) -> int:
         code = command.main(rest, prog_name=path, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return cli_exit.INVALID
+        return exit_codes.INVALID
     except TextStreamError as error:
         complain(error.message)
-        return cli_exit.code_of(error)
+        return exit_codes.code_of(error)
     except Interrupted as signal:
         return signal.code
     except BrokenPipeError:
         silence(sys.stdout)
-        return cli_exit.COMPLETED
-    return code if isinstance(code, int) else cli_exit.COMPLETED
+        return exit_codes.COMPLETED
+    return code if isinstance(code, int) else exit_codes.COMPLETED
 
 
 def _refuse_misplaced_command(prompt: str | None) -> None:

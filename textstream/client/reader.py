@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from textstream.client_assembler import Assembler, OutOfStep
-from textstream.client_errors import not_understood
+from textstream.client.assembler import Assembler, OutOfStep
+from textstream.client.errors import not_understood
 from textstream.errors import OffsetGone, StreamFailed, TextStreamError
 from textstream.protocol import (
     RESUME_STREAM,

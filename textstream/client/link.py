@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from textstream.client_connection import Connection
-from textstream.client_errors import error_from_wire, not_understood
-from textstream.client_reader import Reader
+from textstream.client.connection import Connection
+from textstream.client.errors import error_from_wire, not_understood
+from textstream.client.reader import Reader
 from textstream.errors import TextStreamError, UnknownStream
 from textstream.protocol import (
     CONTINUE_STREAM,

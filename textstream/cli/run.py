@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import click
 
-from textstream import cli_exit
-from textstream.cli_input import join_input, read_stdin
-from textstream.cli_output import JsonOutput, Output, Status, TextOutput, complain, prepare, silence
+from textstream.cli import exit_codes
+from textstream.cli.input import join_input, read_stdin
+from textstream.cli.output import JsonOutput, Output, Status, TextOutput, complain, prepare, silence
 from textstream.client import StreamClient, TextStream
-from textstream.client_stats import StreamStats
+from textstream.client.stats import StreamStats
 from textstream.errors import ServerUnreachable, TextStreamError
 
 TEXT = "text"
@@ -79,7 +79,7 @@ def run(open_stream: Opener, options: ReadOptions) -> int:
     """Print the stream that `open_stream` opens; return the exit code."""
     if sys.stdout is None:
         complain("There is no standard output to write to.")
-        return cli_exit.FAILED
+        return exit_codes.FAILED
     out = prepare(sys.stdout)
     output: Output
     output = JsonOutput(out) if options.json else TextOutput(out, at_once=not options.no_stream)
@@ -91,11 +91,11 @@ def run(open_stream: Opener, options: ReadOptions) -> int:
     except BrokenPipeError:
         # Whoever reads has enough, as head does. Leaving the client has stopped the stream.
         silence(out)
-        return cli_exit.COMPLETED
+        return exit_codes.COMPLETED
     except OSError as error:
         silence(out)
         complain(f"The output cannot be written: {error.strerror}.")
-        return cli_exit.FAILED
+        return exit_codes.FAILED
 
 
 def _read(open_stream: Opener, options: ReadOptions, output: Output) -> int:
@@ -127,14 +127,14 @@ def _read(open_stream: Opener, options: ReadOptions, output: Output) -> int:
 def _finished(stream: TextStream, output: Output) -> int:
     result = stream.result
     if result is None:  # The iteration ends without an error only with a result.
-        return cli_exit.FAILED
+        return exit_codes.FAILED
     output.end(stream.id, result)
     early = _ENDED_EARLY.get(result.reason)
     if early is None:
-        return cli_exit.COMPLETED
+        return exit_codes.COMPLETED
     output.finish()
     complain(early + _how_to_go_on(stream))
-    return cli_exit.ENDED_EARLY
+    return exit_codes.ENDED_EARLY
 
 
 def _failed(error: TextStreamError, stream: TextStream | None, output: Output) -> int:
@@ -144,7 +144,7 @@ def _failed(error: TextStreamError, stream: TextStream | None, output: Output) -
     output.error(error)
     output.finish()
     complain(error.message + (_how_to_go_on(stream) if lost and stream else ""))
-    return cli_exit.code_of(error)
+    return exit_codes.code_of(error)
 
 
 def _how_to_go_on(stream: TextStream) -> str:

@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 
 import requests
 
-from textstream.client_assembler import Assembler
-from textstream.client_errors import not_understood, unreachable
-from textstream.client_reader import Chunk, Reader, StreamResult
-from textstream.client_reconnect import ReconnectPolicy
-from textstream.client_session import Session, State
-from textstream.client_stream import TextStream
+from textstream.client.assembler import Assembler
+from textstream.client.errors import not_understood, unreachable
+from textstream.client.reader import Chunk, Reader, StreamResult
+from textstream.client.reconnect import ReconnectPolicy
+from textstream.client.session import Session, State
+from textstream.client.stream import TextStream
 from textstream.errors import InvalidRequest, ServerUnreachable
 from textstream.protocol import Rate, ResumeStream, StartStream, UnitName, parse
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import regex
 
-from textstream.client_reader import Chunk
+from textstream.client.reader import Chunk
 from textstream.protocol import UnitName
 
 _CLUSTER = regex.compile(r"\X")

@@ -22,7 +22,7 @@ import socketio
 import websocket
 from engineio import packet
 
-from textstream.client_errors import reason_of, unreachable
+from textstream.client.errors import reason_of, unreachable
 
 # Its debug lines hold the text that is streamed, which must not be logged, whatever the level.
 _SILENT = logging.Logger("textstream.client.wire", logging.CRITICAL + 1)

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from textstream.client_connection import Connection
-from textstream.client_errors import not_understood
-from textstream.client_link import EVENTS, Link
-from textstream.client_reader import Reader
-from textstream.client_reconnect import ReconnectPolicy
+from textstream.client.connection import Connection
+from textstream.client.errors import not_understood
+from textstream.client.link import EVENTS, Link
+from textstream.client.reader import Reader
+from textstream.client.reconnect import ReconnectPolicy
 from textstream.errors import (
     InvalidRequest,
     ServerUnreachable,
