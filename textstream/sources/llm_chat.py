@@ -127,8 +127,10 @@ class Answer:
         if "error" in chunk:
             self.outcome = _refusal(chunk["error"])
             return True
-        for choice in chunk.get("choices") or ():  # a report of progress has none
-            self.begin()
+        if "prompt_progress" in chunk:
+            return False
+        self.begin()
+        for choice in chunk.get("choices") or ():
             text = choice["delta"].get("content")
             if text:
                 # Never blocks; max_tokens is the bound. To block would not pause the model

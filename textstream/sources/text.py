@@ -31,7 +31,7 @@ _END = r"(?![\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}])"
 # The first branch is only there for speed: English goes through three times faster. So is the
 # one for flags: at each flag \X counts all those before it, which takes minutes for a long row.
 _PIECE = regex.compile(
-    rf"[!-~]{{1,24}}(?=[\t-\r -~]|\Z)(?: {_END})?"
+    rf"[!-~]{{1,24}}+(?=[\t-\r -~]|\Z)(?: {_END})?"
     rf"|(?:\p{{RI}}{{2}}{_END}){{1,4}}"
     rf"|(?:(?=[{_UNSPACED}])\X){{1,2}}"
     rf"|(?:(?![\s\p{{RI}}{_UNSPACED}])\X){{1,24}}(?: {_END})?"

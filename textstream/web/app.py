@@ -96,7 +96,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the Flask application, for any WSGI server that Flask-SocketIO can run on.
 
     Raises:
-        InvalidRequest: a source in the settings cannot be imported.
+        SourceUnavailable: a source in the settings cannot be imported, or the model not loaded.
+        UnknownSource: the default source is none of them.
 
     """
     settings = settings or Settings()

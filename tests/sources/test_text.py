@@ -1,0 +1,106 @@
+"""The source ``text``: its sample, and how it cuts."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textstream.sources.base import SourceRequest
+from textstream.sources.text import SAMPLE_TEXT, pieces, text_source
+
+TRICKY = st.sampled_from(
+    ["a", " ", "\n", "\r", "e", "\u0301", "\u200d", "👩", "👧", "\U0001f1e9", "\U0001f1ea",
+     "\U0001f3fd", "字", "か", "\u3099", "\uff9e", "क", "\u094d", "ष", "\u0903", "\u1112", "\u1161",
+     "\u11ab", "ع", "\u0600", "ก", "ำ", "\ufe0f", "!", "é"]
+)  # fmt: skip
+
+
+def clusters(text: str) -> list[str]:
+    found: list[str] = regex.findall(r"\X", text)
+    return found
+
+
+@given(st.text(TRICKY, max_size=60))
+def test_pieces_join_to_the_text_and_cut_no_cluster(text: str) -> None:
+    cut = list(pieces(text))
+    assert "".join(cut) == text
+    assert [cluster for piece in cut for cluster in clusters(piece)] == clusters(text)
+    assert all(len(clusters(piece)) <= 25 for piece in cut)
+
+
+def test_cuts_between_words() -> None:
+    words = [
+        "Hello, ",
+        "wide ",
+        "world. ",
+        "Grüß ",
+        "Gott, ",
+        "cafe\u0301 ",
+        "مرحبا\u060c ",
+        "end.",
+    ]
+    assert list(pieces("".join(words))) == words
+    assert list(pieces("a" * 60)) == ["a" * 24, "a" * 24, "a" * 12]
+
+
+def test_the_sample_has_what_is_hard_to_cut() -> None:
+    assert 200 <= len(SAMPLE_TEXT) <= 600
+    for part in (
+        "这是一段要逐步返回的文字",
+        "👨‍👩‍👧‍👦",
+        "🇳🇿",
+        "e\u0301",
+        "क्ष",
+        "\u1112\u1161\u11ab",
+        "مرحبا",
+    ):
+        assert part in SAMPLE_TEXT
+    SAMPLE_TEXT.encode()
+
+
+def test_streams_the_sample_when_nothing_was_sent() -> None:
+    generate = text_source().generate
+    assert "".join(generate(SourceRequest(None))) == SAMPLE_TEXT
+    assert "".join(generate(SourceRequest("mine"))) == "mine"
+    assert list(generate(SourceRequest(""))) == []
+
+
+LONG = 500_000
+PATTERNS = {
+    "English": "The quick brown fox jumps over the lazy dog. ",
+    "Chinese": "这是一段要逐步返回的文字",
+    "Russian": "Съешь ещё этих мягких булок ",
+    "one word": "a",
+    "families": "👨‍👩‍👧‍👦",
+    "flags": "🇳🇿",
+    "accents": "e\u0301",
+    "new lines": "\n",
+    "one cluster": "\u0301",
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_long_text_takes_time_in_proportion(name: str) -> None:
+    """No pattern makes it quadratic: that would be minutes. It takes 0.02 to 0.3 s."""
+    pattern = PATTERNS[name]
+    text = (pattern * (LONG // len(pattern) + 1))[:LONG]
+    started = time.process_time()
+    assert sum(map(len, pieces(text))) == LONG
+    assert time.process_time() - started < 5.0
+
+
+def test_a_long_text_is_not_held_as_pieces() -> None:
+    text = PATTERNS["Chinese"] * 20_000
+    tracemalloc.start()
+    try:
+        for _piece in text_source().generate(SourceRequest(text)):
+            pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 200_000
