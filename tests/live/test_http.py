@@ -1,0 +1,115 @@
+"""Plain HTTP, and the entry point's messages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from flask import Flask
+
+from tests.conftest import StartServer
+from tests.support.running_server import ROOT, RunningServer
+from textstream import __version__
+from textstream.web.http import pages
+
+pytestmark = pytest.mark.live
+
+
+def test_health(server: RunningServer) -> None:
+    answer = requests.get(f"{server.url}/healthz", timeout=10)
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"status", "version", "streams"}
+    assert answer.json()["version"] == __version__
+
+
+def test_sources_are_described(server: RunningServer) -> None:
+    described = requests.get(f"{server.url}/api/sources", timeout=10).json()
+    assert described["default"] == "text"
+    assert described["preferred"] in {"llm", "text"}
+    by_name = {source["name"]: source for source in described["sources"]}
+    assert {"text", "llm", "openai"} <= by_name.keys()
+    assert by_name["llm"]["params"]["properties"].keys() >= {"temperature", "max_tokens", "seed"}
+    assert by_name["openai"]["available"] is False
+    assert "TEXTSTREAM_OPENAI_BASE_URL" in by_name["openai"]["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/sources", "/healthz"])
+def test_other_origins_may_ask_but_never_with_credentials(server: RunningServer, path: str) -> None:
+    answer = requests.get(
+        f"{server.url}{path}", headers={"Origin": "https://app.example.org"}, timeout=10
+    )
+    assert answer.headers["Access-Control-Allow-Origin"] in {"*", "https://app.example.org"}
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_only_the_origins_that_are_named(start_server: StartServer) -> None:
+    server = start_server("--cors-origins", "https://a.example, https://b.example/")
+    url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    own = server.url
+    for origin, status in [
+        ("https://a.example", 200),
+        ("https://b.example", 200),
+        (own, 200),
+        ("https://c.example", 400),
+    ]:
+        answer = requests.get(url, headers={"Origin": origin}, timeout=10)
+        assert answer.status_code == status, origin
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_a_page_that_is_not_built_says_how(tmp_path: Path) -> None:
+    app = Flask(__name__)
+    app.register_blueprint(pages(None, None, tmp_path))  # type: ignore[arg-type]
+    answer = app.test_client().get("/")
+    assert answer.status_code == 200
+    assert "make run" in answer.text
+
+
+def run(*flags: str) -> subprocess.CompletedProcess[str]:
+    """Run the entry point with flags that make it end at once."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "stream_server.py"), *flags],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--port", "many"), "--port (TEXTSTREAM_PORT)"),
+        (("--max-text", "0"), "--max-text (TEXTSTREAM_MAX_TEXT)"),
+        (("--cors-origins", "app.example"), "https://example.org"),
+        (("--sources", "shout"), "name=module:callable"),
+        (("--sources", "shout=nowhere:shout"), "nowhere"),
+        (("--source", "nowhere"), "TEXTSTREAM_SOURCE"),
+        (("--log-level", "loud"), "loud"),
+        (("--no-such-flag",), "--no-such-flag"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_wrong_setting_is_named(flags: tuple[str, ...], said: str) -> None:
+    done = run(*flags)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_one_line(server: RunningServer) -> None:
+    done = run("--port", server.url.rpartition(":")[2])
+    assert done.returncode == 3
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_names_every_setting() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for flag in ("--host", "--port", "--cors-origins", "--source", "--preload", "--log-level"):
+        assert flag in done.stdout
+    assert "TEXTSTREAM_MAX_STREAMS_PER_CLIENT" in done.stdout
