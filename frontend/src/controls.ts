@@ -48,8 +48,10 @@ export class Controls {
     return Boolean(this.#chosen?.needs_prompt) && !this.prompt.value.trim();
   }
 
-  choose(source: string): void {
-    this.#source.value = source;
+  /** Fill in a sample: a prompt for the preferred source, or a source that needs none. */
+  fill(sample: { source?: string; prompt?: string }): void {
+    this.#source.value = sample.source ?? document.body.dataset.preferred ?? "";
+    this.prompt.value = sample.prompt ?? "";
     this.#showSource();
   }
 
@@ -59,6 +61,7 @@ export class Controls {
     if (!response.ok) throw new Error(`/api/sources answered ${response.status}`);
     const { preferred, sources } = (await response.json()) as Sources;
     const before = this.#sources.length > 0 ? this.#source.value : preferred;
+    document.body.dataset.preferred = preferred;
     this.#sources = sources;
     this.#source.replaceChildren(...sources.map(option));
     this.#source.value = sources.some(({ name }) => name === before) ? before : preferred;

@@ -14,7 +14,7 @@ import { Figures } from "./figures";
 import { find } from "./find";
 import { Narrator } from "./narrator";
 import { Output } from "./output";
-import type { Answer, ClientEvents, ServerEvents, StartStream, StreamEnd } from "./protocol";
+import type { Answer, ClientEvents, Rate, ServerEvents, StartStream, StreamEnd } from "./protocol";
 import { ENDED, explain } from "./words";
 
 type State = "idle" | "waiting" | "streaming" | "ended";
@@ -69,13 +69,15 @@ function send(request: StartStream): void {
 
 socket.on("stream_start", ({ id }) => {
   if (id === reading?.id) return; // after a resume_stream: go on where we are
-  figures.begin(wanted?.since ?? performance.now());
+  const before = wanted;
   wanted = null;
   reading = { id, received: 0 };
+  figures.begin(before?.since ?? performance.now());
   output.clear();
   narrator.clear();
   find("welcome", HTMLElement).hidden = true;
   show("waiting", "Waiting for the first character…");
+  if (before?.request.rate !== controls.rate) setRate(controls.rate); // changed meanwhile
   if (stopping) stop();
 });
 
@@ -185,9 +187,12 @@ function resume(lost: { id: string; received: number }): void {
 
 // --- The page -----------------------------------------------------------------------------------
 
-const controls = new Controls((rate) => {
+const controls = new Controls(setRate);
+
+function setRate(rate: Rate): void {
+  // Without a connection it goes with resume_stream.
   if (reading && socket.connected) socket.emit("set_rate", { id: reading.id, rate }, report);
-});
+}
 
 function show(state: State, words: string): void {
   document.body.dataset.stream = state;
@@ -236,9 +241,8 @@ stopButton.addEventListener("click", stop);
 
 for (const sample of document.querySelectorAll<HTMLButtonElement>(".samples button")) {
   sample.addEventListener("click", () => {
-    const source = sample.dataset.source;
-    if (source) controls.choose(source);
-    controls.prompt.value = source ? "" : sample.textContent;
+    const { source } = sample.dataset;
+    controls.fill(source ? { source } : { prompt: sample.textContent });
     start();
     reader.focus();
   });

@@ -108,16 +108,19 @@ class Proxy:
         if cut and self._stall:
             for each in pipe.sockets:
                 self._selector.unregister(each)
-        elif cut or not data:
+        elif cut:
             self._cut(pipe)
+        elif not data:
+            # One side has closed. A reset would take from the other what it has not read yet.
+            self._cut(pipe, reset=False)
 
-    def _cut(self, pipe: _Pipe) -> None:
+    def _cut(self, pipe: _Pipe, *, reset: bool = True) -> None:
         self._pipes.discard(pipe)
         for each in pipe.sockets:
             if each in self._selector.get_map():
                 self._selector.unregister(each)
-            # A reset, as when a network goes: nothing is said, what is in flight is lost.
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if reset:  # as when a network goes: nothing is said, what is in flight is lost
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             each.close()
 
     def _cut_all(self) -> None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import StartServer
-from tests.support.chromium import built_page, chromium, node_module
+from tests.support.chromium import PATIENCE_MS, built_page, node_module
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 from textstream.sources.text import SAMPLE_TEXT
@@ -22,7 +22,6 @@ from textstream.sources.text import SAMPLE_TEXT
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 TRANSPORTS = ("websocket", "polling")
-TIMEOUT_MS = 60_000
 
 PAGE = """<!doctype html>
 <meta charset="utf-8">
@@ -83,13 +82,6 @@ def other_origin(tmp_path_factory: pytest.TempPathFactory, leak_guard: LeakGuard
 
 
 @pytest.fixture(scope="module")
-def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
-    with chromium() as browser:
-        leak_guard.allow_all_there_is()
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def naming(start_server: StartServer, other_origin: str) -> Iterator[RunningServer]:
     """A server that names the other origin as the only one."""
     server = start_server("--cors-origins", other_origin)
@@ -123,7 +115,7 @@ def test_bare_page_gets_the_built_in_text_one_character_an_event(
         for transport in TRANSPORTS
     }
     for page in pages.values():
-        expect(page.locator("#state")).to_have_text("ended", timeout=TIMEOUT_MS)
+        expect(page.locator("#state")).to_have_text("ended", timeout=3 * PATIENCE_MS)
         assert page.locator("#out").text_content() == SAMPLE_TEXT
         characters = page.evaluate(
             "text => [...new Intl.Segmenter().segment(text)].map((part) => part.segment)",
@@ -138,7 +130,7 @@ def test_an_origin_that_is_not_named_is_refused(
 ) -> None:
     other = start_server("--cors-origins", "https://example.org")
     page = open_bare(other, transport)
-    expect(page.locator("#state")).to_have_text("refused", timeout=TIMEOUT_MS)
+    expect(page.locator("#state")).to_have_text("refused")
     assert page.locator("#out").text_content() == ""
     assert page.evaluate("fetch(`${query.get('server')}/api/sources`).then(() => 1, () => 0)") == 0
     other.stop()
@@ -163,9 +155,9 @@ def test_demo_page_of_another_origin_uses_the_server_it_is_told(
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.goto(f"{other_origin}/demo/demo.html?{urlencode({'server': server.url})}")
-        expect(page.locator("#connection")).to_have_text("Connected", timeout=TIMEOUT_MS)
+        expect(page.locator("#connection")).to_have_text("Connected")
         page.get_by_role("button", name="The built-in sample").click()
         page.get_by_label("Speed").press("End")
-        expect(page.locator("#state")).to_have_text("Complete, verified.", timeout=TIMEOUT_MS)
+        expect(page.locator("#state")).to_have_text("Complete, verified.")
         assert page.locator("#output").text_content() == SAMPLE_TEXT
     assert said == []

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.requirement import require
 from tests.support.running_server import ROOT
 
 STATIC = ROOT / "textstream" / "web" / "static"
+
+PATIENCE_MS = 20_000
+"""How long a page may take to show what it must, on a machine under load."""
 
 _FLAGS = (
     "--no-sandbox",  # the tests may run as root, as in a container
@@ -35,6 +38,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         require("Chromium (Debian: apt-get install chromium)")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         try:

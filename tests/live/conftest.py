@@ -1,0 +1,57 @@
+"""Fixtures of the tests that drive a browser.
+
+- ``browser``: one for each module.
+- ``open_page(url, quiet=True, **options)``: opens the demo page, closed after the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.chromium import PATIENCE_MS, built_page, chromium
+from tests.support.leaks import LeakGuard
+from tests.support.running_server import RunningServer
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
+    built_page()
+    with chromium() as browser:
+        leak_guard.allow_all_there_is()
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
+    """Open the page and wait until it is ready; nothing may be in the console at the end."""
+    contexts = []
+    problems: list[str] = []
+
+    def open_(
+        url: str = server.url,
+        *,
+        quiet: bool = True,
+        **options: Any,
+    ) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        if quiet:
+            page.on("console", lambda said: problems.append(f"{said.type}: {said.text}"))
+        page.goto(url)
+        expect(page.locator("#connection")).to_have_text("Connected")
+        expect(page.locator("#source option[value=text]")).to_be_attached()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []
