@@ -11,15 +11,24 @@ After each test, threads, sockets and file descriptors that it left behind fail 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+import hypothesis
 import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+
+# No deadline: a busy machine is no failure. In CI the same examples each time, so that a change is
+# judged by what it changes; a person's machine searches on.
+hypothesis.settings.register_profile(
+    "textstream", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+hypothesis.settings.load_profile("textstream")
 
 
 class StartServer(Protocol):

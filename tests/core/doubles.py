@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -167,7 +167,7 @@ class ScriptedSource:
         self.closed = 0
         self.source = Source("script", self._generate, live=live, needs_prompt=False)
 
-    def _generate(self, request: SourceRequest) -> Iterator[str]:
+    def _generate(self, request: SourceRequest) -> Generator[str, None, str | None]:
         try:
             while True:
                 for delta in self._deltas:
@@ -226,19 +226,33 @@ class Bench:
 
     def settle(self) -> float | None:
         """Do all there is to do at this time; return when there is more, None: when woken."""
-        for _ in range(100_000):
-            due = self.dispatcher.step(self.clock.now)
-            if not self.pool.run_one() and (due is None or due > self.clock.now):
-                return due
-        raise AssertionError("it does not come to rest")
+        due, at_rest = self._turn(100_000)
+        assert at_rest, "it does not come to rest: an endless source, read without a pace?"
+        return due
 
     def run(self, seconds: float) -> None:
-        """Let `seconds` pass, stepping as the dispatcher's own task does."""
+        """Let `seconds` pass, stepping as the dispatcher's own task does: once a tick."""
         end = self.clock.now + seconds
-        while (due := self.settle()) is not None and due <= end:
-            self.clock.now = min(end, max(due, self.clock.now + TICK))
+        while True:
+            due, at_rest = self._turn(3)
+            if not at_rest:
+                due = self.clock.now
+            if due is None or max(due, self.clock.now + TICK) > end:
+                break
+            self.clock.now = max(due, self.clock.now + TICK)
         self.clock.now = end
-        self.settle()
+        self._turn(3)
+
+    def _turn(self, rounds: int) -> tuple[float | None, bool]:
+        due = None
+        for _ in range(rounds):
+            due = self.dispatcher.step(self.clock.now)
+            jobs = len(self.pool.jobs)
+            for _ in range(jobs):
+                self.pool.run_one()
+            if not jobs and (due is None or due > self.clock.now):
+                return due, True
+        return due, False
 
     @staticmethod
     def _never(seconds: float) -> None:

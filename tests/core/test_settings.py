@@ -1,0 +1,94 @@
+"""Settings: from the environment, from flags, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from textstream.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("TEXTSTREAM_")]:
+        monkeypatch.delenv(name)
+
+
+def test_the_defaults_that_others_rely_on() -> None:
+    settings = Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 5002)
+    assert settings.cors_origins == ("*",)
+    assert settings.source == "text"
+    assert (settings.max_streams, settings.max_streams_per_client) == (10_000, 16)
+    assert (settings.max_text, settings.max_prompt) == (500_000, 32_768)
+    assert (settings.max_rate, settings.max_message_bytes) == (100_000, 2 * 2**20)
+    assert settings.lookahead == 65_536
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTSTREAM_PORT", "8080")
+    monkeypatch.setenv("TEXTSTREAM_MAX_TEXT", "12")
+    monkeypatch.setenv("TEXTSTREAM_PRELOAD", "yes")
+    monkeypatch.setenv("TEXTSTREAM_HOST", "")
+    monkeypatch.setenv("TEXTSTREAM_SOMETHING_ELSE", "1")
+    settings = Settings()
+    assert (settings.port, settings.max_text, settings.preload) == (8080, 12, True)
+    assert settings.host == "127.0.0.1", "an empty variable is no setting"
+
+
+def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTSTREAM_PORT", "8080")
+    assert Settings(port=9090).port == 9090
+
+
+def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTSTREAM_CORS_ORIGINS", " https://a.example/ ,http://b.example:8080,")
+    monkeypatch.setenv("TEXTSTREAM_SOURCES", "shout=my_module:shout, echo=pkg.mod:Echo.run")
+    settings = Settings()
+    assert settings.cors_origins == ("https://a.example", "http://b.example:8080")
+    assert settings.sources == ("shout=my_module:shout", "echo=pkg.mod:Echo.run")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("port", "70000", "less than or equal to 65535"),
+        ("port", "http", "valid integer"),
+        ("cors_origins", "example.org", "https://example.org"),
+        ("sources", "shout", "name=module:callable"),
+        ("sources", "shout=module", "name=module:callable"),
+        ("sources", "=module:f", "name=module:callable"),
+        ("max_rate", "0", "greater than 0"),
+        ("grace", "-1", "greater than or equal to 0"),
+        ("log_format", "xml", "'text' or 'json'"),
+        ("max_message_bytes", "10", "1024"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv("TEXTSTREAM_" + name.upper(), value)
+    with pytest.raises(ValidationError) as raised:
+        Settings()
+    (problem,) = raised.value.errors()
+    assert problem["loc"] == (name,)
+    assert words in problem["msg"]
+
+
+def test_settings_do_not_change() -> None:
+    settings: Any = Settings()
+    with pytest.raises(ValidationError):
+        settings.port = 1
+
+
+def test_the_key_is_not_shown() -> None:
+    assert "s3cret" not in repr(Settings(openai_api_key="s3cret"))
+
+
+def test_every_setting_has_a_description() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
