@@ -42,7 +42,7 @@ lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
 		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
 		--constraint requirements.txt \
-		--custom-compile-command "make lock" --output-file requirements-dev.txt pyproject.toml
+		--custom-compile-command "make lock" --output-file requirements-dev.txt
 
 build: $(VENV)/.dev $(PAGES) ## Build the wheel and the source distribution, page included
 	rm -rf dist

@@ -325,6 +325,16 @@ def test_seeking_on_the_same_connection_is_no_return(bench: Bench) -> None:
     assert back.times[-1] - begin == pytest.approx(2.5, abs=0.01)
 
 
+def test_who_seeks_is_not_taken_for_another_who_left(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 100, rate=10)
+    bench.resume(reader.stream.id, 0, client="bob", rate=10)
+    bench.run(2)
+    bench.hub.disconnect("bob")
+    _, back = bench.resume(reader.stream.id, 0, rate=10)
+    bench.run(1)
+    assert len(back.chars) == pytest.approx(11, abs=1)
+
+
 def test_seeking_keeps_the_format_unless_another_is_asked_for(bench: Bench) -> None:
     reader, _ = bench.start(LETTERS, format_="chunk", rate=10)
     bench.run(0)

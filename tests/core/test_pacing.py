@@ -179,7 +179,7 @@ def test_auto_is_never_behind_by_more_than_promised(offsets: list[float]) -> Non
 
 @given(
     burst=st.integers(2, 12),
-    interval=st.floats(0.02, 0.28),
+    interval=st.floats(0.02, 0.2),  # with the jitter, less than the horizon
     jitter=st.lists(st.floats(-0.2, 0.2), min_size=40, max_size=40),
 )
 def test_auto_makes_an_even_flow_of_bursts(
@@ -205,6 +205,13 @@ def test_auto_is_smoother_than_its_source() -> None:
     late = gaps[40:-40]
     assert max(late) <= fair + 2 * TICK  # of the source they are 0.2
     assert min(late) >= fair - 2 * TICK  # of the source they are 0
+
+
+def test_auto_spreads_what_comes_after_a_slow_unit_too() -> None:
+    times = arrive(AutoPace(START), [START, START, START + 0.31, START + 0.31], START + 1)
+    late = [delivered - START for _, delivered in times]
+    assert late[1] == pytest.approx(AUTO_HORIZON, abs=TICK)
+    assert all(b - a >= 0.1 for a, b in pairwise(late))
 
 
 def test_auto_does_not_slow_down_a_long_burst() -> None:
