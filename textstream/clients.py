@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from textstream.stream import Stream
 from textstream.subscription import Subscription
 
-MAX_FINISHED_READERS = 64
-"""Ended readers remembered per connection, for what to send at once when they come back."""
+MAX_FINISHED = 64
+"""Positions of ended readers remembered per connection: what to send at once if it comes back."""
 
 
 @dataclass
 class Client:
-    """One connection: its readers, and the running streams it owns, by stream id."""
+    """One connection, by stream id: its readers, where ended ones stood, what it owns and runs.
 
-    readers: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
+    An ended reader is not kept itself: it would keep its stream's text.
+    """
+
+    readers: dict[str, Subscription] = field(default_factory=dict)
+    finished: OrderedDict[str, int] = field(default_factory=OrderedDict)
     streams: dict[str, Stream] = field(default_factory=dict)
 
 
@@ -30,10 +34,9 @@ class Clients:
         """Return the record of a connection, a new one if need be."""
         return self._clients.setdefault(client, Client())
 
-    def disconnect(self, client: str) -> list[Subscription]:
-        """Forget a connection; return its readers, ended ones too."""
-        record = self._clients.pop(client, None)
-        return list(record.readers.values()) if record else []
+    def disconnect(self, client: str) -> Client:
+        """Forget a connection; return its record."""
+        return self._clients.pop(client, None) or Client()
 
     def reader(self, client: str, stream_id: str) -> Subscription | None:
         """Return the connection's reader of a stream, if it has one that goes on."""
@@ -48,17 +51,24 @@ class Clients:
         return next((r for r in readers if r.format == "char" and r.reading), None)
 
     def add_reader(self, client: str, reader: Subscription) -> None:
-        """Add a reader, and forget the oldest ended one when there are many."""
-        readers = self.connect(client).readers
-        readers[reader.stream.id] = reader
-        readers.move_to_end(reader.stream.id)
-        if len(readers) > MAX_FINISHED_READERS:
-            for stream_id in [key for key, old in readers.items() if old.over][:1]:
-                del readers[stream_id]
+        """Add a reader."""
+        record = self.connect(client)
+        record.readers[reader.stream.id] = reader
+        record.finished.pop(reader.stream.id, None)
 
     def remove_reader(self, client: str, stream_id: str) -> Subscription | None:
         """Remove and return the connection's reader of a stream, if it has one."""
         return self.connect(client).readers.pop(stream_id, None)
+
+    def finish_reader(self, client: str, reader: Subscription) -> None:
+        """Let go of a reader that is over; remember where it stood."""
+        record = self._clients.get(client)
+        if record is None or record.readers.get(reader.stream.id) is not reader:
+            return  # the connection is gone, or reads the stream anew
+        del record.readers[reader.stream.id]
+        record.finished[reader.stream.id] = reader.cursor
+        if len(record.finished) > MAX_FINISHED:
+            record.finished.popitem(last=False)
 
     def own(self, client: str, stream: Stream) -> None:
         """Make the connection the owner of a running stream."""

@@ -131,7 +131,7 @@ class Dispatcher:
             due = reader.step(now)
         except Exception:
             logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
-            reader.leave()
+            reader.drop()
             return
         if due is not None:
             number = next(self._order)

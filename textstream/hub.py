@@ -192,14 +192,13 @@ class Hub:
     def disconnect(self, client: str) -> None:
         """Take note that a connection is gone. Its streams go on for the time of grace."""
         with self._lock:
-            readers = self._clients.disconnect(client)
-        for reader in readers:
-            stream = self._stream_of(reader)
-            if reader.over:
-                stream.depart(reader.cursor)
-            else:
-                reader.leave()
-                self._streams.watch(stream)
+            record = self._clients.disconnect(client)
+        for stream_id, cursor in record.finished.items():
+            if stream := self._streams.get(stream_id):
+                stream.depart(cursor)
+        for reader in record.readers.values():
+            reader.leave()
+            self._streams.watch(self._stream_of(reader))
 
     def close(self, timeout: float) -> None:
         """Take no more streams, end all with ``shutdown``, wait up to `timeout` s for sources."""
@@ -262,7 +261,7 @@ class Hub:
             format_=format_,
             now=self._clock(),
             wake=self._dispatcher.wake,
-            on_over=lambda reader: self._streams.watch(self._stream_of(reader)),
+            on_over=lambda reader: self._reader_over(client, reader),
         )
         stream.attach(reader)
         self._streams.read(stream)
@@ -290,6 +289,11 @@ class Hub:
         reader.end_now("replaced")
         stream = self._stream_of(reader)
         return stream if stream.readers <= {reader} else None
+
+    def _reader_over(self, client: str, reader: Subscription) -> None:
+        with self._lock:
+            self._clients.finish_reader(client, reader)
+        self._streams.watch(self._stream_of(reader))
 
     def _disown(self, stream: Stream) -> None:
         with self._lock:

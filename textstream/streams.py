@@ -109,6 +109,10 @@ class Streams:
                 self._requests[key] = stream
         return stream
 
+    def get(self, stream_id: str) -> Stream | None:
+        """Return the stream, if it is there."""
+        return self._streams.get(stream_id)
+
     def find(self, stream_id: str) -> Stream:
         """Return the stream.
 

@@ -5,6 +5,7 @@ Nothing is queued for a reader. One that cannot take its units has a cursor that
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import Any, Protocol
@@ -195,6 +196,20 @@ class Subscription:
                 self.over = True
                 self.stream.detach(self, may_return=may_return)
         self.wake()  # so that the dispatcher lets go of it
+
+    def drop(self) -> None:
+        """End it after a failure of the server's own: tell the client, who may resume."""
+        with self.stream.lock:
+            self.over = True
+            self.stream.detach(self, may_return=True)
+        error = {
+            "code": "internal_error",
+            "message": "The server made a mistake.",
+            "retryable": True,
+        }
+        with contextlib.suppress(Exception):  # the sink may be what failed
+            self.sink.write_event(STREAM_ERROR, {"id": self.stream.id, **error})
+        self._on_over(self)
 
     def step(self, now: float) -> float | None:
         """Write what is due at `now`; return when to be called next, None: when woken."""

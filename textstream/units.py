@@ -26,6 +26,9 @@ UAX #29 sets no limit; without one, endless combining marks would be buffered, a
 again with every delta, for ever. UAX #15 calls 30 of them already unusual.
 """
 
+MAX_WORD = 4096
+"""Code points held back for one word, at most: a source may never yield white space."""
+
 # Flags first: the regex module looks back over a whole row of them for each (GB12, GB13), and
 # eight thousand took it 0.7 s. Here a cluster begins, so two regional indicators are a flag, with
 # whatever extends it.
@@ -117,16 +120,13 @@ class WordSplitter:
     def _join(self, clusters: list[str]) -> list[str]:
         words = []
         for cluster in clusters:
-            if cluster.isspace():
-                self._word += cluster
-                self._open = False
-                continue
             unspaced = _UNSPACED.match(cluster) is not None
-            if self._word and (unspaced or not self._open):
+            begins = not cluster.isspace() and (unspaced or not self._open)
+            if self._word and (begins or len(self._word) + len(cluster) > MAX_WORD):
                 words.append(self._word)
                 self._word = ""
             self._word += cluster
-            self._open = not unspaced
+            self._open = not unspaced and not cluster.isspace()
         return words
 
 

@@ -27,7 +27,7 @@ class ScriptedReader:
         self.stream = SimpleNamespace(id="s")
         self.answer = answer
         self.served: list[float] = []
-        self.left = False
+        self.dropped = False
         self.was_served = threading.Event()
 
     def step(self, now: float) -> float | None:
@@ -35,8 +35,8 @@ class ScriptedReader:
         self.was_served.set()
         return self.answer(now)
 
-    def leave(self) -> None:
-        self.left = True
+    def drop(self) -> None:
+        self.dropped = True
 
 
 def reader(answer: Callable[[float], float | None] = lambda now: None) -> Any:
@@ -121,7 +121,7 @@ def test_a_reader_that_breaks_is_dropped_and_the_others_go_on(
     dispatcher.wake(fine)
     assert dispatcher.step(0.0) == 1.0
     dispatcher.step(1.0)
-    assert broken.left
+    assert broken.dropped
     assert broken.served == [0.0]
     assert fine.served == [0.0, 1.0]
     (record,) = caplog.records

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -644,3 +646,30 @@ def test_a_reader_that_breaks_does_not_hinder_the_others(
     bench.run(1)
     assert sink.text == LETTERS
     assert "a reader failed and was dropped" in caplog.text
+
+
+def test_a_forgotten_stream_is_not_kept_by_a_connection_that_read_it(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(retention=1))
+    reader, sink = bench.start("a text", rate=0)
+    bench.settle()
+    assert sink.text == "a text"
+    kept = weakref.ref(reader.stream)
+    del reader
+    bench.run(2)
+    gc.collect()
+    assert kept() is None
+
+
+def test_a_reader_that_failed_is_told_and_its_stream_expires(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(grace=1))
+    reader, sink = bench.start("x" * 100, rate=10)
+    bench.run(0.5)
+    sink.capacity = None  # type: ignore[assignment]  # whatever reads it fails
+    bench.run(0.5)
+    assert sink.written[-1].event == "stream_error"
+    assert sink.written[-1].data["code"] == "internal_error"
+    bench.run(2)
+    assert bench.hub.running_streams == 0
+    _, again = bench.resume(reader.stream.id, 0, rate=0)
+    bench.settle()
+    assert again.text == "x" * 100

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textstream.protocol import UnitName
-from textstream.units import MAX_CLUSTER, SurrogateJoiner, new_splitter
+from textstream.units import MAX_CLUSTER, MAX_WORD, SurrogateJoiner, new_splitter
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 FLAG = "🇩🇪"
@@ -243,3 +243,10 @@ def test_valid_text_passes_the_joiner_unchanged(text: str, where: list[int]) -> 
     joiner = SurrogateJoiner()
     lengths = list(accumulate(len(joiner.push(piece)) for piece in pieces))
     assert lengths == list(accumulate(map(len, pieces)))
+
+
+@pytest.mark.parametrize("text", ["x" * (3 * MAX_WORD), " " * (3 * MAX_WORD)], ids=["x", "space"])
+def test_a_word_without_an_end_is_not_held_back_for_ever(text: str) -> None:
+    whole = split("word", [text])
+    assert [len(word) for word in whole] == [MAX_WORD] * 3
+    assert split("word", list(text)) == whole
