@@ -1,6 +1,6 @@
 """The entry point: flags and environment → settings → app → serve → shut down.
 
-``python stream_server.py`` serves on Werkzeug; ``gunicorn -w 1 --threads 64 stream_server:app``
+``python stream_server.py`` serves on Werkzeug; ``gunicorn -w 1 --threads 16 stream_server:app``
 serves the same on gunicorn, with settings from the environment alone.
 """
 

@@ -61,11 +61,11 @@ class Dispatcher:
         self._calls: list[tuple[float, int, Callable[[], None]]] = []
         self._wakeup = threading.Event()
         self._closed = False
-        self._order = itertools.count()
-        # The step's own: when each reader is due next. An entry counts only if it is the
-        # reader's latest; replacing an entry in the heap would cost a search.
+        self._order = itertools.count(1)
+        # The step's own: when each reader is due next. An entry counts only if the reader holds
+        # its number as a ticket; replacing an entry in the heap would cost a search.
         self._heap: list[tuple[float, int, Subscription]] = []
-        self._latest: dict[Subscription, int] = {}
+        self._tickets = 0
 
     def wake(self, reader: Subscription) -> None:
         """Serve `reader` in the next step. Any thread, any lock held."""
@@ -92,7 +92,7 @@ class Dispatcher:
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap))
         for _, number, reader in due:
-            if self._latest.get(reader) == number:
+            if reader.ticket == number:
                 self._serve(reader, now)
         for callback in calls:
             try:
@@ -126,7 +126,9 @@ class Dispatcher:
             self._wakeup.wait(min(delay, MAX_WAIT))
 
     def _serve(self, reader: Subscription, now: float) -> None:
-        self._latest.pop(reader, None)
+        if reader.ticket:
+            reader.ticket = 0
+            self._tickets -= 1
         try:
             due = reader.step(now)
         except Exception:
@@ -134,8 +136,8 @@ class Dispatcher:
             reader.drop()
             return
         if due is not None:
-            number = next(self._order)
-            self._latest[reader] = number
+            number = reader.ticket = next(self._order)
+            self._tickets += 1
             heapq.heappush(self._heap, (due, number, reader))
 
     def _next_due(self, now: float) -> float | None:
@@ -143,11 +145,11 @@ class Dispatcher:
             if self._woken:
                 return now
             times = [self._calls[0][0]] if self._calls else []
-        if len(self._heap) > 2 * len(self._latest) + STALE_ENTRIES:
+        if len(self._heap) > 2 * self._tickets + STALE_ENTRIES:
             # A reader that was due far in the future is not to be kept until then.
-            self._heap = [entry for entry in self._heap if self._latest.get(entry[2]) == entry[1]]
+            self._heap = [entry for entry in self._heap if entry[2].ticket == entry[1]]
             heapq.heapify(self._heap)
-        while self._heap and self._latest.get(self._heap[0][2]) != self._heap[0][1]:
+        while self._heap and self._heap[0][2].ticket != self._heap[0][1]:
             heapq.heappop(self._heap)
         if self._heap:
             times.append(self._heap[0][0])

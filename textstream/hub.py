@@ -19,12 +19,13 @@ from textstream.errors import (
     UnknownStream,
 )
 from textstream.logs.base import Log
-from textstream.producer import Producer, ProducerPool
+from textstream.producer import Producer
 from textstream.protocol import FormatName, Rate, UnitName
 from textstream.sources.base import Source, SourceRequest
 from textstream.stream import Stream
 from textstream.streams import Limits, Streams
 from textstream.subscription import Sink, Subscription
+from textstream.threads import ThreadPool
 
 
 class Hub:
@@ -38,7 +39,7 @@ class Hub:
         self,
         *,
         dispatcher: Dispatcher,
-        pool: ProducerPool,
+        pool: ThreadPool,
         new_log: Callable[[], Log],
         clock: Callable[[], float],
         limits: Limits | None = None,

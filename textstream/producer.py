@@ -8,86 +8,23 @@ moved on. So ten thousand paced streams of long texts need no ten thousand threa
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from textstream.errors import SourceFailed, TextStreamError
 from textstream.protocol import EndReason
 from textstream.sources.base import Source, SourceRequest
 from textstream.stream import Stream
+from textstream.threads import ThreadPool
 from textstream.units import SurrogateJoiner, new_splitter
 
 logger = logging.getLogger("textstream.producer")
-
-IDLE_SECONDS = 10.0
-"""How long a thread waits for more work before it ends."""
-
-
-class ProducerPool:
-    """At most `limit` threads that run jobs in the order in which they were submitted.
-
-    Not ``concurrent.futures``: its threads stay until the process ends, and its exit waits for
-    them, also for a source that hangs.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._changed = threading.Condition()  # guards everything below
-        self._jobs: deque[Callable[[], None]] = deque()
-        self._threads: set[threading.Thread] = set()
-        self._idle = 0
-        self._closed = False
-        self._warned = False
-
-    def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` soon. It must not raise. After `close` it is dropped."""
-        with self._changed:
-            if self._closed:
-                return
-            self._jobs.append(job)
-            if self._idle >= len(self._jobs):
-                self._changed.notify()
-            elif len(self._threads) < self._limit:
-                thread = threading.Thread(target=self._work, name="producer", daemon=True)
-                self._threads.add(thread)
-                thread.start()
-            elif not self._warned:
-                self._warned = True
-                logger.warning(
-                    "all %d producer threads are busy; new streams wait. "
-                    "Raise TEXTSTREAM_PRODUCERS if your sources spend their time waiting.",
-                    self._limit,
-                )
-
-    def close(self, deadline: float) -> None:
-        """Take no more jobs, wait for the running ones until `deadline` (``time.monotonic``)."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._idle += 1
-                self._changed.wait_for(lambda: self._jobs or self._closed, IDLE_SECONDS)
-                self._idle -= 1
-                if not self._jobs:
-                    self._threads.discard(threading.current_thread())
-                    return
-                job = self._jobs.popleft()
-            job()
 
 
 class Producer:
     """Moves one stream's text from its source to its log."""
 
     def __init__(
-        self, stream: Stream, source: Source, request: SourceRequest, pool: ProducerPool
+        self, stream: Stream, source: Source, request: SourceRequest, pool: ThreadPool
     ) -> None:
         self._stream = stream
         self._source = source

@@ -182,21 +182,19 @@ class Stream:
             return reached
 
     def advanced(self, reader: Reader) -> None:
-        """Take note that `reader` was sent everything before its cursor."""
-        with self.lock:
-            if reader.cursor > self.furthest:
-                self.furthest = reader.cursor
-                if self._held and self.log.next - self.furthest <= self._lookahead // 2:
-                    self._release_producer()
+        """Take note, with the lock held, that `reader` was sent everything before its cursor."""
+        if reader.cursor > self.furthest:
+            self.furthest = reader.cursor
+            if self._held and self.log.next - self.furthest <= self._lookahead // 2:
+                self._release_producer()
 
     def reached_end(self, reader: Reader) -> Ending | None:
-        """Return the ending if `reader` has read the whole text and no more will come."""
-        with self.lock:
-            if reader.cursor < self.log.next:
-                return None
-            if self.ending is None and self._outcome:
-                self._end(self._outcome[0], self.log.next)
-            return self.ending
+        """Return, with the lock held, the ending if `reader` has read all that there will be."""
+        if reader.cursor < self.log.next:
+            return None
+        if self.ending is None and self._outcome:
+            self._end(self._outcome[0], self.log.next)
+        return self.ending
 
     def reconsider(self) -> None:
         """Let the producer go on if it may: a reader has paused, gone on or sought."""

@@ -124,6 +124,7 @@ class Subscription:
         self.paused = False
         self.parked = False
         self.over = False
+        self.ticket = 0  # the dispatcher's: which entry of its schedule counts
         self._first = offset
         self._reached = reached
         self._pace = new_pace(stream.rate if rate is None else rate, now)
@@ -220,15 +221,16 @@ class Subscription:
             offset = self.cursor
             units: Sequence[str] = ()
             lost = ending = None
+            behind = self.stream.log.next
             try:
-                units = self._take(now)
-                ending = self._ending()
+                units = self._take(now, behind)
+                ending = self._ending(behind)
             except OffsetGone as error:
                 lost = error
             if lost or ending:
                 self.over = True
                 self.stream.detach(self)
-            due = None if self.over else self._next_step(now, len(units))
+            due = None if self.over else self._next_step(now, behind, sent=bool(units))
         if starting:
             self.sink.write_event(STREAM_START, self.info)
         if units:
@@ -241,16 +243,18 @@ class Subscription:
             self._on_over(self)
         return due
 
-    def _take(self, now: float) -> Sequence[str]:
+    def _take(self, now: float, behind: int) -> Sequence[str]:
         """Return the units due now, and move the cursor behind them."""
         if self.paused or self._cut:
             return ()
-        backlog = self.stream.log.next - self.cursor
+        backlog = behind - self.cursor
         if self.cursor < self._reached:
             due = min(backlog, self._reached - self.cursor)
         else:
             due = self._pace.due(backlog, now)
-        room = self.sink.room() if due else 0
+        if not due:
+            return ()
+        room = self.sink.room()
         if self.format == "chunk" and room > 0:
             room = MAX_UNITS_PER_STEP
         count = min(due, room, MAX_UNITS_PER_STEP)
@@ -274,17 +278,19 @@ class Subscription:
         self.stream.advanced(self)
         return units
 
-    def _ending(self) -> Ended | None:
+    def _ending(self, behind: int) -> Ended | None:
         if self._cut:
             return self.stream.ending_at(
                 self.cursor if self._cut == "replaced" else self.stream.log.next, self._cut
             )
-        return None if self.paused else self.stream.reached_end(self)
+        if self.cursor < behind or self.paused:
+            return None
+        return self.stream.reached_end(self)
 
-    def _next_step(self, now: float, sent: int) -> float | None:
+    def _next_step(self, now: float, behind: int, *, sent: bool) -> float | None:
         if self.paused:
             return None
-        if self.cursor >= self.stream.log.next:
+        if self.cursor >= behind:
             self._pace.due(0, now)
             self.parked = True
             return None

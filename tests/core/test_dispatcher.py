@@ -28,6 +28,7 @@ class ScriptedReader:
         self.answer = answer
         self.served: list[float] = []
         self.dropped = False
+        self.ticket = 0
         self.was_served = threading.Event()
 
     def step(self, now: float) -> float | None:

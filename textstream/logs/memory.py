@@ -29,6 +29,7 @@ class MemoryLog:
         self._units: list[str] = []
         self._ends = array("Q")  # bytes from offset 0 to the end of each unit kept
         self._first = 0
+        self._next = 0
         self._trimmed_bytes = 0  # bytes before _first
         self._trimmed_hash = hashlib.sha256()  # of the text before _first
         self._sealed = False
@@ -42,8 +43,8 @@ class MemoryLog:
     @property
     def next(self) -> int:
         """The number of units so far."""
-        with self._lock:
-            return self._first + len(self._units)
+        # Without the lock, for it is asked several times for each unit. An int is read at once.
+        return self._next
 
     @property
     def nbytes(self) -> int:
@@ -62,6 +63,7 @@ class MemoryLog:
                 end += len(unit) if unit.isascii() else len(unit.encode())
                 self._ends.append(end)
                 self._units.append(self._shared(unit))
+            self._next = self._first + len(self._units)
             if end - self._trimmed_bytes > self._max_bytes:
                 self._trim(keep_from)
             return offset
@@ -94,6 +96,7 @@ class MemoryLog:
                 keep = max(0, offset - self._first)
                 del self._units[keep:]
                 del self._ends[keep:]
+                self._next = self._first + len(self._units)
 
     def sha256(self, offset: int | None = None) -> str:
         """Return the SHA-256 of the text before `offset`, in hex."""

@@ -1,126 +1,249 @@
 """Our own Engine.IO driver for the threading mode: what a server does with queues and sockets.
 
 Engine.IO keeps its driver in a dictionary, ``server.eio._async``. `install` gives one server
-instance a copy with two entries replaced. That attribute is private; nothing else here is, and
-``tests/transport/test_driver.py`` pins what we assume about it.
+instance a copy with three entries replaced. That attribute is private; it is the only one that
+we touch, and ``tests/transport/test_assumptions.py`` pins what we assume about it.
 """
 
 from __future__ import annotations
 
-import queue
+import logging
+import os
 import socket
+import ssl
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import simple_websocket
+from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
+from wsproto.utilities import ProtocolError
 
-MAX_POLL_PACKETS = 16
-"""Packets in the answer to one poll: Engine.IO's own clients refuse more."""
+from textstream.threads import ThreadPool
+from textstream.transport.connection import Bounds, Connection
+from textstream.transport.frames import Oversized
+from textstream.transport.handoff import steal
+from textstream.transport.peer import Peer
+from textstream.transport.queue import SessionQueue
+from textstream.transport.reactor import Reactor
 
-REFUSED_WHOLE = 8
-"""A text message of up to so many times the limit is read, refused and answered.
+logger = logging.getLogger("textstream.transport")
 
-One that is longer still closes the connection with 1009 (RFC 6455, 7.4.1).
-"""
-
-MESSAGE_TOO_BIG = 1009
+MAX_WORKERS = 32
 
 OnOversized = Callable[[str, str, int], None]
 """Called with the Engine.IO session id, the beginning of the message, and its size in bytes."""
 
 
-class PollQueue(queue.Queue[Any]):
-    """A queue that hands out at most `MAX_POLL_PACKETS` packets in a row without waiting.
+class Transport:
+    """The hand-off for one server: what its driver's entries share."""
 
-    Engine.IO's ``Socket.poll`` waits for one packet and then takes, without waiting, all that
-    there are. A stream fills the queue faster than that, and the answer grows past what
-    clients accept.
-    """
+    def __init__(
+        self, server: Any, *, bounds: Bounds, on_oversized: OnOversized | None, workers: int
+    ) -> None:
+        self.server = server  # python-socketio's
+        self.eio = server.eio
+        self._workers = workers
+        self._lock = threading.Lock()  # guards the making of the next two
+        self._reactor = Reactor()
+        self._pool = self._new_pool()
+        self._pid = os.getpid()
+        self.bounds = bounds
+        self._on_oversized = on_oversized
 
-    def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
-        self._in_a_row = 0  # only the one thread that polls touches it
+    @property
+    def reactor(self) -> Reactor:
+        """The reactor of this process."""
+        self._renew_after_fork()
+        return self._reactor
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Take a packet; raise ``queue.Empty`` after `MAX_POLL_PACKETS` without a wait."""
-        if block:
-            self._in_a_row = 0
-        elif self._in_a_row + 1 >= MAX_POLL_PACKETS:
-            raise queue.Empty
-        item = super().get(block, timeout)
-        self._in_a_row += 1
-        return item
+    @property
+    def pool(self) -> ThreadPool:
+        """The worker threads of this process."""
+        self._renew_after_fork()
+        return self._pool
+
+    # Entries of the driver.
+
+    def websocket(self, handler: Any, server: Any) -> Callable[..., Any]:  # noqa: ARG002
+        """Return what Engine.IO calls to serve a WebSocket: a WSGI application."""
+        return lambda environ, start_response: self._serve(handler, environ, start_response)
+
+    def task(self, target: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Return what Engine.IO calls a thread, not yet started."""
+        kwargs = kwargs or {}
+        name = getattr(target, "__name__", "")
+        if name == "_send_ping":
+            return _Job(lambda: self._schedule_ping(target.__self__))
+        if name == "_handle_event_internal":
+            return _Job(lambda: self.pool.submit(lambda: target(*args, **kwargs)))
+        return threading.Thread(target=target, args=args, kwargs=kwargs, daemon=True)
+
+    # The hand-off.
+
+    def _serve(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
+        session = handler.__self__
+        raw = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
+        if raw is None or isinstance(raw, ssl.SSLSocket):
+            return self._serve_stock(handler, environ, start_response)
+        # Without the client's offer of permessage-deflate: a bomb of 400 kB would make 800 MB,
+        # and a frame could not be encoded once for all readers.
+        offered = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
+        try:
+            shaken = simple_websocket.Server(offered, thread_class=_NoThread)
+        except (ProtocolError, simple_websocket.ConnectionError) as error:
+            return self._refuse_handshake(session, start_response, error)
+        self._take_over(raw, session)
+        if shaken.mode == "gunicorn":
+            raise StopIteration
+        raise ConnectionError
+
+    def _refuse_handshake(self, session: Any, start_response: Any, error: Exception) -> list[bytes]:
+        if not session.connected:
+            session.close(wait=False, abort=True, reason=self.eio.reason.TRANSPORT_ERROR)
+            self.eio.sockets.pop(session.sid, None)
+        start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
+        return [f"No WebSocket handshake: {error}".encode()]
+
+    def _serve_stock(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
+        _warn_once("A WebSocket over in-process TLS, or on an unknown server: stock transport.")
+        return SimpleWebSocketWSGI(handler, self.eio)(environ, start_response)
+
+    def _take_over(self, raw: socket.socket, session: Any) -> None:
+        sock = steal(raw)
+        peer = Peer(session, eio=self.eio, is_connected=self._is_connected, refuse=self._refuse)
+        connection = Connection(
+            sock,
+            reactor=self.reactor,
+            pool=self.pool,
+            bounds=self.bounds,
+            on_message=peer.on_message,
+            on_close=peer.on_close,
+        )
+        peer.connection = connection
+        if session.connected:
+            session.upgrading = True  # polls are answered with NOOP until the upgrade is through
+        else:
+            session.connected = session.upgraded = True
+            session.queue.attach(connection)
+        connection.start()
+        peer.watch_connect(self.reactor, self.bounds.connect)
+
+    def _refuse(self, session: Any, message: Oversized) -> None:
+        """Answer a message that was dropped."""
+        if self._on_oversized:
+            self._on_oversized(session.sid, message.head, message.size)
+
+    def _is_connected(self, session: Any) -> bool:
+        """Return whether the session has completed a Socket.IO CONNECT in any namespace."""
+        manager = self.server.manager
+        return any(
+            manager.sid_from_eio_sid(session.sid, namespace)
+            for namespace in list(manager.get_namespaces())
+        )
+
+    def _schedule_ping(self, session: Any) -> None:
+        # A timer, where Engine.IO has a thread that sleeps. It must not keep a closed session.
+        known = weakref.ref(session)
+
+        def ping() -> None:
+            session = known()
+            if session is not None and not session.closing and not session.closed:
+                session.last_ping = time.time()
+                session.send(packet.Packet(packet.PING))
+
+        self.reactor.call_later(self.eio.ping_interval, ping)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End the threads."""
+        deadline = time.monotonic() + timeout
+        self._pool.close(deadline)
+        self._reactor.close(max(0.0, deadline - time.monotonic()))
+
+    def _new_pool(self) -> ThreadPool:
+        return ThreadPool(self._workers, "worker", cure="Slow event handlers hold them.")
+
+    def _renew_after_fork(self) -> None:
+        # A server may load the app and then fork (gunicorn --preload): neither threads nor the
+        # selector can be shared.
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid != os.getpid():
+                self._reactor, self._pool = Reactor(), self._new_pool()
+                self._pid = os.getpid()
 
 
-def make_websocket(max_message_bytes: int, on_oversized: OnOversized) -> type[SimpleWebSocketWSGI]:
-    """Return the class that Engine.IO calls to serve a WebSocket."""
+class _Job:
+    """Looks like a thread to Engine.IO, and is none."""
 
-    class BoundedWebSocket(SimpleWebSocketWSGI):
-        """Refuses messages over the limit, and sends one at a time."""
+    def __init__(self, run: Callable[[], None]) -> None:
+        self._run = run
 
-        def __init__(self, handler: Any, server: Any) -> None:
-            super().__init__(handler, server, max_message_size=REFUSED_WHOLE * max_message_bytes)
-            self._session = handler.__self__
-            self._sending = threading.Lock()  # Engine.IO's writer, and whoever closes
+    def start(self) -> None:
+        self._run()
 
-        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-            _disable_nagle(environ)
-            return super().__call__(environ, start_response)
-
-        def send(self, message: str | bytes) -> None:
-            with self._sending:
-                super().send(message)
-
-        def wait(self) -> str | bytes | None:
-            message: str | bytes | None
-            while (message := super().wait()) is not None:
-                size = _size(message, max_message_bytes)
-                if size <= max_message_bytes:
-                    break
-                if isinstance(message, bytes):
-                    # It belongs to an event that cannot be completed without it.
-                    self._close_too_big()
-                    return None
-                on_oversized(self._session.sid, message[:1024], size)
-            return message
-
-        def _close_too_big(self) -> None:
-            try:
-                self.ws.close(MESSAGE_TOO_BIG, "Message is too big")
-            except (OSError, simple_websocket.ConnectionClosed):
-                return
-
-    return BoundedWebSocket
+    def join(self, timeout: float | None = None) -> None:
+        """Do not wait: nobody does for these."""
 
 
-def install(socketio: Any, *, max_message_bytes: int, on_oversized: OnOversized) -> None:
-    """Give `socketio`, a Flask-SocketIO or python-socketio server, our driver.
+class _NoThread:
+    """Keeps simple-websocket from reading: after the handshake the reactor does."""
+
+    def __init__(self, target: Any) -> None:  # noqa: ARG002 (as a thread's)
+        self.name = ""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(message: str) -> None:
+    if message not in _warned:
+        _warned.add(message)
+        logger.warning(message)
+
+
+def install(
+    socketio: Any,
+    *,
+    bounds: Bounds | None = None,
+    on_oversized: OnOversized | None = None,
+    workers: int = MAX_WORKERS,
+) -> Transport | None:
+    """Give `socketio`, a Flask-SocketIO or python-socketio server, our transport.
 
     Args:
-        socketio: a server in threading mode.
-        max_message_bytes: the largest WebSocket message.
-        on_oversized: called for a text message that is larger, which is then dropped.
+        socketio: a server; in another async mode than ``threading`` nothing is changed.
+        bounds: what one connection may cost; by default messages of the server's
+            ``max_http_buffer_size``.
+        on_oversized: called for a text message that is larger than ``max_message``.
+        workers: threads that run event handlers, at most.
+
+    Returns:
+        The transport, to be closed with the server; None where it cannot be used.
 
     """
-    eio = getattr(socketio, "server", socketio).eio
+    server = getattr(socketio, "server", socketio)
+    eio = server.eio
+    if eio.async_mode != "threading" or not hasattr(socket, "socketpair"):
+        logger.warning("async mode %s: stock transport", eio.async_mode)
+        return None
+    transport = Transport(
+        server,
+        bounds=bounds or Bounds(eio.max_http_buffer_size, 8 * eio.max_http_buffer_size),
+        on_oversized=on_oversized,
+        workers=workers,
+    )
     eio._async = {
         **eio._async,
-        "queue": PollQueue,
-        "websocket": make_websocket(max_message_bytes, on_oversized),
+        "thread": transport.task,
+        "queue": SessionQueue,
+        "websocket": transport.websocket,
     }
-
-
-def _disable_nagle(environ: dict[str, Any]) -> None:
-    """Send each character when it is due: Nagle's algorithm would hold it back for some 40 ms."""
-    sock = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
-    if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _size(message: str | bytes, limit: int) -> int:
-    """Return the size in bytes; exact only if it may be over `limit`, since counting costs."""
-    if isinstance(message, str) and len(message) * 4 > limit:
-        return len(message.encode("utf-8", "surrogatepass"))
-    return len(message)
+    return transport

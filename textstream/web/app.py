@@ -19,14 +19,16 @@ from textstream.dispatcher import Dispatcher
 from textstream.hub import Hub
 from textstream.log_format import ClientMistakes
 from textstream.logs.memory import MemoryLog
-from textstream.producer import ProducerPool
 from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
 from textstream.streams import Limits
-from textstream.transport import driver
+from textstream.threads import ThreadPool
+from textstream.transport import install
+from textstream.transport.connection import Bounds
+from textstream.transport.driver import Transport
 from textstream.web.events import Events
 from textstream.web.http import pages
-from textstream.web.oversized import OversizedPolls, refuser
+from textstream.web.oversized import REFUSED_WHOLE, OversizedPolls, refuser
 from textstream.web.requests import RequestLimits
 
 MAX_PACKETS_PER_POST = 16_384
@@ -49,6 +51,7 @@ class Server:
     hub: Hub
     registry: SourceRegistry
     dispatcher: Dispatcher
+    transport: Transport | None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: Any = None
     _pid: int = 0
@@ -76,6 +79,8 @@ class Server:
             self._task.join(max(0.0, deadline - time.monotonic()))
         self.registry.close()
         self.socketio.server.eio.shutdown()
+        if self.transport:
+            self.transport.close(max(0.0, deadline - time.monotonic()))
 
     def _flush(self, deadline: float) -> None:
         """Wait until what was emitted has left the queues.
@@ -84,7 +89,7 @@ class Server:
         """
         polling = time.monotonic() + POLL_SECONDS
         while (now := time.monotonic()) < deadline:
-            waiting = [s for s in self.socketio.server.eio.sockets.values() if not s.queue.empty()]
+            waiting = [s for s in self.socketio.server.eio.sockets.values() if not s.queue.settled]
             if self.hub.settled and all(
                 session.closed or (now > polling and not session.upgraded) for session in waiting
             ):
@@ -105,11 +110,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     registry = _build_registry(settings)
     CORS(app, origins=list(settings.cors_origins), supports_credentials=False)
-    socketio = _make_socketio(app, settings)
+    socketio, transport = _make_socketio(app, settings)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(
         dispatcher=dispatcher,
-        pool=ProducerPool(settings.producers),
+        pool=ThreadPool(
+            settings.producers,
+            "producer",
+            cure="New streams wait. If your sources only wait, raise TEXTSTREAM_PRODUCERS.",
+        ),
         new_log=lambda: MemoryLog(settings.max_stream_bytes),
         clock=time.monotonic,
         limits=Limits(
@@ -121,7 +130,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             max_total_bytes=settings.max_total_bytes,
         ),
     )
-    server = Server(app, socketio, hub, registry, dispatcher)
+    server = Server(app, socketio, hub, registry, dispatcher, transport)
     Events(
         socketio,
         hub,
@@ -130,6 +139,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         limits=RequestLimits(settings.max_text, settings.max_prompt, settings.max_rate),
         clock=time.monotonic,
         on_connect=server.ensure_running,
+        handed_off=transport is not None,
     ).register()
     app.register_blueprint(pages(hub, registry))
     app.extensions["textstream"] = server
@@ -154,7 +164,7 @@ def _build_registry(settings: Settings) -> SourceRegistry:
     )
 
 
-def _make_socketio(app: Flask, settings: Settings) -> SocketIO:
+def _make_socketio(app: Flask, settings: Settings) -> tuple[SocketIO, Transport | None]:
     Payload.max_decode_packets = MAX_PACKETS_PER_POST
     socketio = SocketIO(
         app,
@@ -170,13 +180,15 @@ def _make_socketio(app: Flask, settings: Settings) -> SocketIO:
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
     on_oversized = refuser(socketio, settings.max_message_bytes)
-    driver.install(
-        socketio, max_message_bytes=settings.max_message_bytes, on_oversized=on_oversized
+    transport = install(
+        socketio,
+        bounds=Bounds(settings.max_message_bytes, REFUSED_WHOLE * settings.max_message_bytes),
+        on_oversized=on_oversized,
     )
     app.wsgi_app = OversizedPolls(  # type: ignore[method-assign]  # as Flask documents it
         app.wsgi_app, limit=settings.max_message_bytes, on_oversized=on_oversized
     )
-    return socketio
+    return socketio, transport
 
 
 def _origin_check(allowed: tuple[str, ...]) -> Any:

@@ -25,8 +25,9 @@ from textstream.protocol import (
     parse,
 )
 from textstream.sources import SourceRegistry
-from textstream.web.emit_sink import EmitSink
+from textstream.subscription import Sink
 from textstream.web.requests import RequestLimits, parse_start, resolve
+from textstream.web.sinks import ConnectionSink, EmitSink
 
 logger = logging.getLogger("textstream.events")
 
@@ -47,6 +48,7 @@ class Events:
         limits: RequestLimits,
         clock: Callable[[], float],
         on_connect: Callable[[], None],
+        handed_off: bool,
     ) -> None:
         self._socketio = socketio
         self._hub = hub
@@ -55,6 +57,7 @@ class Events:
         self._limits = limits
         self._clock = clock
         self._on_connect = on_connect
+        self._handed_off = handed_off
 
     def register(self) -> None:
         """Register all handlers with the server."""
@@ -88,7 +91,7 @@ class Events:
             source,
             source_request,
             client=sid,
-            sink=EmitSink(self._socketio, sid),
+            sink=self._sink(sid),
             unit=start.unit,
             rate=start.rate,
             format_=start.format,
@@ -132,12 +135,16 @@ class Events:
             resume.id,
             offset=resume.offset,
             client=sid,
-            sink=EmitSink(self._socketio, sid),
+            sink=self._sink(sid),
             rate=resume.rate,
             format_=resume.format,
         )
         self._let_go_if_gone(sid)
         return {"stream": reader.info, "recovered": True}
+
+    def _sink(self, sid: str) -> Sink:
+        sink = ConnectionSink if self._handed_off else EmitSink
+        return sink(self._socketio, sid)
 
     def _let_go_if_gone(self, sid: str) -> None:
         """Undo what a connection began that broke meanwhile: its disconnect came before."""

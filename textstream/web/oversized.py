@@ -13,12 +13,19 @@ from flask_socketio import SocketIO
 
 from textstream.errors import InvalidRequest
 from textstream.protocol import STREAM_ERROR
-from textstream.transport.driver import REFUSED_WHOLE, OnOversized
+from textstream.transport.driver import OnOversized
 
 _EVENT_WITH_ACK = re.compile(r"42(\d+)\[")
 """An Engine.IO message with a Socket.IO event in the namespace / that wants an answer."""
 
 _CHUNK = 65_536
+
+REFUSED_WHOLE = 8
+"""A text message of up to so many times the limit is dropped as it arrives, and answered.
+
+One that is longer still, or a binary one over the limit, ends the connection: with 1009 on a
+WebSocket (RFC 6455, 7.4.1).
+"""
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]

@@ -1,0 +1,216 @@
+"""Pins what our transport assumes about others. An upgrade that breaks it fails here.
+
+Where one of these fails after an upgrade, look at what its message names, and compare it with
+``textstream/transport/``: ``driver.py`` for Engine.IO's dictionary and tasks, ``queue.py`` for its
+polls, ``peer.py`` for its session, ``handoff.py`` for the WSGI servers' sockets.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import queue
+import threading
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import gunicorn.http.wsgi
+import gunicorn.workers.gthread
+import pytest
+import simple_websocket
+import socketio
+import werkzeug.serving
+from engineio import packet, payload
+from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
+from engineio.base_server import BaseServer
+from engineio.server import Server as EngineServer
+from engineio.socket import Socket
+from wsproto.frame_protocol import FrameProtocol
+
+from textstream.transport.driver import install
+from textstream.transport.queue import MAX_POLL_PACKETS, SessionQueue
+
+
+@pytest.fixture
+def server() -> Iterator[socketio.Server]:
+    made = socketio.Server(async_mode="threading")
+    transport = install(made)
+    assert transport
+    yield made
+    transport.close()
+
+
+# Engine.IO: the dictionary and the tasks
+
+
+def test_the_driver_of_the_threading_mode_is_the_dictionary_we_know() -> None:
+    driver = importlib.import_module("engineio.async_drivers.threading")._async
+    assert set(driver) == {"thread", "queue", "queue_empty", "event", "websocket", "sleep"}, (
+        "Engine.IO's threading driver has other entries now: see base_server.py for their use"
+    )
+    assert driver["queue"] is queue.Queue
+    assert driver["queue_empty"] is queue.Empty
+    assert driver["websocket"] is SimpleWebSocketWSGI
+
+
+def test_our_driver_belongs_to_one_server_and_changes_three_entries(
+    server: socketio.Server,
+) -> None:
+    stock = importlib.import_module("engineio.async_drivers.threading")._async
+    ours = server.eio._async
+    changed = {key for key in stock if ours[key] is not stock[key]}
+    assert changed == {"thread", "queue", "websocket"}
+    assert set(ours) == set(stock)
+    other = socketio.Server(async_mode="threading")
+    assert other.eio._async is stock, "other servers in this process keep the stock driver"
+
+
+def test_in_another_async_mode_nothing_is_changed(caplog: pytest.LogCaptureFixture) -> None:
+    class Wrapper:  # as a server in another mode
+        class eio:  # noqa: N801 (python-socketio's name)
+            async_mode = "gevent"
+
+    assert install(Wrapper) is None
+    assert "gevent" in caplog.text
+
+
+def test_every_session_gets_our_queue(server: socketio.Server) -> None:
+    session = Socket(server.eio, "sid")
+    assert type(session.queue) is SessionQueue, (
+        "Engine.IO makes a session's queue in another way now: see base_socket.py"
+    )
+    assert session.queue.connection is None
+
+
+def test_tasks_are_told_apart_by_their_functions_names() -> None:
+    assert "self.server.start_background_task(self._send_ping)" in inspect.getsource(Socket), (
+        "heartbeats start in another way now: see Socket.schedule_ping and Transport.task"
+    )
+    assert "self._handle_event_internal" in inspect.getsource(socketio.Server._handle_event), (
+        "asynchronous events start in another way now: see Transport.task"
+    )
+    assert "self._async['thread'](target=target, args=args, kwargs=kwargs)" in inspect.getsource(
+        EngineServer.start_background_task
+    )
+
+
+def test_a_ping_is_sent_as_engine_io_sends_it() -> None:
+    source = inspect.getsource(Socket._send_ping)
+    for line in (
+        "self.server.sleep(self.server.ping_interval)",
+        "if not self.closing and not self.closed:",
+        "self.last_ping = time.time()",
+        "self.send(packet.Packet(packet.PING))",
+    ):
+        assert line in source, "Transport._schedule_ping does the same with a timer: compare"
+
+
+def test_a_session_has_what_the_peer_sets(server: socketio.Server) -> None:
+    session = Socket(server.eio, "sid")
+    for attribute in ("connected", "upgraded", "upgrading", "closing", "closed", "last_ping"):
+        assert hasattr(session, attribute), f"Engine.IO's session has no {attribute} any more"
+    assert BaseServer.reason.TRANSPORT_CLOSE == "transport close"
+
+
+def test_the_websocket_handler_is_bound_to_its_session(server: socketio.Server) -> None:
+    session = Socket(server.eio, "sid")
+    handler = session._websocket_handler
+    assert inspect.ismethod(handler), "the driver finds the session through the handler"
+    assert handler.__self__ is session
+    source = inspect.getsource(Socket._upgrade_websocket)
+    assert "self._async['websocket']" in source.replace("self.server._async", "self._async")
+
+
+# Polls
+
+
+def poll(session: Socket) -> list[Any]:
+    packets: list[Any] = session.poll()
+    return packets
+
+
+def test_a_poll_never_hands_out_more_packets_than_clients_accept(server: socketio.Server) -> None:
+    assert payload.Payload.max_decode_packets >= MAX_POLL_PACKETS, (
+        "Engine.IO's own clients accept fewer packets per poll now: lower MAX_POLL_PACKETS"
+    )
+    session = Socket(server.eio, "sid")
+    for n in range(100):
+        session.queue.put(packet.Packet(packet.MESSAGE, n))
+    polls = []
+    while not session.queue.empty():
+        polls.append([p.data for p in poll(session)])
+    assert list(chain.from_iterable(polls)) == list(range(100)), "in order, none lost"
+    assert max(map(len, polls)) <= MAX_POLL_PACKETS, (
+        "Socket.poll does not take the rest with get(block=False) any more: see SessionQueue"
+    )
+    assert len(polls) <= 8, "and not one by one either"
+
+
+def test_the_end_of_a_session_is_not_lost_in_a_full_poll(server: socketio.Server) -> None:
+    session = Socket(server.eio, "sid")
+    for n in range(MAX_POLL_PACKETS - 1):
+        session.queue.put(packet.Packet(packet.MESSAGE, n))
+    session.queue.put(None)
+    assert len(poll(session)) == MAX_POLL_PACKETS - 1
+    assert poll(session) == [], "an empty answer is the end"
+
+
+def test_a_poll_waits_for_the_first_packet_only() -> None:
+    packets = SessionQueue()
+    taken: list[Any] = []
+
+    def take() -> None:
+        taken.append(packets.get(timeout=10))
+        with pytest.raises(queue.Empty):
+            packets.get(block=False)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    packets.put("late")
+    thread.join(10)
+    assert taken == ["late"]
+    with pytest.raises(queue.Empty):
+        packets.get(timeout=0.001)
+
+
+def test_whoever_waits_may_always_take_the_next() -> None:
+    packets = SessionQueue()
+    for n in range(40):
+        packets.put(n)
+    assert [packets.get() for _ in range(40)] == list(range(40)), "only a row of no-waits is cut"
+
+
+# simple-websocket, wsproto and the WSGI servers
+
+
+def test_the_handshake_needs_no_thread() -> None:
+    parameters = inspect.signature(simple_websocket.Server).parameters
+    assert "thread_class" in parameters, "simple-websocket takes no thread class any more"
+    source = inspect.getsource(simple_websocket.Server)
+    for key in ("werkzeug.socket", "gunicorn.socket"):
+        assert key in source, f"simple-websocket finds the socket elsewhere than in {key} now"
+
+
+def test_a_websocket_ends_its_wsgi_request_with_these_exceptions() -> None:
+    source = inspect.getsource(SimpleWebSocketWSGI.__call__)
+    assert "raise StopIteration()" in source
+    assert "raise ConnectionError()" in source
+    assert "except StopIteration" in inspect.getsource(gunicorn.workers.gthread.ThreadWorker.handle)
+    assert ConnectionError in werkzeug.serving.connection_dropped_errors or issubclass(
+        ConnectionError, werkzeug.serving.connection_dropped_errors
+    )
+
+
+def test_the_wsgi_servers_hand_out_their_sockets() -> None:
+    assert '"werkzeug.socket"' in inspect.getsource(werkzeug.serving.WSGIRequestHandler)
+    assert '"gunicorn.socket"' in inspect.getsource(gunicorn.http.wsgi)
+
+
+def test_wsproto_hands_out_a_message_in_the_pieces_that_arrive() -> None:
+    client, server = FrameProtocol(True, []), FrameProtocol(False, [])
+    data = bytes(client.send_data("x" * 1000))
+    server.receive_bytes(data[:500])
+    pieces = list(server.received_frames())
+    assert pieces, "it waits for a whole frame now: a limit would be noticed too late"
+    assert not pieces[0].frame_finished

@@ -1,0 +1,110 @@
+"""The reactor: calls from any thread, timers in order, sockets, and a clean end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from textstream.transport.reactor import Reactor
+
+TIMEOUT = 10.0
+
+
+@pytest.fixture
+def reactor() -> Iterator[Reactor]:
+    """A reactor, closed after the test."""
+    reactor = Reactor()
+    yield reactor
+    reactor.close()
+
+
+def test_calls_come_in_order_and_in_its_thread(reactor: Reactor) -> None:
+    seen: list[int] = []
+    names: set[str] = set()
+    done = threading.Event()
+    for number in range(100):
+        reactor.call_soon(lambda number=number: seen.append(number))  # type: ignore[misc]
+    reactor.call_soon(lambda: names.add(threading.current_thread().name))
+    reactor.call_soon(done.set)
+    assert done.wait(TIMEOUT)
+    assert seen == list(range(100))
+    assert names == {"reactor"}
+
+
+def test_no_call_is_lost(reactor: Reactor) -> None:
+    threads = 4
+    each = 500
+    count = 0
+    done = threading.Event()
+
+    def add() -> None:
+        nonlocal count
+        count += 1
+        if count == threads * each:
+            done.set()
+
+    def call() -> None:
+        for _ in range(each):
+            reactor.call_soon(add)
+
+    callers = [threading.Thread(target=call) for _ in range(threads)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert done.wait(TIMEOUT)
+
+
+def test_timers_come_in_the_order_of_their_time(reactor: Reactor) -> None:
+    seen: list[str] = []
+    done = threading.Event()
+    reactor.call_later(0.03, lambda: seen.append("late"))
+    reactor.call_later(0.04, done.set)
+    reactor.call_later(0.01, lambda: seen.append("early"))
+    cancelled = reactor.call_later(0.02, lambda: seen.append("never"))
+    cancelled.cancel()
+    assert done.wait(TIMEOUT)
+    assert seen == ["early", "late"]
+
+
+def test_a_failing_callback_does_not_end_it(
+    reactor: Reactor, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("scripted")
+
+    reactor.call_soon(fail)
+    reactor.call_soon(done.set)
+    assert done.wait(TIMEOUT)
+    assert "scripted" in caplog.text
+
+
+def test_a_readable_socket_is_reported(reactor: Reactor) -> None:
+    ours, theirs = socket.socketpair()
+    done = threading.Event()
+
+    class Handler:
+        def on_ready(self, readable: bool, writable: bool) -> None:
+            if readable and not writable and ours.recv(10) == b"hello":
+                done.set()
+
+    with ours, theirs:
+        reactor.call_soon(lambda: reactor.watch(ours, Handler(), read=True, write=False))
+        theirs.send(b"hello")
+        assert done.wait(TIMEOUT)
+        forgotten = threading.Event()
+        reactor.call_soon(lambda: reactor.forget(ours))
+        reactor.call_soon(forgotten.set)
+        assert forgotten.wait(TIMEOUT)
+
+
+def test_closing_twice_is_closing_once(reactor: Reactor) -> None:
+    reactor.call_soon(lambda: None)
+    reactor.close()
+    reactor.close()
+    assert not reactor.running

@@ -1,0 +1,355 @@
+"""One WebSocket after the handshake: a non-blocking socket, one lock, one outgoing buffer."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textstream.threads import ThreadPool
+from textstream.transport.frames import (
+    NORMAL,
+    PING_PACKET,
+    PONG,
+    Assembler,
+    BadPeer,
+    Closed,
+    Ping,
+    close_frame,
+    frame,
+)
+from textstream.transport.inbox import Inbox, Message
+from textstream.transport.reactor import Reactor
+from textstream.transport.window import Window
+
+logger = logging.getLogger("textstream.transport")
+
+RECEIVE = 65_536
+"""Bytes read at a time."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one connection may cost.
+
+    Attributes:
+        max_message: bytes of a message.
+        max_dropped: bytes of a text message that is dropped as it arrives and then answered;
+            with more the connection is closed.
+        max_buffered: bytes of control events that wait for a slow reader.
+        max_inbox: messages that wait for a worker; with more the socket is not read.
+        events_per_second: messages handled in a second; with more the socket is not read until
+            the second is over, so that the peer must wait.
+        stall: seconds after which a reader that takes nothing is closed.
+        closing: seconds for the peer to answer a close frame.
+        connect: seconds to complete a Socket.IO CONNECT.
+
+    """
+
+    max_message: int = 1_000_000
+    max_dropped: int = 8_000_000
+    max_buffered: int = 1 << 20
+    max_inbox: int = 64
+    events_per_second: int = 2000
+    stall: float = 15.0
+    closing: float = 5.0
+    connect: float = 10.0
+
+
+class State(enum.Enum):
+    """The life of a connection: forwards only."""
+
+    OPEN = 1
+    CLOSING = 2  # our close frame is sent, or about to be; nothing more is written
+    CLOSED = 3  # the descriptor is closed
+
+
+class Connection:
+    """Reads in the reactor's thread, handles messages in the pool's, writes in any.
+
+    ``_lock`` guards the outgoing buffer and the state. It is held while bytes are
+    handed to the kernel, which does not block, and while nothing else is called but the
+    reactor's and the pool's methods for any thread.
+    """
+
+    __slots__ = (
+        "_assembler",
+        "_bounds",
+        "_broken",
+        "_discarded",
+        "_events",
+        "_inbox",
+        "_lock",
+        "_on_message",
+        "_out",
+        "_reactor",
+        "_reading",
+        "_second",
+        "_sock",
+        "_stall",
+        "_state",
+        "_writing",
+        "window",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        reactor: Reactor,
+        pool: ThreadPool,
+        bounds: Bounds,
+        on_message: Callable[[Message], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        """Take over `sock`, which must be connected and past the handshake.
+
+        Args:
+            sock: owned by the connection from now on.
+            reactor: waits for it.
+            pool: runs the handlers, one at a time for each connection, in order.
+            bounds: what it may cost.
+            on_message: called in the pool for each message.
+            on_close: called once in the pool, after the last message.
+
+        """
+        self._sock = sock
+        self._reactor = reactor
+        self._inbox = Inbox(pool, on_message=self._handle, on_end=on_close)
+        self._assembler = Assembler(bounds.max_message, bounds.max_dropped)
+        self._bounds = bounds
+        self._on_message = on_message
+        self._lock = threading.Lock()
+        self._state = State.OPEN
+        self._out = bytearray()
+        self._writing = False  # whether the reactor waits for writability
+        self._reading = True
+        self.window = Window()
+        self._stall = 0.0  # since when the kernel takes nothing
+        self._second = 0.0  # when the current second began, and
+        self._events = 0  # how many messages came in it
+        self._broken = False  # whether what arrives makes no sense any more
+        self._discarded = 0  # bytes that came after our close frame
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reactor.call_soon(self._watch)
+
+    @property
+    def clear(self) -> bool:
+        """Whether what was written has gone."""
+        return not self._out and self._state is State.OPEN
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return not self._out
+
+    @property
+    def ready(self) -> bool:
+        """Whether units may be written: all went, and the client has come to most of it."""
+        return self.clear and self.window.open
+
+    def write_units(self, data: bytes) -> None:
+        """Write frames of units, and now and then a ping that tells when the client has them."""
+        if self.window.sent(len(data)):
+            self.window.ping()
+            data += PING_PACKET
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Write frames, in order. What the kernel does not take waits.
+
+        A peer for which too much waits is closed; nothing is raised.
+        """
+        with self._lock:
+            if self._state is not State.OPEN:
+                return
+            self._send(data)
+            if len(self._out) > self._bounds.max_buffered + len(data):
+                self._give_up(f"{len(self._out)} bytes wait for it")
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Send a close frame after what waits, and close when the peer has answered."""
+        with self._lock:
+            if self._state is not State.OPEN:
+                return
+            self._send(close_frame(code, reason))
+            self._begin_close()
+
+    def abort(self) -> None:
+        """Close without a close frame."""
+        with self._lock:
+            if self._state is State.OPEN:
+                self._break()
+
+    # In the reactor's thread.
+
+    def on_ready(self, readable: bool, writable: bool) -> None:
+        """Read and write what there is."""
+        if writable:
+            self._flush()
+        if readable:
+            self._receive()
+
+    def _watch(self) -> None:
+        if self._state is not State.CLOSED:
+            self._reactor.watch(self._sock, self, read=self._reading, write=self._writing)
+
+    def _flush(self) -> None:
+        with self._lock:
+            if self._state is State.CLOSED:
+                return
+            try:
+                sent = self._sock.send(self._out)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                self._break()
+                return
+            if sent:
+                del self._out[:sent]
+                self._stall = time.monotonic()
+            if self._out:
+                return
+            self._writing = False
+        self._watch()
+
+    def _receive(self) -> None:
+        try:
+            data = self._sock.recv(RECEIVE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._shut()
+            return
+        if self._state is not State.OPEN:
+            self._after_close(data)
+            return
+        try:
+            messages = self._assembler.feed(data)
+        except BadPeer as bad:
+            logger.warning("closed a connection: %s", bad.reason, extra={"code": bad.code})
+            self._broken = True
+            self.close(bad.code, bad.reason)
+            return
+        self._throttle(len(messages))
+        for message in messages:
+            if isinstance(message, Ping):
+                self.write(frame(PONG, message.payload))
+            elif isinstance(message, Closed):
+                self.close(message.code)
+                self._shut_when_sent()
+                return
+            else:
+                self._inbox.put(message)
+
+    def _throttle(self, arrived: int) -> None:
+        """Read no more for a while when messages come faster than they may, or are handled."""
+        now = time.monotonic()
+        if now - self._second >= 1:
+            self._second, self._events = now, 0
+        self._events += arrived
+        if self._events > self._bounds.events_per_second:
+            self._reading = False
+            self._watch()
+            self._reactor.call_later(self._second + 1 - now, self._read_on)
+        elif len(self._inbox) + arrived > self._bounds.max_inbox:
+            self._reading = False
+            self._watch()
+
+    def _read_on(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._watch()
+
+    def _handle(self, message: Message) -> None:
+        """Pass a message on, in a worker; read again when there is room for more."""
+        self._on_message(message)
+        if not self._reading and len(self._inbox) == self._bounds.max_inbox // 2:
+            self._reactor.call_soon(self._read_on)
+
+    def _after_close(self, data: bytes) -> None:
+        """Throw away what comes after our close frame, until the peer's own.
+
+        Closing at once, with bytes unread, would reset the connection, and the peer might never
+        see our close frame. One that goes on sending is not listened to for ever.
+        """
+        self._discarded += len(data)
+        try:
+            if self._discarded > self._bounds.max_dropped or (
+                # After an error the frames cannot be told apart any more.
+                not self._broken
+                and any(isinstance(message, Closed) for message in self._assembler.feed(data))
+            ):
+                self._shut()
+        except BadPeer:
+            self._broken = True
+
+    def _shut_when_sent(self) -> None:
+        if not self._out:
+            self._shut()
+
+    def _shut(self) -> None:
+        with self._lock:
+            if self._state is State.CLOSED:
+                return
+            self._state = State.CLOSED
+            self._out.clear()
+        self._reactor.forget(self._sock)
+        self._sock.close()
+        self._inbox.put(None)
+
+    # With the lock held.
+
+    def _send(self, data: bytes) -> None:
+        if self._out:
+            self._out += data
+            return
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self._break()
+            return
+        if sent == len(data):
+            return
+        self._out += data[sent:]
+        self._stall = time.monotonic()
+        if not self._writing:
+            self._writing = True
+            self._reactor.call_soon(self._watch)
+            self._reactor.call_later(self._bounds.stall, self._check_stall)
+
+    def _begin_close(self) -> None:
+        if self._state is State.OPEN:
+            self._state = State.CLOSING
+            self._reading = True
+            self._reactor.call_soon(self._watch)
+            self._reactor.call_later(self._bounds.closing, self._shut)
+
+    def _give_up(self, why: str) -> None:
+        logger.warning("closed a reader that is too slow: %s", why)
+        self._break()
+
+    def _break(self) -> None:
+        """Write no more, and close as soon as the reactor comes to it."""
+        self._state = State.CLOSING
+        self._reactor.call_soon(self._shut)
+
+    def _check_stall(self) -> None:
+        with self._lock:
+            if not self._out or self._state is State.CLOSED:
+                return
+            left = self._stall + self._bounds.stall - time.monotonic()
+            if left > 0:
+                self._reactor.call_later(left, self._check_stall)
+                return
+            self._give_up(f"it took nothing for {self._bounds.stall:g} s")

@@ -1,0 +1,198 @@
+"""WebSocket frames (RFC 6455): writing them, and assembling the messages that arrive. No I/O."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode, ParseFailed
+
+TEXT = 0x81
+BINARY = 0x82
+CLOSE = 0x88
+PONG = 0x8A
+
+NORMAL = 1000
+GOING_AWAY = 1001
+PROTOCOL_ERROR = 1002
+POLICY_VIOLATION = 1008
+TOO_BIG = 1009
+
+MAX_CACHED_UNITS = 65_536
+"""Different units whose frames are kept: more than any text has, and 10 MB at the most."""
+
+MAX_CACHED_LENGTH = 16
+"""Code points of a unit whose frame is kept. Long words seldom come twice."""
+
+SHORT, MEDIUM = 126, 65_536
+"""Lengths from which on the length takes two, and eight bytes more (RFC 6455, 5.2)."""
+
+HEAD = 1024
+"""Characters kept of a message that is too big: enough to see whom to answer."""
+
+
+def frame(first: int, payload: bytes) -> bytes:
+    """Return an unmasked, unfragmented frame; `first` is its first byte."""
+    size = len(payload)
+    if size < SHORT:
+        return bytes((first, size)) + payload
+    if size < MEDIUM:
+        return struct.pack("!BBH", first, SHORT, size) + payload
+    return struct.pack("!BBQ", first, SHORT + 1, size) + payload
+
+
+def message_frame(message: str | bytes) -> bytes:
+    """Return the frame of a text or a binary message."""
+    if isinstance(message, str):
+        return frame(TEXT, message.encode("utf-8", "surrogatepass"))
+    return frame(BINARY, bytes(message))
+
+
+def event_frame(event: str, payload: object) -> bytes:
+    """Return the frame of a Socket.IO event in the namespace ``/``."""
+    return frame(
+        TEXT,
+        f'42["{event}",{json.dumps(payload, ensure_ascii=False, separators=(",", ":"))}]'.encode(),
+    )
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """Return a close frame; `reason` has at most 123 bytes."""
+    return frame(CLOSE, struct.pack("!H", code) + reason.encode()[:123])
+
+
+PING_PACKET = frame(TEXT, b"2")
+"""Engine.IO's ping, which every client answers with the message ``3``."""
+
+
+class EventFrames:
+    """Frames of one event with one string argument, each encoded once.
+
+    The namespace is ``/``. A text has few different characters: nearly all come from the cache.
+    """
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._cache: dict[str, bytes] = {}
+
+    def get(self, unit: str) -> bytes:
+        """Return the frame of the event with `unit`."""
+        known = self._cache.get(unit)
+        if known is not None:
+            return known
+        made = event_frame(self._event, unit)
+        if len(unit) <= MAX_CACHED_LENGTH and len(self._cache) < MAX_CACHED_UNITS:
+            self._cache[unit] = made
+        return made
+
+    def join(self, units: Sequence[str]) -> bytes:
+        """Return the frames of the event with each of `units`, joined."""
+        get = self._cache.get
+        return b"".join([get(unit) or self.get(unit) for unit in units])
+
+
+class BadPeer(Exception):
+    """The peer broke the protocol or a limit; `code` is what to close with."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Oversized:
+    """A text message over the limit, which was dropped while it arrived."""
+
+    head: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Ping:
+    """A ping; answer with a pong of the same payload."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The peer's close frame; answer with the same code."""
+
+    code: int
+
+
+Incoming = str | bytes | Oversized | Ping | Closed
+
+
+class Assembler:
+    """Makes messages of the bytes that arrive, and never keeps more than the limit.
+
+    A text message over `limit` bytes is thrown away as it arrives and reported at its end; one
+    over `hard_limit`, or a binary one over `limit`, is the end of the connection.
+    """
+
+    def __init__(self, limit: int, hard_limit: int) -> None:
+        self._limit = limit
+        self._hard_limit = hard_limit
+        self._protocol = FrameProtocol(client=False, extensions=[])
+        self._parts: list[str | bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[Incoming]:
+        """Take what arrived; return what is now complete.
+
+        Raises:
+            BadPeer: the connection must be closed.
+
+        """
+        self._protocol.receive_bytes(data)
+        messages: list[Incoming] = []
+        try:
+            for part in self._protocol.received_frames():
+                message = self._take(
+                    part.opcode, part.payload, part.frame_finished and part.message_finished
+                )
+                if message is not None:
+                    messages.append(message)
+        except ParseFailed as error:
+            raise BadPeer(int(error.code or PROTOCOL_ERROR), str(error)[:100]) from None
+        return messages
+
+    def _take(self, opcode: Opcode, payload: object, complete: bool) -> Incoming | None:
+        if opcode.iscontrol():
+            return self._control(opcode, payload)
+        part = payload if isinstance(payload, str) else bytes(payload)  # type: ignore[call-overload]
+        self._add(part)
+        if not complete:
+            return None
+        parts, size = self._parts, self._size
+        self._parts, self._size = [], 0
+        if size > self._limit:
+            return Oversized("".join(map(str, parts))[:HEAD], size)
+        if isinstance(part, str):
+            return "".join(parts)  # type: ignore[arg-type]
+        return b"".join(parts)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _control(opcode: Opcode, payload: Any) -> Incoming | None:
+        if opcode is Opcode.CLOSE:
+            return Closed(NORMAL if payload[0] == CloseReason.NO_STATUS_RCVD else int(payload[0]))
+        return Ping(bytes(payload)) if opcode is Opcode.PING else None
+
+    def _add(self, part: str | bytes) -> None:
+        was_within = self._size <= self._limit
+        ascii_only = isinstance(part, bytes) or part.isascii()
+        self._size += len(part) if ascii_only else len(part.encode())  # type: ignore[union-attr]
+        if self._size <= self._limit:
+            if part:
+                self._parts.append(part)
+            return
+        if isinstance(part, bytes) or self._size > self._hard_limit:
+            self._parts = []
+            raise BadPeer(TOO_BIG, "Message is too big")
+        if was_within:
+            self._parts = ["".join([*self._parts, part])[:HEAD]]  # type: ignore[list-item]

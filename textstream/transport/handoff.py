@@ -1,0 +1,31 @@
+"""Taking a socket away from the WSGI server that accepted it."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+SEND_BUFFER = 65_536
+"""Bytes that the kernel keeps for a reader (it doubles them). Left to itself it takes megabytes
+for one that is slow: what is sent then is late, and the buffer says it is full for so long that
+the reader looks dead."""
+
+USER_TIMEOUT_MS = 30_000
+"""What was sent and is not acknowledged by TCP for so long ends the connection (RFC 5482)."""
+
+
+def steal(raw: socket.socket) -> socket.socket:
+    """Take the connection away from the WSGI server; leave it a dead socket to shut and close."""
+    sock = socket.socket(fileno=os.dup(raw.fileno()))
+    dead, peer = socket.socketpair()
+    peer.close()
+    os.dup2(dead.fileno(), raw.fileno())
+    dead.close()
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if sock.family in {socket.AF_INET, socket.AF_INET6}:
+        # Each character is sent when it is due: Nagle's algorithm would hold it for some 40 ms.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    return sock

@@ -1,0 +1,106 @@
+"""What the messages of a connection mean to its Engine.IO session."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from engineio import exceptions, packet
+
+from textstream.transport.connection import Connection
+from textstream.transport.frames import NORMAL, POLICY_VIOLATION, Oversized, message_frame
+from textstream.transport.inbox import Message
+from textstream.transport.reactor import Reactor
+
+logger = logging.getLogger("textstream.transport")
+
+
+class Peer:
+    """One client. All methods run in the pool, in order, but for `watch_connect`."""
+
+    __slots__ = ("__weakref__", "_eio", "_is_connected", "_refuse", "_session", "connection")
+
+    connection: Connection
+
+    def __init__(
+        self,
+        session: Any,
+        *,
+        eio: Any,
+        is_connected: Callable[[Any], bool],
+        refuse: Callable[[Any, Oversized], None],
+    ) -> None:
+        """Serve an Engine.IO session.
+
+        Args:
+            session: Engine.IO's ``Socket``.
+            eio: its server.
+            is_connected: whether a session has completed a Socket.IO CONNECT.
+            refuse: answers a message that was dropped.
+
+        """
+        self._session = session
+        self._eio = eio
+        self._is_connected = is_connected
+        self._refuse = refuse
+
+    def watch_connect(self, reactor: Reactor, seconds: float) -> None:
+        """Close the connection if no Socket.IO CONNECT is completed in time."""
+        known = weakref.ref(self)  # the timer must not keep what has gone
+
+        def check() -> None:
+            peer = known()
+            if peer and not peer._is_connected(peer._session):
+                peer.connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
+
+        reactor.call_later(seconds, check)
+
+    def on_message(self, message: Message) -> None:
+        """Handle a message."""
+        if isinstance(message, Oversized):
+            self._refuse(self._session, message)
+        elif not self._session.upgraded:
+            self._upgrade(message)
+        else:
+            self._receive(message)
+
+    def on_close(self) -> None:
+        """Tell Engine.IO that the connection is gone."""
+        if self._session.upgraded:
+            self._session.close(wait=False, abort=True, reason=self._eio.reason.TRANSPORT_CLOSE)
+            self._eio.sockets.pop(self._session.sid, None)
+        else:
+            self._session.upgrading = False  # the upgrade failed: polling goes on
+
+    def _receive(self, message: str | bytes) -> None:
+        if not message:
+            self._fail("empty packet")
+            return
+        if message == "3":
+            self.connection.window.pong()
+        try:
+            self._session.receive(packet.Packet(encoded_packet=message))
+        except exceptions.UnknownPacketError:
+            return
+        except exceptions.SocketIsClosedError:
+            self.connection.close(NORMAL)
+        except ValueError as error:
+            self._fail(f"malformed packet: {type(error).__name__}")
+
+    def _upgrade(self, message: str | bytes) -> None:
+        """Take the two steps of an upgrade from polling: probe, and upgrade."""
+        if message == "2probe":
+            self.connection.write(message_frame("3probe"))
+            self._session.queue.put(packet.Packet(packet.NOOP))  # ends the poll that waits
+        elif message == "5":
+            self._session.upgraded = True
+            self._session.upgrading = False
+            self._session.queue.attach(self.connection)
+        else:
+            self._fail("failed upgrade")
+
+    def _fail(self, reason: str) -> None:
+        logger.warning("closed a connection: %s", reason)
+        self.connection.close(POLICY_VIOLATION, reason)

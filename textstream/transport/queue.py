@@ -1,0 +1,76 @@
+"""The queue of an Engine.IO session: a queue while it polls, a socket once it has one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Any
+
+from engineio.packet import PING
+
+from textstream.transport.connection import Connection
+from textstream.transport.frames import NORMAL, message_frame
+
+MAX_POLL_PACKETS = 16
+"""Packets in the answer to one poll: Engine.IO's own clients refuse more."""
+
+
+class SessionQueue(queue.Queue[Any]):
+    """Hands what is put into it to a connection, once there is one, in the same order.
+
+    Until then it is a queue that gives at most `MAX_POLL_PACKETS` packets in a row without
+    waiting: Engine.IO's ``Socket.poll`` waits for one and takes then all that there are. A
+    stream fills the queue faster than that, and the answer would grow past what clients accept.
+    """
+
+    connection: Connection | None = None
+
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._attaching = threading.Lock()  # put and attach, so that order is kept
+        self._in_a_row = 0  # only the one thread that polls touches it
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was put into it has left."""
+        return self.empty() and (self.connection is None or self.connection.settled)
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Send a packet, or queue it for the next poll. None is the end."""
+        if self.connection is None:
+            with self._attaching:
+                if self.connection is None:
+                    super().put(item, block, timeout)
+                    return
+        _hand_over(self.connection, item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take a packet; raise ``queue.Empty`` after `MAX_POLL_PACKETS` without a wait."""
+        if block:
+            self._in_a_row = 0
+        elif self._in_a_row + 1 >= MAX_POLL_PACKETS:
+            raise queue.Empty
+        item = super().get(block, timeout)
+        self._in_a_row += 1
+        return item
+
+    def attach(self, connection: Connection) -> None:
+        """Send what waits, and from now on send at once."""
+        with self._attaching:
+            while True:
+                try:
+                    item = super().get(block=False)
+                except queue.Empty:
+                    break
+                self.task_done()
+                _hand_over(connection, item)
+            self.connection = connection
+
+
+def _hand_over(connection: Connection, item: Any) -> None:
+    if item is None:
+        connection.close(NORMAL)
+        return
+    if item.packet_type == PING:
+        connection.window.ping()
+    connection.write(message_frame(item.encode()))

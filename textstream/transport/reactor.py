@@ -1,0 +1,186 @@
+"""One thread that waits for all sockets and timers."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+logger = logging.getLogger("textstream.transport")
+
+Callback = Callable[[], None]
+
+
+class Handler(Protocol):
+    """What the reactor calls when a socket is ready. Must not block."""
+
+    def on_ready(self, readable: bool, writable: bool) -> None:
+        """Read, write, or both."""
+        ...
+
+
+class Timer:
+    """A call in the future that can be cancelled."""
+
+    __slots__ = ("callback", "when")
+
+    def __init__(self, when: float, callback: Callback) -> None:
+        self.when = when
+        self.callback: Callback | None = callback
+
+    def cancel(self) -> None:
+        """Do not call. What the callback holds is let go of at once."""
+        self.callback = None
+
+
+class Reactor:
+    """Runs callbacks for sockets and timers in one daemon thread, which starts on first use.
+
+    ``_lock`` guards ``_calls`` and ``_timers``; nothing is called while it is held. The selector
+    is touched by the reactor's thread alone.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._calls: deque[Callback] = deque()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._selector = selectors.DefaultSelector()
+        self._waker, self._wakened = socket.socketpair()
+        self._waker.setblocking(False)
+        self._wakened.setblocking(False)
+        self._selector.register(self._wakened, selectors.EVENT_READ)
+        self._thread: threading.Thread | None = None
+        self._awake = False
+        self._closed = False
+
+    @property
+    def running(self) -> bool:
+        """Whether its thread runs, in this process."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def call_soon(self, callback: Callback) -> None:
+        """Call `callback` in the reactor's thread. Any thread."""
+        with self._lock:
+            self._calls.append(callback)
+            self._start()
+        self._wake()
+
+    def call_later(self, delay: float, callback: Callback) -> Timer:
+        """Call `callback` in the reactor's thread in `delay` seconds. Any thread."""
+        timer = Timer(self._clock() + delay, callback)
+        with self._lock:
+            first = not self._timers or timer.when < self._timers[0][0]
+            heapq.heappush(self._timers, (timer.when, next(self._order), timer))
+            self._start()
+        if first:
+            self._wake()
+        return timer
+
+    def watch(self, sock: socket.socket, handler: Handler, *, read: bool, write: bool) -> None:
+        """Call `handler` when `sock` is ready. The reactor's thread only."""
+        events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
+        known = sock.fileno() in self._selector.get_map()
+        if known and not events:
+            self._selector.unregister(sock)
+        elif known:
+            self._selector.modify(sock, events, handler)
+        elif events:
+            self._selector.register(sock, events, handler)
+
+    def forget(self, sock: socket.socket) -> None:
+        """Do not watch `sock` any more. The reactor's thread only, before it is closed."""
+        if sock.fileno() in self._selector.get_map():
+            self._selector.unregister(sock)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End the thread and free its descriptors. Doing it again does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            thread = self._thread
+        self._wake()
+        if thread and thread is not threading.current_thread():
+            thread.join(timeout)
+        self._selector.close()
+        self._waker.close()
+        self._wakened.close()
+
+    def _start(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._run, name="reactor", daemon=True)
+            self._thread.start()
+
+    def _wake(self) -> None:
+        if self._awake or threading.current_thread() is self._thread:
+            return
+        self._awake = True
+        try:
+            self._waker.send(b"\0")
+        except OSError:
+            return  # full: it is awake anyway; closed: there is nobody to wake
+
+    def _run(self) -> None:
+        while not self._closed:
+            try:
+                ready = self._selector.select(self._timeout())
+            except OSError:
+                if self._closed:
+                    return
+                raise
+            for key, events in ready:
+                if key.fileobj is self._wakened:
+                    self._drain()
+                else:
+                    self._guarded(
+                        key.data.on_ready,
+                        bool(events & selectors.EVENT_READ),
+                        bool(events & selectors.EVENT_WRITE),
+                    )
+            for callback in self._due():
+                self._guarded(callback)
+
+    def _drain(self) -> None:
+        try:
+            while self._wakened.recv(4096):
+                pass
+        except OSError:
+            pass
+        # After the bytes were read and before the calls are taken: whoever finds it still set
+        # has added a call that is about to be taken.
+        self._awake = False
+
+    def _timeout(self) -> float | None:
+        with self._lock:
+            if self._calls:
+                return 0
+            if not self._timers:
+                return None
+            return max(0.0, self._timers[0][0] - self._clock())
+
+    def _due(self) -> list[Callback]:
+        now = self._clock()
+        with self._lock:
+            due = list(self._calls)
+            self._calls.clear()
+            while self._timers and self._timers[0][0] <= now:
+                timer = heapq.heappop(self._timers)[2]
+                if timer.callback:
+                    due.append(timer.callback)
+        return due
+
+    @staticmethod
+    def _guarded(callback: Callable[..., None], *args: Any) -> None:
+        try:
+            callback(*args)
+        except Exception:
+            logger.exception("a callback of the reactor failed")

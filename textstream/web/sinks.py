@@ -1,0 +1,94 @@
+"""Where readers' units go: a connection of ours, or plain ``socketio.emit``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from flask_socketio import SocketIO
+
+from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
+from textstream.subscription import MAX_UNITS_PER_STEP
+from textstream.transport.frames import EventFrames, event_frame
+
+logger = logging.getLogger("textstream.sink")
+
+MAX_QUEUED = 1024
+"""Packets in a client's Engine.IO queue above which its readers are held back."""
+
+CHAR_FRAMES = EventFrames(NEW_CHAR)
+"""The frames of ``new_char``: the same bytes for every reader of the process."""
+
+
+def make_chunk(stream_id: str, offset: int, units: Sequence[str]) -> dict[str, Any]:
+    """Return the payload of ``stream_chunk``."""
+    return StreamChunk(
+        id=stream_id, offset=offset, next=offset + len(units), text="".join(units)
+    ).model_dump()
+
+
+class EmitSink:
+    """Emits to one connection; holds back while its Engine.IO queue is long.
+
+    For any transport and any async mode.
+    """
+
+    def __init__(self, socketio: SocketIO, sid: str) -> None:
+        self._socketio = socketio
+        self._sid = sid
+        server = socketio.server
+        self._session = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+
+    def room(self) -> int:
+        """Return how many packets the client's queue would take."""
+        if self._session is None or self._session.closed:
+            return 0
+        return MAX_QUEUED - int(self._session.queue.qsize())
+
+    def write_units(
+        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+    ) -> None:
+        """Emit an event per unit, or one for all."""
+        if format_ == "char":
+            for unit in units:
+                self._emit(NEW_CHAR, unit)
+        else:
+            self._emit(STREAM_CHUNK, make_chunk(stream_id, offset, units))
+
+    def write_event(self, event: str, payload: dict[str, Any]) -> None:
+        """Emit an event."""
+        self._emit(event, payload)
+
+    def _emit(self, event: str, payload: object) -> None:
+        try:
+            self._socketio.emit(event, payload, to=self._sid)
+        except Exception as error:  # noqa: BLE001 (a closing connection raises what it likes)
+            # The disconnect handler takes its readers away; nothing is lost, they may return.
+            logger.debug("not emitted to %s: %r", self._sid, error)
+
+
+class ConnectionSink(EmitSink):
+    """Writes units as ready-made frames, straight to the socket, once the client has one of ours.
+
+    Until then (a client that polls, or has not upgraded yet) it emits.
+    """
+
+    def room(self) -> int:
+        """Return whether the client has taken what it was sent: much, or nothing."""
+        if self._session is None or (connection := self._session.queue.connection) is None:
+            return super().room()
+        return MAX_UNITS_PER_STEP if connection.ready else 0
+
+    def write_units(
+        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+    ) -> None:
+        """Write a frame per unit, or one for all."""
+        connection = self._session.queue.connection if self._session else None
+        if connection is None:
+            super().write_units(stream_id, format_, offset, units)
+        elif format_ == "char":
+            connection.write_units(CHAR_FRAMES.join(units))
+        else:
+            chunk = make_chunk(stream_id, offset, units)
+            connection.write_units(event_frame(STREAM_CHUNK, chunk))
