@@ -20,6 +20,13 @@ from textstream.units import SurrogateJoiner, new_splitter
 logger = logging.getLogger("textstream.producer")
 
 
+BATCH = 1024
+"""Code points of a source that is not live which are appended together.
+
+Its text is there already: taking the stream's lock for each word of it gains nobody anything.
+"""
+
+
 class Producer:
     """Moves one stream's text from its source to its log."""
 
@@ -55,17 +62,30 @@ class Producer:
         while not self._stream.cancel.cancelled and not self._stream.ending:
             if self._stream.hold(self.start):
                 return None
-            try:
-                delta = next(self._generator)
-            except StopIteration as stop:
-                return "length" if stop.value == "length" else "completed"
-            if not isinstance(delta, str):
-                self._close()
-                raise SourceFailed(
-                    f"The source {self._source.name} yielded {type(delta).__name__}, not str."
-                )
-            self._stream.append(self._splitter.push(self._joiner.push(delta)))
+            reason = self._move(self._generator)
+            if reason:
+                return reason
         self._close()
+        return None
+
+    def _move(self, generator: Iterator[str]) -> EndReason | None:
+        """Move a delta to the log, or some at once if nobody waits for each; say if it ended."""
+        units: list[str] = []
+        try:
+            left = 0 if self._source.live else min(BATCH, self._stream.lookahead // 8) - 1
+            while left >= 0:
+                delta = next(generator)
+                if not isinstance(delta, str):
+                    self._close()
+                    raise SourceFailed(
+                        f"The source {self._source.name} yielded {type(delta).__name__}, not str."
+                    )
+                units += self._splitter.push(self._joiner.push(delta))
+                left -= max(1, len(delta))
+        except StopIteration as stop:
+            return "length" if stop.value == "length" else "completed"
+        finally:
+            self._stream.append(units)  # also what came before a failure
         return None
 
     def _rest(self) -> list[str]:

@@ -108,7 +108,7 @@ class Stream:
         self.lock = threading.RLock()
         self.ending: Ending | None = None
         self.furthest = 0  # the furthest unit that any reader was sent
-        self._lookahead = lookahead
+        self.lookahead = lookahead
         self._on_end = on_end
         self.readers: set[Reader] = set()
         self._departed: deque[int] = deque(maxlen=MAX_DEPARTED)
@@ -142,7 +142,7 @@ class Stream:
         paused. Without readers it may run ahead as far as with one that stands still.
         """
         with self.lock:
-            if self.ending or self._wants_more(self._lookahead):
+            if self.ending or self._wants_more(self.lookahead):
                 return False
             self._held = resume
             return True
@@ -185,7 +185,7 @@ class Stream:
         """Take note, with the lock held, that `reader` was sent everything before its cursor."""
         if reader.cursor > self.furthest:
             self.furthest = reader.cursor
-            if self._held and self.log.next - self.furthest <= self._lookahead // 2:
+            if self._held and self.log.next - self.furthest <= self.lookahead // 2:
                 self._release_producer()
 
     def reached_end(self, reader: Reader) -> Ending | None:
@@ -257,7 +257,7 @@ class Stream:
         )
 
     def _release_producer(self) -> None:
-        if self._held and self._wants_more(self._lookahead):
+        if self._held and self._wants_more(self.lookahead):
             held, self._held = self._held, None
             held()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -14,7 +15,7 @@ from tests.core.doubles import OnDemandPool, ScriptedSource, sha256
 from textstream.errors import SourceFailed, SourceUnavailable
 from textstream.logs.base import ReadStatus
 from textstream.logs.memory import MemoryLog
-from textstream.producer import Producer
+from textstream.producer import BATCH, Producer
 from textstream.protocol import EndReason, UnitName
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.stream import Stream
@@ -174,8 +175,23 @@ def test_a_producer_that_is_far_ahead_leaves_its_generator_and_its_thread() -> N
 def test_a_source_is_asked_no_more_when_the_bytes_are_used_up() -> None:
     script = ScriptedSource("字" * 100, repeat=True)
     line = Line(script.source, max_bytes=4096, lookahead=1_000_000).run()
+    batch = 3 * (BATCH + 100)  # a source that is not live is moved some at a time
+    assert 4096 <= line.log.nbytes <= 4096 + batch
+    assert script.yielded <= (4096 + batch) // 300 + 1
+
+
+def test_a_live_source_is_asked_for_one_delta_at_a_time() -> None:
+    script = ScriptedSource("字" * 100, repeat=True)
+    live = dataclasses.replace(script.source, live=True)
+    line = Line(live, max_bytes=4096, lookahead=1_000_000).run()
     assert line.log.nbytes <= 4096 + 300
     assert script.yielded == 14
+
+
+def test_what_was_gathered_before_a_failure_is_kept() -> None:
+    script = ScriptedSource("some ", "text ", error=RuntimeError("scripted"))
+    line = Line(script.source).run()
+    assert "".join(line.log.read(0, 100).units) == "some text "
 
 
 # Stopping

@@ -283,7 +283,7 @@ def test_it_goes_on_when_the_fastest_reader_has_read_half_of_it(stream: Bare) ->
 
 def test_the_least_lookahead_does_not_deadlock() -> None:
     stream = Bare()
-    stream._lookahead = 1
+    stream.lookahead = 1
     reader = stream.reading()
     for n in range(1, 5):
         assert ahead(stream, 1)

