@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 import textstream.transport
 from tests.transport.feature_app import Record, make_app
-from textstream.transport.connection import Bounds
+from textstream.transport.bounds import Bounds
 from textstream.transport.driver import Transport
 
 

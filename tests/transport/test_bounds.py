@@ -11,7 +11,7 @@ import pytest
 
 from tests.transport.conftest import LocalServer, StartLocal
 from tests.transport.raw import RawWebSocket
-from textstream.transport.connection import Bounds
+from textstream.transport.bounds import Bounds
 
 pytestmark = pytest.mark.live
 
@@ -171,7 +171,7 @@ def test_a_slow_reader_gets_everything_in_order(local: LocalServer, dial: Dial) 
     assert numbers == list(range(200))
 
 
-@pytest.mark.parametrize("bounds", [Bounds(), Bounds(events_per_second=500, max_inbox=8)])
+@pytest.mark.parametrize("bounds", [Bounds(), Bounds(max_inbox=2), Bounds(events_per_second=500)])
 def test_many_events_are_handled_in_order(
     start_local: StartLocal, dial: Dial, bounds: Bounds
 ) -> None:

@@ -8,9 +8,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from textstream.threads import ThreadPool
+from textstream.transport.bounds import Bounds
 from textstream.transport.frames import (
     NORMAL,
     PING_PACKET,
@@ -23,6 +23,7 @@ from textstream.transport.frames import (
     frame,
 )
 from textstream.transport.inbox import Inbox, Message
+from textstream.transport.intake import Intake
 from textstream.transport.reactor import Reactor
 from textstream.transport.window import Window
 
@@ -30,34 +31,6 @@ logger = logging.getLogger("textstream.transport")
 
 RECEIVE = 65_536
 """Bytes read at a time."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What one connection may cost.
-
-    Attributes:
-        max_message: bytes of a message.
-        max_dropped: bytes of a text message that is dropped as it arrives and then answered;
-            with more the connection is closed.
-        max_buffered: bytes of control events that wait for a slow reader.
-        max_inbox: messages that wait for a worker; with more the socket is not read.
-        events_per_second: messages handled in a second; with more the socket is not read until
-            the second is over, so that the peer must wait.
-        stall: seconds after which a reader that takes nothing is closed.
-        closing: seconds for the peer to answer a close frame.
-        connect: seconds to complete a Socket.IO CONNECT.
-
-    """
-
-    max_message: int = 1_000_000
-    max_dropped: int = 8_000_000
-    max_buffered: int = 1 << 20
-    max_inbox: int = 64
-    events_per_second: int = 2000
-    stall: float = 15.0
-    closing: float = 5.0
-    connect: float = 10.0
 
 
 class State(enum.Enum):
@@ -81,16 +54,15 @@ class Connection:
         "_bounds",
         "_broken",
         "_discarded",
-        "_events",
         "_inbox",
+        "_intake",
         "_lock",
         "_on_message",
         "_out",
         "_reactor",
-        "_reading",
-        "_second",
         "_sock",
         "_stall",
+        "_stall_watched",
         "_state",
         "_writing",
         "window",
@@ -127,11 +99,10 @@ class Connection:
         self._state = State.OPEN
         self._out = bytearray()
         self._writing = False  # whether the reactor waits for writability
-        self._reading = True
+        self._intake = Intake(bounds, reactor, self._watch)
         self.window = Window()
         self._stall = 0.0  # since when the kernel takes nothing
-        self._second = 0.0  # when the current second began, and
-        self._events = 0  # how many messages came in it
+        self._stall_watched = False
         self._broken = False  # whether what arrives makes no sense any more
         self._discarded = 0  # bytes that came after our close frame
 
@@ -198,7 +169,12 @@ class Connection:
 
     def _watch(self) -> None:
         if self._state is not State.CLOSED:
-            self._reactor.watch(self._sock, self, read=self._reading, write=self._writing)
+            self._reactor.watch(
+                self._sock,
+                self,
+                read=self._state is State.CLOSING or self._intake.open,
+                write=self._writing,
+            )
 
     def _flush(self) -> None:
         with self._lock:
@@ -239,7 +215,8 @@ class Connection:
             self._broken = True
             self.close(bad.code, bad.reason)
             return
-        self._throttle(len(messages))
+        events = sum(not isinstance(message, (Ping, Closed)) for message in messages)
+        self._intake.arrived(events, len(self._inbox))
         for message in messages:
             if isinstance(message, Ping):
                 self.write(frame(PONG, message.payload))
@@ -250,30 +227,12 @@ class Connection:
             else:
                 self._inbox.put(message)
 
-    def _throttle(self, arrived: int) -> None:
-        """Read no more for a while when messages come faster than they may, or are handled."""
-        now = time.monotonic()
-        if now - self._second >= 1:
-            self._second, self._events = now, 0
-        self._events += arrived
-        if self._events > self._bounds.events_per_second:
-            self._reading = False
-            self._watch()
-            self._reactor.call_later(self._second + 1 - now, self._read_on)
-        elif len(self._inbox) + arrived > self._bounds.max_inbox:
-            self._reading = False
-            self._watch()
-
-    def _read_on(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self._watch()
-
     def _handle(self, message: Message) -> None:
-        """Pass a message on, in a worker; read again when there is room for more."""
-        self._on_message(message)
-        if not self._reading and len(self._inbox) == self._bounds.max_inbox // 2:
-            self._reactor.call_soon(self._read_on)
+        """Pass a message on, in a worker."""
+        try:
+            self._on_message(message)
+        finally:
+            self._intake.handled(len(self._inbox))
 
     def _after_close(self, data: bytes) -> None:
         """Throw away what comes after our close frame, until the peer's own.
@@ -326,12 +285,13 @@ class Connection:
         if not self._writing:
             self._writing = True
             self._reactor.call_soon(self._watch)
+        if not self._stall_watched:
+            self._stall_watched = True
             self._reactor.call_later(self._bounds.stall, self._check_stall)
 
     def _begin_close(self) -> None:
         if self._state is State.OPEN:
             self._state = State.CLOSING
-            self._reading = True
             self._reactor.call_soon(self._watch)
             self._reactor.call_later(self._bounds.closing, self._shut)
 
@@ -346,7 +306,8 @@ class Connection:
 
     def _check_stall(self) -> None:
         with self._lock:
-            if not self._out or self._state is State.CLOSED:
+            self._stall_watched = bool(self._out) and self._state is not State.CLOSED
+            if not self._stall_watched:
                 return
             left = self._stall + self._bounds.stall - time.monotonic()
             if left > 0:

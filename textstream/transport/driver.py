@@ -23,7 +23,8 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from wsproto.utilities import ProtocolError
 
 from textstream.threads import ThreadPool
-from textstream.transport.connection import Bounds, Connection
+from textstream.transport.bounds import Bounds
+from textstream.transport.connection import Connection
 from textstream.transport.frames import Oversized
 from textstream.transport.handoff import steal
 from textstream.transport.peer import Peer

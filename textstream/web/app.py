@@ -24,7 +24,7 @@ from textstream.sources import SourceRegistry, build_registry
 from textstream.streams import Limits
 from textstream.threads import ThreadPool
 from textstream.transport import install
-from textstream.transport.connection import Bounds
+from textstream.transport.bounds import Bounds
 from textstream.transport.driver import Transport
 from textstream.web.events import Events
 from textstream.web.http import pages
