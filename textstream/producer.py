@@ -70,7 +70,7 @@ class Producer:
 
     def _move(self, generator: Iterator[str]) -> EndReason | None:
         """Move a delta to the log, or some at once if nobody waits for each; say if it ended."""
-        units: list[str] = []
+        deltas: list[str] = []
         try:
             left = 0 if self._source.live else min(BATCH, self._stream.lookahead // 8) - 1
             while left >= 0:
@@ -80,13 +80,18 @@ class Producer:
                     raise SourceFailed(
                         f"The source {self._source.name} yielded {type(delta).__name__}, not str."
                     )
-                units += self._splitter.push(self._joiner.push(delta))
+                deltas.append(delta)
                 left -= max(1, len(delta))
         except StopIteration as stop:
             return "length" if stop.value == "length" else "completed"
         finally:
-            self._stream.append(units)  # also what came before a failure
+            self._stream.append(self._split(deltas))  # also what came before a failure
         return None
+
+    def _split(self, deltas: list[str]) -> list[str]:
+        if self._stream.unit != "token":
+            return self._splitter.push(self._joiner.push("".join(deltas)))
+        return [unit for delta in deltas for unit in self._splitter.push(self._joiner.push(delta))]
 
     def _rest(self) -> list[str]:
         return [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]

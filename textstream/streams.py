@@ -26,6 +26,14 @@ before its answer came. A shorter one counts for its own connection only: two cl
 count from 1 must not get each other's text.
 """
 
+PACED_AHEAD = 2048
+UNPACED_AHEAD = 16_384
+"""Units that a source which is not live may run ahead, paced and unpaced.
+
+Its text is there already. Taking all of it at once, for a thousand readers that come together,
+would keep the first characters waiting that are due.
+"""
+
 TEXT_RATE = 30.0
 """Units per second of a source that is not live, when the client names no pace."""
 
@@ -89,6 +97,9 @@ class Streams:
     ) -> Stream:
         """Make a stream that nobody reads and nothing feeds yet."""
         default: Rate = "auto" if source.live else TEXT_RATE
+        lookahead = self._limits.lookahead
+        if not source.live:
+            lookahead = min(lookahead, UNPACED_AHEAD if rate == 0 else PACED_AHEAD)
         stream = Stream(
             stream_id=secrets.token_urlsafe(16),
             source=source.name,
@@ -96,7 +107,7 @@ class Streams:
             rate=default if rate is None else rate,
             owner=owner,
             log=self._new_log(),
-            lookahead=self._limits.lookahead,
+            lookahead=lookahead,
             created=self._clock(),
             cancel=cancel,
             on_end=self._end_soon,

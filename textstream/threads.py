@@ -1,11 +1,11 @@
-"""A pool of threads that grows when there is work and shrinks when there is none."""
+"""A pool of threads that grows when work waits and shrinks when there is none."""
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 logger = logging.getLogger("textstream.threads")
@@ -13,15 +13,31 @@ logger = logging.getLogger("textstream.threads")
 IDLE_SECONDS = 10.0
 """How long a thread waits for more work before it ends."""
 
+EAGER = 8
+"""Threads that are started as soon as there is work for them."""
+
+GROW_SECONDS = 0.05
+"""How long work must wait before there are more, many if nothing was done meanwhile.
+
+A thousand short jobs at once are done sooner by a few threads than by hundreds, which would spend
+their time waiting for the interpreter's lock, and keep others waiting for it. Where nothing is
+done in this time, the jobs block, and more threads help.
+"""
+
+PATIENCE = 10
+"""So many times `GROW_SECONDS` of waiting, and there is one thread more all the same."""
+
 LATE_SECONDS = 1.0
 """A job that waited so long for a thread is worth a word in the log."""
+
+Job = Callable[[], None]
 
 
 class ThreadPool:
     """At most `limit` threads that run jobs in the order in which they were submitted.
 
     Not ``concurrent.futures``: its threads stay until the process ends, and its exit waits for
-    them, also for one that hangs.
+    them, also for one that hangs. ``_lock`` guards the counts; jobs run without it.
     """
 
     def __init__(self, limit: int, name: str, *, cure: str, late: float = LATE_SECONDS) -> None:
@@ -38,50 +54,93 @@ class ThreadPool:
         self._name = name
         self._cure = cure
         self._late = late
-        self._changed = threading.Condition()  # guards everything below
-        self._jobs: deque[tuple[float, Callable[[], None]]] = deque()  # with when it came
+        self._lock = threading.Lock()
+        self._jobs: queue.SimpleQueue[tuple[float, Job | None]] = queue.SimpleQueue()
         self._threads: set[threading.Thread] = set()
-        self._idle = 0
-        self._closed = False
+        self._busy = 0
+        self._done = 0
+        self._grower: threading.Thread | None = None
+        self._closed = threading.Event()
         self._warned = False
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Job) -> None:
         """Run `job` soon. It must not raise. After `close` it is dropped."""
-        with self._changed:
-            if self._closed:
+        with self._lock:
+            if self._closed.is_set():
                 return
-            self._jobs.append((time.monotonic(), job))
-            if self._idle >= len(self._jobs):
-                self._changed.notify()
-            elif len(self._threads) < self._limit:
-                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._threads.add(thread)
-                thread.start()
+            self._jobs.put((time.monotonic(), job))
+            if not self._lacking():
+                return
+            if len(self._threads) < EAGER:
+                self._add_thread()
+            elif self._grower is None:
+                self._grower = threading.Thread(
+                    target=self._grow, name=f"{self._name} grower", daemon=True
+                )
+                self._grower.start()
 
     def close(self, deadline: float) -> None:
         """Take no more jobs, wait for the running ones until `deadline` (``time.monotonic``)."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._lock:
+            self._closed.set()
             threads = list(self._threads)
+            if self._grower:
+                threads.append(self._grower)
+            for _ in threads:
+                self._jobs.put((0.0, None))
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _work(self) -> None:
+    def _lacking(self) -> int:
+        """Return how many threads more would find work. With the lock held."""
+        idle = len(self._threads) - self._busy
+        return min(self._jobs.qsize() - idle, self._limit - len(self._threads))
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _grow(self) -> None:
+        """Double the threads every `GROW_SECONDS` in which work waited and none was done."""
+        waited = 0
         while True:
-            with self._changed:
-                self._idle += 1
-                self._changed.wait_for(lambda: self._jobs or self._closed, IDLE_SECONDS)
-                self._idle -= 1
-                if not self._jobs:
-                    self._threads.discard(threading.current_thread())
+            done = self._done
+            self._closed.wait(GROW_SECONDS)
+            waited += 1
+            with self._lock:
+                lacking = 0 if self._closed.is_set() else self._lacking()
+                if lacking <= 0:
+                    self._grower = None
                     return
-                came, job = self._jobs.popleft()
-            if time.monotonic() - came > self._late and not self._warned:
-                self._warned = True
-                logger.warning(
-                    "all %d %s threads are busy. %s", self._limit, self._name, self._cure
-                )
+                most = len(self._threads) if self._done == done else int(waited > PATIENCE)
+                for _ in range(min(lacking, most)):
+                    self._add_thread()
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
             job()
             del job  # or an idle thread would keep what it last worked on
+            with self._lock:
+                self._busy -= 1
+                self._done += 1
+
+    def _next(self) -> Job | None:
+        """Wait for a job; return None, and be no thread of the pool, when there is none."""
+        while True:
+            try:
+                came, job = self._jobs.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                came, job = 0.0, None
+            with self._lock:
+                if job is not None:
+                    self._busy += 1
+                    break
+                if self._closed.is_set() or self._jobs.empty():
+                    self._threads.discard(threading.current_thread())
+                    return None
+        if time.monotonic() - came > self._late and not self._warned:
+            self._warned = True
+            logger.warning("all %d %s threads are busy. %s", self._limit, self._name, self._cure)
+        return job

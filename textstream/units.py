@@ -70,22 +70,14 @@ class CharSplitter:
         held, self._held = self._held, ""
         return [held] if held else []
 
-    def _push(self, delta: str) -> list[str]:
-        if not delta:
-            return []
-        text = self._held + delta
-        # Each ASCII character is a cluster, but for CR LF (GB3): twenty times faster.
-        plain = text.isascii() and "\r" not in text
-        units: list[str] = list(text) if plain else _CLUSTER.findall(text)
-        self._held = units.pop()
-        if len(self._held) > MAX_CLUSTER:
-            units.append(self._held[:MAX_CLUSTER])
-            self._held = self._held[MAX_CLUSTER:]
-        return units
-
     def _split(self, text: str) -> list[str]:
         """Return the clusters of `text` but for the last one, which is held back."""
-        units: list[str] = _CLUSTER.findall(text)
+        if text.isascii() and "\r" not in text:
+            # Each ASCII character is a cluster, but for CR LF (GB3): twenty times faster.
+            units: list[str] = list(text)
+            self._held = units.pop()
+            return units
+        units = _CLUSTER.findall(text)
         if len(text) > MAX_CLUSTER and len(longest := max(units, key=len)) > MAX_CLUSTER:
             # Behind the cut all is read anew, as if it had come in a delta of its own: where a
             # cluster is cut must not depend on how the text arrived.
