@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 ARGS ?=
 PAGES := textstream/web/static/demo.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
-SOURCES := textstream stream_server.py tests
+SOURCES := textstream stream_server.py tests benchmarks
 # Vite writes to textstream/web/static; npm is quiet about funding and audits.
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test lint types lock build clean
+.PHONY: help setup run dev test lint types bench lock build clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,19 +37,26 @@ lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Pr
 types: $(VENV)/.dev ## Check types: mypy, strict (TypeScript is checked by lint)
 	$(BIN)/mypy
 
+bench: $(VENV)/.bench benchmarks/node/node_modules/.stamp ## Compare with other servers, about 40 minutes (ARGS="--work paced-100")
+	$(BIN)/python -m pytest --quiet benchmarks
+	$(BIN)/python -m benchmarks $(or $(ARGS),--publish)
+
 lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai \
 		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
 		--constraint requirements.txt \
 		--custom-compile-command "make lock" --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group bench \
+		--constraint requirements.txt --constraint requirements-dev.txt \
+		--custom-compile-command "make lock" --output-file requirements-bench.txt
 
 build: $(VENV)/.dev $(PAGES) ## Build the wheel and the source distribution, page included
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) frontend/node_modules textstream/web/static dist build test-results
+	rm -rf $(VENV) frontend/node_modules benchmarks/node/node_modules textstream/web/static dist build test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -68,6 +75,15 @@ $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml requirements.txt requirement
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.runtime requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+benchmarks/node/node_modules/.stamp: benchmarks/node/package-lock.json
+	@command -v node >/dev/null || { echo "Node.js 20.19 or later is needed to compare with."; exit 1; }
+	npm --prefix benchmarks/node --no-fund --no-audit ci --loglevel=error
 	@touch $@
 
 frontend/node_modules/.stamp: frontend/package-lock.json

@@ -1,0 +1,1 @@
+"""The load generator: thousands of readers in one or two processes of their own."""

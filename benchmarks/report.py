@@ -1,0 +1,169 @@
+"""From results to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.result import Result
+from benchmarks.servers import REFERENCE, SERVERS
+from benchmarks.workloads import RATE
+
+FLOOR = "floor"
+NOTHING = "–"
+BEGIN = "<!-- results: begin -->"
+END = "<!-- results: end -->"
+
+Results = Sequence[Result]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, and what it says of one result among all."""
+
+    title: str
+    cell: Callable[[Result, Results], str]
+
+
+def _number(value: float | None, form: str = ",.0f", unit: str = "") -> str:
+    return NOTHING if value is None else f"{value:{form}}{unit}"
+
+
+def _joined(values: Sequence[float | None]) -> str:
+    if all(value is None for value in values):
+        return NOTHING
+    return " / ".join(_number(value, ",.1f" if (value or 0) < 10 else ",.0f") for value in values)
+
+
+def find(results: Results, server: str, workload: str) -> Result | None:
+    """Return the result of a server under a workload, if there is one."""
+    return next((r for r in results if (r.server, r.workload) == (server, workload)), None)
+
+
+def ratio(result: Result, results: Results, to: str) -> float | None:
+    """Return characters per CPU-second as a multiple of another server's.
+
+    None where one of the two has failed: that would compare different work.
+    """
+    other = find(results, to, result.workload)
+    if other is None or not other.characters_per_cpu_second or result.failed or other.failed:
+        return None
+    own = result.characters_per_cpu_second
+    return None if own is None else own / other.characters_per_cpu_second
+
+
+def _of_saturation(result: Result, results: Results) -> str:
+    saturated = find(results, result.server, "saturation")
+    if result.workload != "overload" or result.failed or saturated is None or saturated.failed:
+        return NOTHING
+    if not saturated.characters_per_second:
+        return NOTHING
+    own = result.characters_per_second
+    return NOTHING if own is None else f"{own / saturated.characters_per_second:.2f}"
+
+
+def _answered(share: float | None, milliseconds: float | None) -> str:
+    if share is None:
+        return NOTHING
+    return f"{share:.0%}" + ("" if milliseconds is None else f", {milliseconds:,.0f}")
+
+
+def _title(result: Result, _results: Results) -> str:
+    title = next(server.title for server in SERVERS if server.name == result.server)
+    return f"{title} ✗" if result.failed else title
+
+
+def _readers(result: Result, _results: Results) -> str:
+    connected = "" if result.connected == result.readers else f"{result.connected:,} of "
+    pace = f" at {result.rate:.0f}/s" if result.rate not in {0.0, RATE} else ""
+    return f"{connected}{result.readers:,}{pace}"
+
+
+COLUMNS = (
+    Column("server", _title),
+    Column("readers", _readers),
+    Column("chars/CPU-s", lambda r, _: _number(r.characters_per_cpu_second)),
+    Column("× Node", lambda r, all_: _number(ratio(r, all_, REFERENCE), ",.2f")),
+    Column("× floor", lambda r, all_: _number(ratio(r, all_, FLOOR), ",.2f")),
+    Column("chars/s", lambda r, _: _number(r.characters_per_second)),
+    Column("delivered", lambda r, _: _number(r.delivered, ".1%")),
+    Column("× saturation", _of_saturation),
+    Column("slowest/median", lambda r, _: _number(r.slowest_share, ".2f")),
+    Column("first p50 / p99 ms", lambda r, _: _joined((r.first_p50, r.first_p99))),
+    Column("gap p50 / p99 / p99.9 ms", lambda r, _: _joined((r.gap_p50, r.gap_p99, r.gap_p999))),
+    Column("in bursts", lambda r, _: _number(r.in_bursts, ".0%")),
+    Column("threads", lambda r, _: _number(r.threads)),
+    Column("kB/connection", lambda r, _: _number(_kilobytes(r), ",.1f")),
+    Column("connections/s", lambda r, _: _number(r.connections_per_second)),
+    Column("pings, p99 ms", lambda r, _: _answered(r.pings_answered, r.ping_p99)),
+    Column("HTTP, max ms", lambda r, _: _answered(r.http_answered, r.http_max)),
+    Column("CPU", lambda r, _: _number(r.server_cpu, ".2f")),
+    Column("generator CPU", lambda r, _: _number(r.generator_cpu, ".2f")),
+    Column("other CPU", lambda r, _: _number(r.other_cpu, ".2f")),
+)
+
+
+def _kilobytes(result: Result) -> float | None:
+    return None if result.bytes_per_connection is None else result.bytes_per_connection / 1000
+
+
+def table(results: Results, workload: str) -> str:
+    """Return the Markdown table of one workload, with what failed below it."""
+    rows = [result for result in results if result.workload == workload]
+    cells = [[column.cell(row, results) for row in rows] for column in COLUMNS]
+    kept = [
+        (c, values) for c, values in zip(COLUMNS, cells, strict=True) if set(values) != {NOTHING}
+    ]
+    widths = [max(len(column.title), *map(len, values)) for column, values in kept]
+    lines = [
+        _line([column.title for column, _ in kept], widths),
+        "|"
+        + "|".join("-" * (width + 1) + (":" if n else "-") for n, width in enumerate(widths))
+        + "|",
+        *(_line([values[n] for _, values in kept], widths) for n in range(len(rows))),
+    ]
+    return "\n".join([*lines, *_failures(rows)])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        cell.rjust(width) if n else cell.ljust(width)
+        for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "| " + " | ".join(padded) + " |"
+
+
+def _failures(rows: Results) -> Iterator[str]:
+    failed = [row for row in rows if row.failed]
+    if failed:
+        yield ""
+    for row in failed:
+        yield f"- ✗ {_title(row, rows).removesuffix(' ✗')}: {row.failed}"
+
+
+def workload_names(results: Results) -> list[str]:
+    """Return the workloads that were run, in their order."""
+    return list(dict.fromkeys(result.workload for result in results))
+
+
+def document(results: Results, setup: dict[str, str]) -> str:
+    """Return the set-up and all tables."""
+    parts = ["\n".join(f"- {key}: {value}" for key, value in setup.items())]
+    for workload in workload_names(results):
+        parts += [f"### {workload}", table(results, workload)]
+    return "\n\n".join(parts)
+
+
+def write_between_markers(path: Path, text: str) -> None:
+    """Replace what stands between the markers in a file.
+
+    Raises:
+        ValueError: the file has no markers.
+
+    """
+    before, begin, rest = path.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{path} has no lines {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")

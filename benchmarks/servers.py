@@ -1,0 +1,100 @@
+"""The servers, and how each is started. All pick a free port and say which."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.load.messages import Dialect
+
+ROOT = Path(__file__).resolve().parents[1]
+NODE = ROOT / "benchmarks" / "node"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server.
+
+    Attributes:
+        name: as on the command line.
+        title: as in the table.
+        command: starts it, in the project's root.
+        env: added to the environment.
+        dialect: how viewers join a shared stream.
+        broadcasts: whether it can send one stream to many.
+        http: whether it serves ``/healthz``.
+
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect = "peer"
+    broadcasts: bool = True
+    http: bool = True
+
+    def missing(self) -> str | None:
+        """Return what is missing to run it, and the cure; None: nothing."""
+        if self.name != REFERENCE:
+            return None
+        if shutil.which("node") is None:
+            return "Node.js is not installed; version 20.19 or later is needed"
+        if not (NODE / "node_modules" / "socket.io").is_dir():
+            return "socket.io is not installed; run: npm --prefix benchmarks/node ci"
+        return None
+
+
+REFERENCE = "node"
+
+# -u: what a server says of its port must not wait in a buffer.
+_PYTHON = (sys.executable, "-u")
+_QUIET = {"TEXTSTREAM_LOG_LEVEL": "warning"}
+
+SERVERS = (
+    Server(
+        "ours",
+        "textstream, Werkzeug",
+        (*_PYTHON, "stream_server.py", "--port", "0"),
+        env=_QUIET,
+        dialect="textstream",
+    ),
+    Server(
+        "ours-gunicorn",
+        "textstream, gunicorn",
+        (
+            *(*_PYTHON, "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"),
+            *("-w", "1", "--threads", "16", "--bind", "127.0.0.1:0", "stream_server:app"),
+        ),
+        env=_QUIET,
+        dialect="textstream",
+    ),
+    Server("flask-loop", "Flask-SocketIO loop", (*_PYTHON, "-m", "benchmarks.peers.flask_loop")),
+    Server("uvicorn", "python-socketio, uvicorn", (*_PYTHON, "-m", "benchmarks.peers.asgi")),
+    Server(REFERENCE, "Node socket.io", ("node", "benchmarks/node/server.mjs")),
+    Server(
+        "floor",
+        "bare sock.send",
+        (*_PYTHON, "-m", "benchmarks.peers.bare_send"),
+        broadcasts=False,
+        http=False,
+    ),
+)
+
+
+def find(name: str) -> Server:
+    """Return the server of a name.
+
+    Raises:
+        ValueError: there is none.
+
+    """
+    for server in SERVERS:
+        if server.name == name:
+            return server
+    raise ValueError(
+        f"no server {name!r}; there are " + ", ".join(server.name for server in SERVERS)
+    )

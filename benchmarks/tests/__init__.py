@@ -1,0 +1,1 @@
+"""Tests of the benchmark itself: figures from a broken harness are worse than none."""
