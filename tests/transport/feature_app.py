@@ -152,6 +152,15 @@ def make_app(  # noqa: C901, PLR0915 (a list of handlers, not one piece of logic
 
         socketio.start_background_task(work)
 
+    echoed = 0
+
+    @socketio.on("echo_text")
+    def echo_text(text: str) -> str:
+        nonlocal echoed
+        echoed += 1
+        record.add("echoed", echoed)
+        return text
+
     @socketio.on("hold")
     def hold(name: str) -> None:
         record.add("holding", name)

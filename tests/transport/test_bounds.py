@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -186,6 +187,31 @@ def test_many_events_are_handled_in_order(
         if len(answers) == 1000:
             break
     assert answers == [f'43{number}[{number},"done"]' for number in range(1000)]
+
+
+def test_who_asks_faster_than_it_reads_must_wait_and_is_not_cut_off(
+    start_local: StartLocal, dial: Dial
+) -> None:
+    server = start_local(Bounds(max_buffered=200_000), async_handlers=False)
+    ws = dial(server, receive_buffer=4096)
+    count, text = 2000, "x" * 500
+
+    def ask() -> None:
+        for number in range(count):
+            ws.send(f'42{number}["echo_text","{text}"]')
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    # Nothing is read for as long as the answers fill every buffer there is.
+    server.record.wait_for("echoed", 300)
+    answers = []
+    for message in ws.messages():
+        if message.startswith("43"):
+            answers.append(message)
+        if len(answers) == count:
+            break
+    asking.join(10)
+    assert answers == [f'43{n}["{text}"]' for n in range(count)]
 
 
 def test_a_handshake_that_is_none_is_refused(local: LocalServer) -> None:

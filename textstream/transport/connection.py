@@ -141,6 +141,7 @@ class Connection:
             if self._state is not State.OPEN:
                 return
             self._send(data)
+            self._intake.outgoing(len(self._out))
             if len(self._out) > self._bounds.max_buffered + len(data):
                 self._give_up(f"{len(self._out)} bytes wait for it")
 
@@ -190,6 +191,7 @@ class Connection:
             if sent:
                 del self._out[:sent]
                 self._stall = time.monotonic()
+                self._intake.outgoing(len(self._out))
             if self._out:
                 return
             self._writing = False

@@ -1,4 +1,4 @@
-"""Decides whether a connection's socket is read: not while messages come too fast, or pile up."""
+"""Decides whether a connection's socket is read: not while messages or answers pile up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from textstream.transport.reactor import Reactor
 
 
 class Intake:
-    """Closed while too many messages wait, or until the second is over in which too many came.
+    """Closed while too many messages wait, or too many answers, or came in this second.
 
     A socket that is not read fills its buffer, and TCP lets the peer wait: nothing is lost.
     """
 
-    __slots__ = ("_bounds", "_came", "_full", "_on_change", "_reactor", "_second", "_throttled")
+    __slots__ = (
+        "_bounds",
+        "_came",
+        "_congested",
+        "_full",
+        "_on_change",
+        "_reactor",
+        "_second",
+        "_throttled",
+    )
 
     def __init__(self, bounds: Bounds, reactor: Reactor, on_change: Callable[[], None]) -> None:
         """Make an open one; `on_change` is called in the reactor's thread."""
@@ -23,6 +32,7 @@ class Intake:
         self._reactor = reactor
         self._on_change = on_change
         self._full = False
+        self._congested = False
         self._throttled = False
         self._second = 0.0  # when the current second began, and
         self._came = 0  # how many messages came in it
@@ -30,7 +40,7 @@ class Intake:
     @property
     def open(self) -> bool:
         """Whether the socket is to be read."""
-        return not (self._full or self._throttled)
+        return not (self._full or self._congested or self._throttled)
 
     def arrived(self, count: int, waiting: int) -> None:
         """Take note of `count` messages about to be put beside `waiting` others.
@@ -56,6 +66,16 @@ class Intake:
         """Take note that a message was handled and `waiting` are left. Any thread."""
         if self._full and waiting <= self._bounds.max_inbox // 2:
             self._full = False
+            self._reactor.call_soon(self._on_change)
+
+    def outgoing(self, waiting: int) -> None:
+        """Take note of how many bytes wait to be sent. Any thread.
+
+        A client that asks faster than it reads the answers must wait, and is not cut off for it.
+        """
+        congested = waiting > (0 if self._congested else self._bounds.max_buffered // 4)
+        if congested != self._congested:
+            self._congested = congested
             self._reactor.call_soon(self._on_change)
 
     def _next_second(self) -> None:
