@@ -16,9 +16,6 @@ import regex
 
 from textstream.protocol import UnitName
 
-SLICE = 4096
-"""Code points scanned at a time, for what else may cost more than its length."""
-
 MAX_CLUSTER = 4096
 """Code points held back for one cluster, at most.
 

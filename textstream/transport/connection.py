@@ -111,11 +111,6 @@ class Connection:
         self._reactor.call_soon(self._watch)
 
     @property
-    def clear(self) -> bool:
-        """Whether what was written has gone."""
-        return not self._out and self._state is State.OPEN
-
-    @property
     def settled(self) -> bool:
         """Whether nothing waits to be sent."""
         return not self._out
@@ -123,7 +118,7 @@ class Connection:
     @property
     def ready(self) -> bool:
         """Whether units may be written: all went, and the client has come to most of it."""
-        return self.clear and self.window.open
+        return not self._out and self._state is State.OPEN and self.window.open
 
     def write_units(self, data: bytes) -> None:
         """Write frames of units, and now and then a ping that tells when the client has them."""
@@ -152,12 +147,6 @@ class Connection:
                 return
             self._send(close_frame(code, reason))
             self._begin_close()
-
-    def abort(self) -> None:
-        """Close without a close frame."""
-        with self._lock:
-            if self._state is State.OPEN:
-                self._break()
 
     # In the reactor's thread.
 
