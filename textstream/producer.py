@@ -8,6 +8,7 @@ moved on. So ten thousand paced streams of long texts need no ten thousand threa
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 
 from textstream.errors import SourceFailed, TextStreamError
@@ -42,12 +43,18 @@ class Producer:
         self._splitter = new_splitter(stream.unit)
 
     def start(self) -> None:
-        """Begin, or go on, on a thread of the pool."""
+        """Begin: at once if the text is there already, else on a thread of the pool."""
+        if self._source.immediate:
+            self._run(moves=1)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
         self._pool.submit(self._run)
 
-    def _run(self) -> None:
+    def _run(self, moves: float = math.inf) -> None:
         try:
-            reason = self._iterate()
+            reason = self._iterate(moves)
         except BaseException as error:  # noqa: BLE001 (SystemExit too: its readers must be told)
             self._broke(error)
         else:
@@ -55,13 +62,20 @@ class Producer:
                 self._stream.append(self._rest())
                 self._stream.produced(reason)
 
-    def _iterate(self) -> EndReason | None:
-        """Move text until the source ends (return why), or must wait or stop (return None)."""
+    def _iterate(self, moves: float) -> EndReason | None:
+        """Move text until the source ends (return why), or must wait or stop (return None).
+
+        After so many `moves` it goes on in the pool.
+        """
         if self._generator is None:
             self._generator = iter(self._source.generate(self._request))
         while not self._stream.cancel.cancelled and not self._stream.ending:
-            if self._stream.hold(self.start):
+            if self._stream.hold(self._go_on):
                 return None
+            if not moves:
+                self._go_on()
+                return None
+            moves -= 1
             reason = self._move(self._generator)
             if reason:
                 return reason

@@ -46,9 +46,17 @@ class Ending:
 class Reader(Protocol):
     """What a stream knows of a reader. Its attributes are guarded by the stream's lock."""
 
-    cursor: int
     paused: bool
     parked: bool
+
+    @property
+    def cursor(self) -> int:
+        """The offset of the next unit."""
+        ...
+
+    def settle(self) -> None:
+        """Take note, with the stream's lock held, of what was sent."""
+        ...
 
     def end_now(self, reason: EndReason) -> None:
         """Take note that it is over, whatever is left to read."""
@@ -183,10 +191,9 @@ class Stream:
 
     def advanced(self, reader: Reader) -> None:
         """Take note, with the lock held, that `reader` was sent everything before its cursor."""
-        if reader.cursor > self.furthest:
-            self.furthest = reader.cursor
-            if self._held and self.log.next - self.furthest <= self.lookahead // 2:
-                self._release_producer()
+        self.furthest = max(self.furthest, reader.cursor)
+        if self._held and self.log.next - self.furthest <= self.lookahead // 2:
+            self._release_producer()
 
     def reached_end(self, reader: Reader) -> Ending | None:
         """Return, with the lock held, the ending if `reader` has read all that there will be."""
@@ -211,6 +218,8 @@ class Stream:
         it ends what its readers still read.
         """
         with self.lock:
+            for reader in self.readers:
+                reader.settle()
             if self.ending is None:
                 if reason == "expired" and self._outcome:
                     self._end(self._outcome[0], self.log.next)

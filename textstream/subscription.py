@@ -7,79 +7,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from threading import RLock
-from typing import Any, Protocol
+from threading import Lock
+from typing import Any
 
+from textstream import announce
 from textstream.errors import OffsetGone
-from textstream.logs.base import Log, ReadStatus
-from textstream.pacing import new_pace
-from textstream.protocol import (
-    STREAM_END,
-    STREAM_ERROR,
-    STREAM_START,
-    EndReason,
-    FormatName,
-    Rate,
-    StreamEnd,
-    StreamInfo,
-    UnitName,
-)
-
-MAX_UNITS_PER_STEP = 4096
-"""Units handed over in one step, at most, so that one reader does not hold up the others."""
+from textstream.logs.base import ReadStatus
+from textstream.pacing import FixedPace, new_pace
+from textstream.protocol import EndReason, FormatName, Rate
+from textstream.run import Run, run_length
+from textstream.sink import MAX_UNITS_PER_STEP, Sink
+from textstream.stream import Ending, Stream
 
 RETRY_MIN = 0.005
 RETRY_MAX = 0.05
 """Seconds between two looks at a sink that had no room. Doubles from the one to the other."""
-
-
-class Sink(Protocol):
-    """Where a reader's units go. Writing never blocks and never raises."""
-
-    def room(self) -> int:
-        """Return how many writes it would take now; 0 or less: hold back."""
-        ...
-
-    def write_units(
-        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
-    ) -> None:
-        """Write `units`, the first of which has `offset`."""
-        ...
-
-    def write_event(self, event: str, payload: dict[str, Any]) -> None:
-        """Write an event, whatever the room."""
-        ...
-
-
-class Ended(Protocol):
-    """How a stream ended, as `textstream.stream.Ending`."""
-
-    @property
-    def reason(self) -> EndReason: ...  # noqa: D102
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def text_sha256(self) -> str: ...  # noqa: D102
-    @property
-    def error(self) -> dict[str, Any] | None: ...  # noqa: D102
-
-
-class Readable(Protocol):
-    """What a subscription needs of a stream."""
-
-    id: str
-    source: str
-    unit: UnitName
-    rate: Rate
-    log: Log
-    lock: RLock
-
-    def attach(self, reader: Any) -> None: ...  # noqa: D102
-    def detach(self, reader: Any, *, may_return: bool = False) -> None: ...  # noqa: D102
-    def advanced(self, reader: Any) -> None: ...  # noqa: D102
-    def reached_end(self, reader: Any) -> Ended | None: ...  # noqa: D102
-    def reconsider(self) -> None: ...  # noqa: D102
-    def ending_at(self, offset: int, reason: EndReason) -> Ended: ...  # noqa: D102
 
 
 class Subscription:
@@ -90,9 +32,32 @@ class Subscription:
     methods may be called from any thread. The stream's lock guards the state.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_cursor",
+        "_cut",
+        "_first",
+        "_last_sent",
+        "_on_over",
+        "_pace",
+        "_reached",
+        "_retry",
+        "_run",
+        "_started",
+        "_wake_me",
+        "_writing",
+        "format",
+        "over",
+        "parked",
+        "paused",
+        "sink",
+        "stream",
+        "ticket",
+    )
+
     def __init__(
         self,
-        stream: Readable,
+        stream: Stream,
         sink: Sink,
         *,
         offset: int,
@@ -120,7 +85,7 @@ class Subscription:
         self.stream = stream
         self.sink = sink
         self.format = format_
-        self.cursor = offset
+        self._cursor = offset
         self.paused = False
         self.parked = False
         self.over = False
@@ -129,11 +94,19 @@ class Subscription:
         self._reached = reached
         self._pace = new_pace(stream.rate if rate is None else rate, now)
         self._started = False
+        self._run: Run | None = None
+        self._writing = Lock()  # held from taking units to writing them; before the stream's
         self._cut: EndReason | None = None
         self._last_sent = float("-inf")
         self._retry = RETRY_MIN
         self._wake_me = wake
         self._on_over = on_over
+
+    @property
+    def cursor(self) -> int:
+        """The offset of the next unit."""
+        run = self._run
+        return self._cursor + run.sent if run else self._cursor
 
     @property
     def reading(self) -> bool:
@@ -143,17 +116,9 @@ class Subscription:
     @property
     def info(self) -> dict[str, Any]:
         """The payload of ``stream_start``."""
-        rate = self._pace.rate
-        if isinstance(rate, float) and rate.is_integer():
-            rate = int(rate)
-        return StreamInfo(
-            id=self.stream.id,
-            source=self.stream.source,
-            unit=self.stream.unit,
-            rate=rate,
-            format=self.format,
-            offset=self._first,
-        ).model_dump()
+        return announce.info(
+            self.stream, rate=self._pace.rate, format_=self.format, offset=self._first
+        )
 
     def wake(self) -> None:
         """Be served soon."""
@@ -162,6 +127,7 @@ class Subscription:
     def set_rate(self, rate: Rate, now: float) -> None:
         """Change the pace, from the unit after the last one that was sent."""
         with self.stream.lock:
+            self.settle()
             begin = now
             if isinstance(rate, (int, float)) and rate > 0:
                 # Not at once: a client that repeats itself would read as fast as it asks.
@@ -171,7 +137,8 @@ class Subscription:
 
     def pause(self) -> None:
         """Stand still."""
-        with self.stream.lock:
+        with self._writing, self.stream.lock:  # so that what was taken is written before
+            self.settle()
             self.paused = True
             self.stream.reconsider()
 
@@ -187,6 +154,7 @@ class Subscription:
     def end_now(self, reason: EndReason) -> None:
         """Send ``stream_end`` in the next step, whatever is left to read."""
         with self.stream.lock:
+            self.settle()
             self._cut = reason
         self.wake()
 
@@ -194,6 +162,7 @@ class Subscription:
         """Stop reading without a word: the connection is gone, and may come back."""
         with self.stream.lock:
             if not self.over:
+                self.settle()
                 self.over = True
                 self.stream.detach(self, may_return=may_return)
         self.wake()  # so that the dispatcher lets go of it
@@ -201,19 +170,56 @@ class Subscription:
     def drop(self) -> None:
         """End it after a failure of the server's own: tell the client, who may resume."""
         with self.stream.lock:
+            self.settle()
             self.over = True
             self.stream.detach(self, may_return=True)
-        error = {
-            "code": "internal_error",
-            "message": "The server made a mistake.",
-            "retryable": True,
-        }
         with contextlib.suppress(Exception):  # the sink may be what failed
-            self.sink.write_event(STREAM_ERROR, {"id": self.stream.id, **error})
+            announce.error(self.sink, self.stream.id, announce.INTERNAL_ERROR)
         self._on_over(self)
 
     def step(self, now: float) -> float | None:
         """Write what is due at `now`; return when to be called next, None: when woken."""
+        run = self._run
+        if run is not None:
+            due = run.step(now)
+            if due is not None:
+                return due
+            with self.stream.lock:
+                self.settle()
+        with self._writing:
+            return self._step_fully(now)
+
+    def settle(self) -> None:
+        """Leave the short way, with the stream's lock held, and take note of what was sent."""
+        run, self._run = self._run, None
+        if run is None:
+            return
+        sent = run.end()
+        self._cursor += sent
+        self._pace.sent(sent)
+        self._last_sent = run.last_due
+        self.stream.advanced(self)
+
+    def _begin_run(self, behind: int) -> None:
+        """Take the short way for the next units, if nothing stands in its way."""
+        with self.stream.lock:
+            pace = self._pace
+            if (
+                not isinstance(pace, FixedPace)
+                or self.format != "char"
+                or self.cursor < self._reached
+                or self.paused
+                or not self.reading
+            ):
+                return
+            length = run_length(behind - self.cursor, pace.per_second)
+            if not length:
+                return
+            status, units = self.stream.log.read(self.cursor, length)
+            if status is ReadStatus.UNITS and (ready := self.sink.prepare(units)):
+                self._run = Run(ready, pace)
+
+    def _step_fully(self, now: float) -> float | None:
         with self.stream.lock:
             if self.over:
                 return None
@@ -232,13 +238,15 @@ class Subscription:
                 self.stream.detach(self)
             due = None if self.over else self._next_step(now, behind, sent=bool(units))
         if starting:
-            self.sink.write_event(STREAM_START, self.info)
+            announce.start(self.sink, self.info)
         if units:
             self.sink.write_units(self.stream.id, self.format, offset, units)
+            if due is not None:
+                self._begin_run(behind)
         if lost:
-            self.sink.write_event(STREAM_ERROR, {"id": self.stream.id, **lost.to_wire()})
+            announce.error(self.sink, self.stream.id, lost.to_wire())
         if ending:
-            self._write_end(ending)
+            announce.end(self.sink, self.stream.id, ending)
         if self.over:
             self._on_over(self)
         return due
@@ -269,7 +277,7 @@ class Subscription:
                 first=first,
             )
         catching_up = self.cursor < self._reached
-        self.cursor += len(units)
+        self._cursor += len(units)
         if not catching_up:
             self._pace.sent(len(units))
         elif self.cursor >= self._reached:
@@ -278,7 +286,7 @@ class Subscription:
         self.stream.advanced(self)
         return units
 
-    def _ending(self, behind: int) -> Ended | None:
+    def _ending(self, behind: int) -> Ending | None:
         if self._cut:
             return self.stream.ending_at(
                 self.cursor if self._cut == "replaced" else self.stream.log.next, self._cut
@@ -300,16 +308,3 @@ class Subscription:
             return due
         self._retry = min(self._retry * 2, RETRY_MAX)
         return now + self._retry
-
-    def _write_end(self, ending: Ended) -> None:
-        if ending.error:
-            self.sink.write_event(STREAM_ERROR, {"id": self.stream.id, **ending.error})
-        self.sink.write_event(
-            STREAM_END,
-            StreamEnd(
-                id=self.stream.id,
-                reason=ending.reason,
-                offset=ending.offset,
-                text_sha256=ending.text_sha256,
-            ).model_dump(),
-        )

@@ -13,7 +13,7 @@ logger = logging.getLogger("textstream.threads")
 IDLE_SECONDS = 10.0
 """How long a thread waits for more work before it ends."""
 
-EAGER = 8
+EAGER = 4
 """Threads that are started as soon as there is work for them."""
 
 GROW_SECONDS = 0.05

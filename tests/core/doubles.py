@@ -7,6 +7,7 @@ starts a thread or waits.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from textstream.protocol import (
     STREAM_START,
     FormatName,
 )
+from textstream.sink import Ready
 from textstream.sources.base import Source, SourceRequest
 from textstream.streams import Limits
 from textstream.subscription import Subscription
@@ -54,6 +56,9 @@ class RecordingSink:
 
     def __init__(self, clock: Callable[[], float], capacity: int = PLENTY) -> None:
         self.capacity = capacity
+        self.prepares = True
+        self.lock = threading.Lock()
+        self.prepared = 0
         self.written: list[Written] = []
         self._clock = clock
 
@@ -78,6 +83,19 @@ class RecordingSink:
 
     def write_event(self, event: str, payload: dict[str, Any]) -> None:
         self._write(event, payload)
+
+    def prepare(self, units: Sequence[str]) -> Ready | None:
+        if not self.prepares:
+            return None
+        self.prepared += len(units)
+        return Ready(tuple(unit.encode() + b"\0" for unit in units), self)
+
+    def offer(self, data: bytes) -> bool:
+        units = data.decode().split("\0")[:-1]
+        if len(units) > self.capacity:
+            return False
+        self.write_units("", "char", 0, units)
+        return True
 
     def _write(self, event: str, data: Any) -> None:
         self.written.append(Written(self._clock(), event, data))

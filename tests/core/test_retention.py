@@ -162,6 +162,8 @@ def test_a_reader_that_came_while_the_last_one_left_is_not_cut_off(kept: Kept) -
         paused = False
         parked = True
 
+        def settle(self) -> None: ...
+
         def end_now(self, reason: str) -> None:
             raise AssertionError(f"ended with {reason}")
 

@@ -27,6 +27,10 @@ class Reader:
     parked: bool = False
     told: list[EndReason] = field(default_factory=list)
     woken: int = 0
+    settled: int = 0
+
+    def settle(self) -> None:
+        self.settled += 1
 
     def end_now(self, reason: EndReason) -> None:
         self.told.append(reason)

@@ -12,9 +12,10 @@ from tests.support.clock import ManualClock
 from textstream.errors import SourceFailed
 from textstream.logs.memory import MemoryLog
 from textstream.protocol import FormatName, Rate
+from textstream.sink import MAX_UNITS_PER_STEP
 from textstream.sources.base import CancelToken
 from textstream.stream import Stream
-from textstream.subscription import MAX_UNITS_PER_STEP, RETRY_MAX, RETRY_MIN, Subscription
+from textstream.subscription import RETRY_MAX, RETRY_MIN, Subscription
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -239,6 +240,7 @@ def test_a_chunk_takes_one_place_however_long_it_is(desk: Desk) -> None:
 def test_a_reader_too_slow_for_the_log_is_told_where_it_may_go_on(clock: ManualClock) -> None:
     desk = Desk(clock, max_bytes=100)
     slow, slow_sink = desk.read(rate=1)
+    slow_sink.prepares = False  # or it would hold a few of the units itself
     fast, _ = desk.read()
     for _ in range(20):
         desk.append("x" * 20)
@@ -460,3 +462,110 @@ def test_a_stop_after_the_leave_says_nothing(desk: Desk) -> None:
     desk.stream.stop("stopped")
     reader.step(desk.clock.now)
     assert sink.names == ["stream_start"]
+
+
+# Runs: units made ready ahead of time
+
+
+def in_a_run(desk: Desk, *, rate: Rate = 10) -> tuple[Subscription, RecordingSink]:
+    """Return a reader that was sent two units, the second of them out of a run."""
+    reader, sink = desk.read(rate=rate)
+    desk.append(LETTERS * 20)
+    reader.step(desk.clock.now)
+    assert sink.prepared
+    reader.step(desk.clock.advance(0.1))
+    assert sink.chars == ["a", "b"]
+    assert reader.cursor == 2
+    return reader, sink
+
+
+def test_a_run_keeps_the_pace_exactly(desk: Desk) -> None:
+    reader, sink = in_a_run(desk)
+    begin = sink.times[0]
+    desk.serve(reader, 30)
+    assert sink.times == pytest.approx([begin + n / 10 for n in range(len(sink.times))])
+    assert sink.text == (LETTERS * 20)[: len(sink.chars)]
+    assert len(sink.chars) == pytest.approx(303, abs=1)
+
+
+def test_a_run_that_is_served_late_sends_what_is_owed_at_once(desk: Desk) -> None:
+    reader, sink = in_a_run(desk)
+    reader.step(desk.clock.advance(1))
+    assert sink.text == LETTERS[:12]
+    reader.step(desk.clock.advance(30))  # longer than the run is
+    desk.serve(reader, 0)
+    assert sink.text == (LETTERS * 20)[:312]
+
+
+def test_a_run_that_is_served_early_sends_nothing(desk: Desk) -> None:
+    reader, sink = in_a_run(desk)
+    now = desk.clock.now
+    assert reader.step(desk.clock.advance(0.05)) == pytest.approx(now + 0.1)
+    assert sink.chars == ["a", "b"]
+
+
+def test_a_pause_within_a_run_says_exactly_where(desk: Desk) -> None:
+    reader, sink = in_a_run(desk)
+    reader.pause()
+    assert reader.cursor == 2
+    reader.step(desk.clock.advance(10))
+    assert sink.chars == ["a", "b"]
+    reader.go_on(desk.clock.now)
+    desk.serve(reader, 1)
+    assert sink.text == LETTERS[:13]
+
+
+def test_a_stop_within_a_run_seals_exactly_what_was_sent(desk: Desk) -> None:
+    reader, sink = in_a_run(desk)
+    other, other_sink = desk.read(rate=10)
+    other.step(desk.clock.now)
+    assert desk.stream.stop("stopped") == 2
+    for one in (reader, other):
+        one.step(desk.clock.advance(10))
+    assert (sink.text, sink.end["offset"]) == ("ab", 2)
+    assert (other_sink.text, other_sink.end["offset"]) == ("a", 2)
+    assert sink.end["text_sha256"] == sha256("ab")
+
+
+def test_a_new_pace_within_a_run_counts_from_the_last_unit(desk: Desk) -> None:
+    reader, sink = in_a_run(desk, rate=10)
+    begin = desk.clock.now
+    reader.set_rate(1, desk.clock.now)
+    desk.serve(reader, 3.5)
+    assert sink.times[2:] == pytest.approx([begin + 1, begin + 2, begin + 3])
+    assert sink.text == LETTERS[:5]
+
+
+def test_who_leaves_within_a_run_is_remembered_exactly(desk: Desk) -> None:
+    reader, _ = in_a_run(desk)
+    reader.leave()
+    assert desk.stream.returning(0) == 2
+    assert desk.stream.furthest == 2
+
+
+def test_a_client_that_falls_behind_within_a_run_loses_and_doubles_nothing(desk: Desk) -> None:
+    reader, sink = in_a_run(desk)
+    sink.capacity = 3
+    desk.serve(reader, 5)
+    assert sink.text == LETTERS[:5]
+    sink.capacity = PLENTY
+    desk.serve(reader, 1)
+    assert sink.text == (LETTERS * 20)[: len(sink.chars)]
+    assert len(sink.chars) > 60  # it is owed what it could not take
+
+
+def test_a_run_leaves_the_producer_time(clock: ManualClock) -> None:
+    """It may not take all there is: the producer is only asked when the run has ended."""
+    desk = Desk(clock)
+    reader, sink = desk.read(rate=10)
+    desk.append("x" * 41)
+    reader.step(clock.now)
+    assert 0 < sink.prepared <= 20
+
+
+def test_no_run_for_a_live_source_that_is_hardly_ahead(desk: Desk) -> None:
+    reader, sink = desk.read(rate=10)
+    desk.append("abc")
+    desk.serve(reader, 1)
+    assert sink.text == "abc"
+    assert not sink.prepared

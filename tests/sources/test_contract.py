@@ -72,7 +72,7 @@ class Case:
         """Return a generator, and what cancels it."""
         registry = SourceRegistry([self.source], preferred=self.source.name)
         checked = registry.parse_params(self.source, {**self.params, **params})
-        request = SourceRequest(prompt, checked)
+        request = SourceRequest(prompt, checked, unit="token")  # small deltas, from all of them
         return self.source.generate(request), request.cancel
 
 

@@ -84,6 +84,17 @@ PATTERNS = {
 }
 
 
+def test_only_a_stream_of_tokens_gets_small_pieces() -> None:
+    text = "Some words and 中文. " * 500
+    tokens = list(text_source().generate(SourceRequest(text, unit="token")))
+    assert tokens == list(pieces(text))
+    for unit in ("char", "word"):
+        deltas = list(text_source().generate(SourceRequest(text, unit=unit)))  # type: ignore[arg-type]
+        assert "".join(deltas) == text
+        assert len(deltas) < len(tokens) / 20
+
+
+
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_long_text_takes_time_in_proportion(name: str) -> None:
     """No pattern makes it quadratic: that would be minutes. It takes 0.02 to 0.3 s."""
@@ -98,7 +109,7 @@ def test_a_long_text_is_not_held_as_pieces() -> None:
     text = PATTERNS["Chinese"] * 20_000
     tracemalloc.start()
     try:
-        for _piece in text_source().generate(SourceRequest(text)):
+        for _piece in text_source().generate(SourceRequest(text, unit="token")):
             pass
         _, peak = tracemalloc.get_traced_memory()
     finally:

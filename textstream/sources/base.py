@@ -21,6 +21,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from textstream.protocol import UnitName
+
 
 class NoParams(BaseModel):
     """The params of a source that has none: any key is refused."""
@@ -75,12 +77,15 @@ class SourceRequest:
         prompt: the prompt, or for ``text`` the text itself; None when nothing was given.
         params: an instance of the source's params model.
         cancel: set when the text is no longer wanted.
+        unit: what the stream counts: a source whose text is there already need not cut it into
+            tokens for a stream of characters.
 
     """
 
     prompt: str | None = None
     params: Any = field(default_factory=NoParams)
     cancel: CancelToken = field(default_factory=CancelToken)
+    unit: UnitName = "char"
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,8 @@ class Source:
         params_model: a pydantic model that refuses unknown keys.
         live: whether the text arrives while it is generated; sets the default pace
             (``"auto"`` if it does, 30 units/s if not).
+        immediate: whether `generate` never waits and computes nothing, so that its first text may
+            be taken in the thread that starts the stream.
         needs_prompt: whether a start without a prompt is refused.
         check: raises `SourceUnavailable`, with the cure, when the source cannot run here.
         preload: loads what is slow to load (a model), so that the first stream is fast.
@@ -106,6 +113,7 @@ class Source:
     description: str = ""
     params_model: type[BaseModel] = NoParams
     live: bool = True
+    immediate: bool = False
     needs_prompt: bool = True
     check: Callable[[], None] = lambda: None
     preload: Callable[[], None] = lambda: None

@@ -41,10 +41,13 @@ class State(enum.Enum):
     CLOSED = 3  # the descriptor is closed
 
 
+OPEN = State.OPEN  # looking it up in the class takes as long as a lock does
+
+
 class Connection:
     """Reads in the reactor's thread, handles messages in the pool's, writes in any.
 
-    ``_lock`` guards the outgoing buffer and the state. It is held while bytes are
+    ``lock`` guards the outgoing buffer and the state. It is held while bytes are
     handed to the kernel, which does not block, and while nothing else is called but the
     reactor's and the pool's methods for any thread.
     """
@@ -53,10 +56,10 @@ class Connection:
         "_assembler",
         "_bounds",
         "_broken",
+        "_clear",
         "_discarded",
         "_inbox",
         "_intake",
-        "_lock",
         "_on_message",
         "_out",
         "_reactor",
@@ -65,6 +68,7 @@ class Connection:
         "_stall_watched",
         "_state",
         "_writing",
+        "lock",
         "window",
     )
 
@@ -95,9 +99,10 @@ class Connection:
         self._assembler = Assembler(bounds.max_message, bounds.max_dropped)
         self._bounds = bounds
         self._on_message = on_message
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._state = State.OPEN
         self._out = bytearray()
+        self._clear = True  # whether it is open and nothing waits, in one place
         self._writing = False  # whether the reactor waits for writability
         self._intake = Intake(bounds, reactor, self._watch)
         self.window = Window()
@@ -118,7 +123,7 @@ class Connection:
     @property
     def ready(self) -> bool:
         """Whether units may be written: all went, and the client has come to most of it."""
-        return not self._out and self._state is State.OPEN and self.window.open
+        return self._clear and self.window.open
 
     def write_units(self, data: bytes) -> None:
         """Write frames of units, and now and then a ping that tells when the client has them."""
@@ -127,13 +132,35 @@ class Connection:
             data += PING_PACKET
         self.write(data)
 
+    def announce(self, size: int) -> None:
+        """Count bytes of units that will be offered soon; send a ping first if it is time."""
+        if self.window.sent(0):
+            self.window.ping()
+            self.write(PING_PACKET)
+        self.window.sent(size)
+
+    def offer(self, data: bytes) -> bool:
+        """Write frames, with `lock` held, if nothing waits; return whether the kernel took any."""
+        if not self._clear:
+            return False
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            self._break()
+            return False
+        if sent < len(data):
+            self._keep(data[sent:])
+        return True
+
     def write(self, data: bytes) -> None:
         """Write frames, in order. What the kernel does not take waits.
 
         A peer for which too much waits is closed; nothing is raised.
         """
-        with self._lock:
-            if self._state is not State.OPEN:
+        with self.lock:
+            if self._state is not OPEN:
                 return
             self._send(data)
             self._intake.outgoing(len(self._out))
@@ -142,8 +169,8 @@ class Connection:
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Send a close frame after what waits, and close when the peer has answered."""
-        with self._lock:
-            if self._state is not State.OPEN:
+        with self.lock:
+            if self._state is not OPEN:
                 return
             self._send(close_frame(code, reason))
             self._begin_close()
@@ -167,7 +194,7 @@ class Connection:
             )
 
     def _flush(self) -> None:
-        with self._lock:
+        with self.lock:
             if self._state is State.CLOSED:
                 return
             try:
@@ -184,6 +211,7 @@ class Connection:
             if self._out:
                 return
             self._writing = False
+            self._clear = self._state is OPEN
         self._watch()
 
     def _receive(self) -> None:
@@ -196,7 +224,7 @@ class Connection:
         if not data:
             self._shut()
             return
-        if self._state is not State.OPEN:
+        if self._state is not OPEN:
             self._after_close(data)
             return
         try:
@@ -247,10 +275,10 @@ class Connection:
             self._shut()
 
     def _shut(self) -> None:
-        with self._lock:
+        with self.lock:
             if self._state is State.CLOSED:
                 return
-            self._state = State.CLOSED
+            self._state, self._clear = State.CLOSED, False
             self._out.clear()
         self._reactor.forget(self._sock)
         self._sock.close()
@@ -269,9 +297,13 @@ class Connection:
         except OSError:
             self._break()
             return
-        if sent == len(data):
-            return
-        self._out += data[sent:]
+        if sent < len(data):
+            self._keep(data[sent:])
+
+    def _keep(self, data: bytes) -> None:
+        """Let `data` wait until the kernel takes it."""
+        self._clear = False
+        self._out += data
         self._stall = time.monotonic()
         if not self._writing:
             self._writing = True
@@ -281,8 +313,8 @@ class Connection:
             self._reactor.call_later(self._bounds.stall, self._check_stall)
 
     def _begin_close(self) -> None:
-        if self._state is State.OPEN:
-            self._state = State.CLOSING
+        if self._state is OPEN:
+            self._state, self._clear = State.CLOSING, False
             self._reactor.call_soon(self._watch)
             self._reactor.call_later(self._bounds.closing, self._shut)
 
@@ -292,11 +324,11 @@ class Connection:
 
     def _break(self) -> None:
         """Write no more, and close as soon as the reactor comes to it."""
-        self._state = State.CLOSING
+        self._state, self._clear = State.CLOSING, False
         self._reactor.call_soon(self._shut)
 
     def _check_stall(self) -> None:
-        with self._lock:
+        with self.lock:
             self._stall_watched = bool(self._out) and self._state is not State.CLOSED
             if not self._stall_watched:
                 return

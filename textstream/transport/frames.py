@@ -87,10 +87,16 @@ class EventFrames:
             self._cache[unit] = made
         return made
 
+    def all(self, units: Sequence[str]) -> tuple[bytes, ...]:
+        """Return the frames of the event with each of `units`."""
+        try:
+            return tuple(map(self._cache.__getitem__, units))
+        except KeyError:
+            return tuple(map(self.get, units))
+
     def join(self, units: Sequence[str]) -> bytes:
         """Return the frames of the event with each of `units`, joined."""
-        get = self._cache.get
-        return b"".join([get(unit) or self.get(unit) for unit in units])
+        return b"".join(self.all(units))
 
 
 class BadPeer(Exception):

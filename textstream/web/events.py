@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import request
-from flask_socketio import SocketIO, emit
+from flask_socketio import SocketIO
 
 from textstream.errors import InvalidRequest, TextStreamError
 from textstream.hub import Hub
@@ -24,8 +23,8 @@ from textstream.protocol import (
     StreamRef,
     parse,
 )
+from textstream.sink import Sink
 from textstream.sources import SourceRegistry
-from textstream.subscription import Sink
 from textstream.web.requests import RequestLimits, parse_start, resolve
 from textstream.web.sinks import ConnectionSink, EmitSink
 
@@ -69,19 +68,22 @@ class Events:
             SET_RATE: self.set_rate,
             RESUME_STREAM: self.resume,
         }
+        # With the server beneath Flask-SocketIO: these handlers need no request context, and
+        # making one takes as long as starting a stream.
+        server = self._socketio.server
         for event, handler in handlers.items():
-            self._socketio.on_event(event, _answering(event, handler))
-        self._socketio.on_event("connect", self.connect)
-        self._socketio.on_event("disconnect", self.disconnect)
+            server.on(event, self._answering(event, handler))
+        server.on("connect", self.connect)
+        server.on("disconnect", self.disconnect)
 
-    def connect(self, *_auth: Any) -> None:
+    def connect(self, sid: str, *_environ_and_auth: Any) -> None:
         """Take note that a connection has come."""
         self._on_connect()
-        self._hub.connect(_sid())
+        self._hub.connect(sid)
 
-    def disconnect(self, *_reason: Any) -> None:
+    def disconnect(self, sid: str, *_reason: Any) -> None:
         """Take note that a connection has gone."""
-        self._hub.disconnect(_sid())
+        self._hub.disconnect(sid)
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
@@ -142,6 +144,34 @@ class Events:
         self._let_go_if_gone(sid)
         return {"stream": reader.info, "recovered": True}
 
+    def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
+        """Return the handler as the server calls it: its return value is the acknowledgement."""
+
+        def handle(sid: str, *args: Any) -> Answer:
+            try:
+                return {"ok": True, **handler(sid, _only_argument(event, args))}
+            except TextStreamError as error:
+                return self._refuse(sid, event, error.to_wire())
+            except Exception:
+                logger.exception("%s failed", event)
+                return self._refuse(
+                    sid,
+                    event,
+                    {
+                        "code": "internal_error",
+                        "message": "The server made a mistake. Its log says more.",
+                        "retryable": True,
+                    },
+                )
+
+        return handle
+
+    def _refuse(self, sid: str, event: str, error: dict[str, Any]) -> Answer:
+        if event in {START_STREAM, RESUME_STREAM}:
+            # A plain client asks for no acknowledgement, but must learn of it.
+            self._socketio.emit(STREAM_ERROR, error, to=sid)
+        return {"ok": False, "error": error}
+
     def _sink(self, sid: str) -> Sink:
         sink = ConnectionSink if self._handed_off else EmitSink
         return sink(self._socketio, sid)
@@ -152,40 +182,7 @@ class Events:
             self._hub.disconnect(sid)
 
 
-def _sid() -> str:
-    return str(request.sid)  # type: ignore[attr-defined]  # Flask-SocketIO adds it
-
-
 def _only_argument(event: str, args: tuple[Any, ...]) -> Any:
     if len(args) > 1:
         raise InvalidRequest(f"{event} takes one argument at most, got {len(args)}")
     return args[0] if args else None
-
-
-def _answering(event: str, handler: Handler) -> Callable[..., Answer]:
-    """Return the handler as Flask-SocketIO calls it: its return value is the acknowledgement."""
-
-    def handle(*args: Any) -> Answer:
-        try:
-            return {"ok": True, **handler(_sid(), _only_argument(event, args))}
-        except TextStreamError as error:
-            return _refuse(event, error.to_wire())
-        except Exception:
-            logger.exception("%s failed", event)
-            return _refuse(
-                event,
-                {
-                    "code": "internal_error",
-                    "message": "The server made a mistake. Its log says more.",
-                    "retryable": True,
-                },
-            )
-
-    return handle
-
-
-def _refuse(event: str, error: dict[str, Any]) -> Answer:
-    if event in {START_STREAM, RESUME_STREAM}:
-        # A plain client asks for no acknowledgement, but must learn of it.
-        emit(STREAM_ERROR, error)
-    return {"ok": False, "error": error}

@@ -66,14 +66,14 @@ def resolve(
     source = registry.get(name)
     params = registry.parse_params(source, start.params)
     if name == TEXT:
-        return source, SourceRequest(prompt=_text(start, limits), params=params)
+        return source, SourceRequest(_text(start, limits), params, unit=start.unit)
     if start.text is not None:
         raise InvalidRequest(f"text is for the source text; give {name} a prompt")
     prompt = start.prompt
     if source.needs_prompt and not (prompt and prompt.strip()):
         raise InvalidRequest(f"prompt: the source {name} needs one")
     _check_length("prompt", prompt, limits.max_prompt)
-    return source, SourceRequest(prompt=prompt, params=params)
+    return source, SourceRequest(prompt, params, unit=start.unit)
 
 
 def _text(start: StartStream, limits: RequestLimits) -> str | None:

@@ -9,7 +9,8 @@ from typing import Any
 from flask_socketio import SocketIO
 
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
-from textstream.subscription import MAX_UNITS_PER_STEP
+from textstream.sink import MAX_UNITS_PER_STEP, Ready
+from textstream.transport.connection import Connection
 from textstream.transport.frames import EventFrames, event_frame
 
 logger = logging.getLogger("textstream.sink")
@@ -60,6 +61,10 @@ class EmitSink:
         """Emit an event."""
         self._emit(event, payload)
 
+    def prepare(self, units: Sequence[str]) -> Ready | None:  # noqa: ARG002 (a sink's)
+        """Return None: what is emitted is encoded as it goes."""
+        return None
+
     def _emit(self, event: str, payload: object) -> None:
         try:
             self._socketio.emit(event, payload, to=self._sid)
@@ -69,14 +74,15 @@ class EmitSink:
 
 
 class ConnectionSink(EmitSink):
-    """Writes units as ready-made frames, straight to the socket, once the client has one of ours.
+    """Writes ready-made frames, straight to the socket, once the client has one of ours.
 
     Until then (a client that polls, or has not upgraded yet) it emits.
     """
 
     def room(self) -> int:
         """Return whether the client has taken what it was sent: much, or nothing."""
-        if self._session is None or (connection := self._session.queue.connection) is None:
+        connection = self._connection
+        if connection is None:
             return super().room()
         return MAX_UNITS_PER_STEP if connection.ready else 0
 
@@ -84,7 +90,7 @@ class ConnectionSink(EmitSink):
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
     ) -> None:
         """Write a frame per unit, or one for all."""
-        connection = self._session.queue.connection if self._session else None
+        connection = self._connection
         if connection is None:
             super().write_units(stream_id, format_, offset, units)
         elif format_ == "char":
@@ -92,3 +98,24 @@ class ConnectionSink(EmitSink):
         else:
             chunk = make_chunk(stream_id, offset, units)
             connection.write_units(event_frame(STREAM_CHUNK, chunk))
+
+    def write_event(self, event: str, payload: dict[str, Any]) -> None:
+        """Write a frame."""
+        connection = self._connection
+        if connection is None:
+            super().write_event(event, payload)
+        else:
+            connection.write(event_frame(event, payload))
+
+    def prepare(self, units: Sequence[str]) -> Ready | None:
+        """Return a frame for each unit, once the client has a connection of ours."""
+        connection = self._connection
+        if connection is None or not connection.ready:
+            return None
+        frames = CHAR_FRAMES.all(units)
+        connection.announce(sum(map(len, frames)))
+        return Ready(frames, connection)
+
+    @property
+    def _connection(self) -> Connection | None:
+        return self._session.queue.connection if self._session else None

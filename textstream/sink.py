@@ -1,0 +1,51 @@
+"""Where a reader's units go: what the core asks of it. The web layer implements it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from textstream.protocol import FormatName
+
+MAX_UNITS_PER_STEP = 4096
+"""Units handed over in one step, at most, so that one reader does not hold up the others."""
+
+
+class Target(Protocol):
+    """What takes frames: a connection."""
+
+    lock: threading.Lock
+
+    def offer(self, data: bytes) -> bool:
+        """Write frames, with `lock` held, if the client takes them now; return whether it did."""
+        ...
+
+
+class Ready(NamedTuple):
+    """Units that a sink has encoded: a frame for each, and where to write them."""
+
+    frames: tuple[bytes, ...]
+    target: Target
+
+
+class Sink(Protocol):
+    """Where a reader's units go. Writing never blocks and never raises."""
+
+    def room(self) -> int:
+        """Return how many writes it would take now; 0 or less: hold back."""
+        ...
+
+    def write_units(
+        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+    ) -> None:
+        """Write `units`, the first of which has `offset`."""
+        ...
+
+    def write_event(self, event: str, payload: dict[str, Any]) -> None:
+        """Write an event, whatever the room."""
+        ...
+
+    def prepare(self, units: Sequence[str]) -> Ready | None:
+        """Encode `units` to be written one by one later on; None: it cannot."""
+        ...
