@@ -1,35 +1,14 @@
-"""The contract of a log, for every implementation. A new one adds itself to ``LOGS``."""
+"""The contract of a log, for every implementation. ``test_model.py`` is the rest of it."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
+from tests.logs.conftest import NewLog
 from textstream.logs.base import Log, Read, ReadStatus
-from textstream.logs.memory import MemoryLog
-
-NewLog = Callable[[int], Log]
-"""Makes an empty log that keeps so many bytes."""
-
-LOGS: dict[str, NewLog] = {"memory": MemoryLog}
-
-PLENTY = 2**20
-
-
-@pytest.fixture(params=list(LOGS.values()), ids=list(LOGS))
-def new_log(request: pytest.FixtureRequest) -> NewLog:
-    made: NewLog = request.param
-    return made
-
-
-@pytest.fixture
-def log(new_log: NewLog) -> Log:
-    return new_log(PLENTY)
 
 
 def sha256(text: str) -> str:
@@ -69,6 +48,44 @@ def test_appending_nothing_changes_nothing(log: Log) -> None:
     assert log.next == 1
 
 
+def test_a_string_is_a_sequence_of_units_of_one_code_point(log: Log) -> None:
+    assert log.append("aé字👍", keep_from=0) == 0
+    assert log.append("b", keep_from=0) == 4
+    assert log.append("", keep_from=0) == 5
+    assert read_all(log) == ["a", "é", "字", "👍", "b"]
+    assert log.nbytes == len("aé字👍b".encode())
+
+
+def test_one_read_goes_across_appends_of_every_kind(log: Log) -> None:
+    batches = ["one " * 500, ["e\u0301", "to", " be"] * 300, "字" * 700, ["x"], "👍" * 5000]
+    units = [unit for batch in batches for unit in batch]
+    for batch in batches:
+        log.append(batch, keep_from=0)
+    read = log.read(0, len(units))
+    assert len(read.units) == len(units)
+    assert list(read.units) == units
+    assert list(log.read(1, len(units)).units) == units[1:]
+
+
+@pytest.mark.parametrize("units", [["a"], "a", ["to", " be"]])
+def test_what_was_read_stays_as_it_was(log: Log, units: list[str]) -> None:
+    log.append(units, keep_from=0)
+    read = log.read(0, 10)
+    log.append(units, keep_from=0)
+    log.seal(0)
+    assert list(read.units) == list(units)
+
+
+def test_what_is_no_text_is_refused_whole(log: Log) -> None:
+    """A lone surrogate has no UTF-8."""
+    log.append(["a"], keep_from=0)
+    for units in (["b", "\ud83d"], ["to", "\ud83d"], "b" * 5000 + "\ud83d"):
+        with pytest.raises(UnicodeEncodeError):
+            log.append(units, keep_from=0)
+    assert read_all(log) == ["a"]
+    assert (log.next, log.nbytes, log.sha256()) == (1, 1, sha256("a"))
+
+
 def test_an_offset_behind_the_end_is_gone(log: Log) -> None:
     log.append(["a"], keep_from=0)
     assert log.read(2, 1).status is ReadStatus.GONE
@@ -103,6 +120,17 @@ def test_sealing_at_the_start_the_end_or_behind_it(log: Log, offset: int) -> Non
     log.append(["a", "b", "c"], keep_from=0)
     log.seal(offset)
     assert log.next == min(offset, 3)
+
+
+def test_sealing_at_what_was_trimmed_forgets_all_that_is_left(new_log: NewLog) -> None:
+    log = new_log(10)
+    for _ in range(20):
+        log.append("x", keep_from=log.next)
+    first = log.first
+    assert first > 1
+    log.seal(first - 1)
+    assert (log.first, log.next, log.nbytes) == (first, first, 0)
+    assert log.sha256() == sha256("x" * first)
 
 
 def test_sealing_again_does_nothing(log: Log) -> None:
@@ -175,47 +203,6 @@ def test_there_is_room_while_what_must_be_kept_is_within_the_bound(new_log: NewL
     assert not log.has_room(keep_from=0)
     assert log.has_room(keep_from=5)
     assert log.has_room(keep_from=10)
-
-
-# Against a plain list
-
-units = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6))
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    max_bytes=st.integers(1, 60),
-    appends=st.lists(st.tuples(units, st.floats(0, 1)), max_size=12),
-    seal_at=st.one_of(st.none(), st.integers(0, 60)),
-)
-def test_it_answers_as_a_list_would_but_for_what_it_trimmed(
-    new_log: NewLog,
-    max_bytes: int,
-    appends: list[tuple[list[str], float]],
-    seal_at: int | None,
-) -> None:
-    log = new_log(max_bytes)
-    model: list[str] = []
-    keep_from = 0
-    for batch, fraction in appends:
-        keep_from = max(keep_from, int(len(model) * fraction))
-        assert log.append(batch, keep_from=keep_from) == len(model)
-        model += batch
-        kept = len("".join(model[log.first :]).encode())
-        assert log.nbytes == kept
-        assert log.first <= keep_from or log.first == 0
-        assert kept <= max_bytes or log.first == keep_from
-        needed = len("".join(model[keep_from:]).encode())
-        assert log.has_room(keep_from=keep_from) == (needed < max_bytes)
-    if seal_at is not None:
-        log.seal(seal_at)
-        del model[max(seal_at, log.first) :]
-    assert log.next == len(model)
-    for offset in range(log.first, len(model)):
-        assert list(log.read(offset, 4).units) == model[offset : offset + 4]
-    for offset in range(log.first):
-        assert log.read(offset, 1).status is ReadStatus.GONE
-    assert log.sha256() == sha256("".join(model))
 
 
 # Threads

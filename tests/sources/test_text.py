@@ -89,7 +89,7 @@ def test_only_a_stream_of_tokens_gets_small_pieces() -> None:
     tokens = list(text_source().generate(SourceRequest(text, unit="token")))
     assert tokens == list(pieces(text))
     for unit in ("char", "word"):
-        deltas = list(text_source().generate(SourceRequest(text, unit=unit)))  # type: ignore[arg-type]
+        deltas = list(text_source().generate(SourceRequest(text, unit=unit)))
         assert "".join(deltas) == text
         assert len(deltas) < len(tokens) / 20
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from textstream.logs.base import Read, ReadStatus
+from textstream.logs.segments import Segments
 
+# What `Read(...)` does, less the call of its function: an eighth of a read.
+_new_tuple = tuple.__new__
+_UNITS = ReadStatus.UNITS
 _PENDING = Read(ReadStatus.PENDING)
 _ENDED = Read(ReadStatus.ENDED)
 _GONE = Read(ReadStatus.GONE)
 
-MAX_INTERNED = 65_536
-"""Different units remembered per log, so that equal ones share one object.
+HASHED_BYTES = 65_536
+"""Bytes of text after which the hash is brought up to date and remembered, in about 40 µs.
 
-A Python string of one CJK character takes 76 bytes; a text has a few thousand different ones.
+So the end of a long text, which many wait for, has little left to hash. Remembering one takes
+about 250 bytes.
+"""
+
+HELD_BYTES = 2047
+"""Bytes hashed at once, at most: for more, `hashlib` releases the interpreter's lock.
+
+With a log's lock held, that costs: to get it back takes up to 5 ms, and to keep it 1 µs.
 """
 
 
@@ -26,58 +37,69 @@ class MemoryLog:
     def __init__(self, max_bytes: int) -> None:
         self._lock = threading.Lock()  # guards everything below
         self._max_bytes = max_bytes
-        self._units: list[str] = []
-        self._ends = array("Q")  # bytes from offset 0 to the end of each unit kept
-        self._first = 0
-        self._next = 0
-        self._trimmed_bytes = 0  # bytes before _first
-        self._trimmed_hash = hashlib.sha256()  # of the text before _first
+        self._units = Segments()
         self._sealed = False
-        self._interned: dict[str, str] = {}
+        # Offsets, ascending, and the hash of the text before each. The first is that of the
+        # first unit kept. One hash that ran ahead would not do: sealing may go back behind it.
+        self._hashed = [0]
+        self._hashes = [hashlib.sha256()]
+        self._hashed_bytes = 0  # the bytes before the last of them
 
     @property
     def first(self) -> int:
         """The first offset that is still there."""
-        return self._first
+        return self._units.first
 
     @property
     def next(self) -> int:
         """The number of units so far."""
         # Without the lock, for it is asked several times for each unit. An int is read at once.
-        return self._next
+        return self._units.next
 
     @property
     def nbytes(self) -> int:
         """Bytes of UTF-8 kept."""
         with self._lock:
-            return self._bytes_at_end() - self._trimmed_bytes
+            return self._units.next_byte - self._units.first_byte
 
     def append(self, units: Sequence[str], *, keep_from: int) -> int:
-        """Append `units` at once, trim to the bound, return the offset of the first."""
+        """Append `units` at once, trim to the bound, return the offset of the first.
+
+        None of them is empty. A string is a sequence of units of one code point each, and the
+        fastest to append.
+        """
         with self._lock:
             if self._sealed:
                 raise ValueError("the log is sealed")
-            offset = self._first + len(self._units)
-            end = self._extend(units)
-            self._next = self._first + len(self._units)
-            if end - self._trimmed_bytes > self._max_bytes:
+            kept = self._units
+            offset = kept.next
+            kept.append(units)
+            if kept.next_byte - self._hashed_bytes >= HASHED_BYTES:
+                self._hashes.append(self._hash_before(kept.next))
+                self._hashed.append(kept.next)
+                self._hashed_bytes = kept.next_byte
+            if kept.next_byte - kept.first_byte > self._max_bytes:
                 self._trim(keep_from)
             return offset
 
     def has_room(self, *, keep_from: int) -> bool:
         """Return whether what must be kept is within the bound."""
         with self._lock:
-            index = keep_from - self._first
-            before = self._ends[index - 1] if index > 0 else self._trimmed_bytes
-            return self._bytes_at_end() - before < self._max_bytes
+            units = self._units
+            if units.next_byte - units.first_byte < self._max_bytes:
+                return True  # all of it is
+            return units.next_byte - units.byte_at(keep_from) < self._max_bytes
 
     def read(self, offset: int, limit: int) -> Read:
-        """Return up to `limit` units from `offset`, or why there is none."""
+        """Return up to `limit` units from `offset`, or why there is none.
+
+        They are a string where each is one code point, else a list.
+        """
         with self._lock:
-            index = offset - self._first
-            if 0 <= index < len(self._units):
-                return Read(ReadStatus.UNITS, self._units[index : index + limit])
-            if index == len(self._units):
+            units = self._units
+            if units.first <= offset < units.next:
+                return _new_tuple(Read, (_UNITS, units.read(offset, offset + limit)))
+            if offset == units.next:
                 return _ENDED if self._sealed else _PENDING
             return _GONE
 
@@ -87,58 +109,40 @@ class MemoryLog:
             if self._sealed:
                 return
             self._sealed = True
-            self._interned.clear()
-            if offset is not None:
-                keep = max(0, offset - self._first)
-                del self._units[keep:]
-                del self._ends[keep:]
-                self._next = self._first + len(self._units)
+            self._units.forget_interned()
+            if offset is not None and offset < self._units.next:
+                # Hashes of what lies behind stay: they are never asked for again.
+                self._units.cut_from(max(offset, self._units.first))
 
     def sha256(self, offset: int | None = None) -> str:
         """Return the SHA-256 of the text before `offset`, in hex."""
         with self._lock:
-            count = len(self._units) if offset is None else offset - self._first
-            if not 0 <= count <= len(self._units):
+            if offset is None:
+                offset = self._units.next
+            if not self._units.first <= offset <= self._units.next:
                 raise ValueError(f"offset {offset} is not in the log")
-            digest = self._trimmed_hash.copy()
-            digest.update("".join(self._units[:count]).encode())
-            return digest.hexdigest()
+            return self._hash_before(offset).hexdigest()
 
-    def _extend(self, units: Sequence[str]) -> int:
-        """Add units; return the bytes from offset 0 to their end."""
-        end = self._bytes_at_end()
-        text = "".join(units)
-        if len(text) == len(units) and text.isascii():
-            # One byte each, and one object each for all of Python: most text, ten times faster.
-            self._units += units
-            self._ends.extend(range(end + 1, end + len(units) + 1))
-            return end + len(units)
-        for unit in units:
-            end += len(unit) if unit.isascii() else len(unit.encode())
-            self._ends.append(end)
-            self._units.append(self._shared(unit))
-        return end
-
-    def _bytes_at_end(self) -> int:
-        return self._ends[-1] if self._ends else self._trimmed_bytes
+    def _hash_before(self, offset: int) -> hashlib._Hash:
+        index = bisect_right(self._hashed, offset) - 1
+        digest = self._hashes[index].copy()
+        data = self._units.text(self._hashed[index], offset).encode()
+        for start in range(0, len(data), HELD_BYTES):
+            digest.update(data[start : start + HELD_BYTES])
+        return digest
 
     def _trim(self, keep_from: int) -> None:
-        # Down to three quarters: deleting at the front of a list costs its length each time.
-        target = self._bytes_at_end() - self._max_bytes * 3 // 4
-        count, gone = 0, self._trimmed_bytes
-        most = min(keep_from - self._first, len(self._units))
-        while count < most and gone < target:
-            gone = self._ends[count]
-            count += 1
-        if count == 0:
+        # Down to three quarters: cutting a segment at the front costs its length each time.
+        units = self._units
+        if keep_from <= units.first:
             return
-        self._trimmed_hash.update("".join(self._units[:count]).encode())
-        self._trimmed_bytes = gone
-        self._first += count
-        del self._units[:count]
-        del self._ends[:count]
-
-    def _shared(self, unit: str) -> str:
-        if len(self._interned) < MAX_INTERNED:
-            return self._interned.setdefault(unit, unit)
-        return self._interned.get(unit, unit)
+        enough = units.next_byte - self._max_bytes * 3 // 4
+        offset = min(keep_from, units.next)
+        if units.byte_at(offset) > enough:
+            offset = units.offset_at(enough)
+        digest = self._hash_before(offset)
+        index = bisect_right(self._hashed, offset)
+        self._hashed[:index] = [offset]
+        self._hashes[:index] = [digest]
+        units.cut_before(offset)
+        self._hashed_bytes = max(self._hashed_bytes, units.first_byte)
