@@ -15,7 +15,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from textstream.schedule import Schedule
+from textstream.run import Run
+from textstream.schedule import Schedule, Wheel
 from textstream.subscription import Subscription
 
 logger = logging.getLogger("textstream.dispatcher")
@@ -61,13 +62,19 @@ class Dispatcher:
         self._wakeup = threading.Event()
         self._closed = False
         self._order = itertools.count(1)
-        self._schedule: Schedule[Subscription] = Schedule(tick)  # the step's own
+        # The step's own: who is due when.
+        self._schedule: Schedule[Subscription] = Schedule(tick)
+        self._runs: Wheel[Run] = Wheel(tick)
 
     def wake(self, reader: Subscription) -> None:
         """Serve `reader` in the next step. Any thread, any lock held."""
         with self._lock:
             self._woken.append(reader)
         self._wakeup.set()
+
+    def add_run(self, run: Run) -> None:
+        """Serve `run` whenever it is due. The dispatcher's thread only: out of a reader's step."""
+        self._runs.put(run, run.due)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> None:
         """Call `callback` in a step at or after `when`. Any thread, any lock held."""
@@ -86,6 +93,7 @@ class Dispatcher:
             self._schedule.remove(reader)
         self._serve(dict.fromkeys(woken), now)
         self._serve(self._schedule.take(now), now)
+        self._step_runs(now)
         for callback in calls:
             try:
                 callback()
@@ -113,24 +121,40 @@ class Dispatcher:
         self._closed = True
         self._wakeup.set()
 
+    def _step_runs(self, now: float) -> None:
+        put = self._runs.put
+        for run in self._runs.take(now):
+            try:
+                due = run.step(now)
+            except Exception:  # noqa: BLE001 (of whatever kind)
+                self._drop(run.reader)
+                continue
+            if due is not None:
+                put(run, due)
+            elif run.reader.end_run(run):
+                # Now, not after the others: its unit is due like theirs.
+                self._serve((run.reader,), now)
+
     def _serve(self, readers: Iterable[Subscription], now: float) -> None:
         put = self._schedule.put
         for reader in readers:
             try:
                 due = reader.step(now)
-            except Exception:
-                logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
-                reader.drop()
+            except Exception:  # noqa: BLE001 (of whatever kind)
+                self._drop(reader)
                 continue
             if due is not None:
                 put(reader, due)
+
+    @staticmethod
+    def _drop(reader: Subscription) -> None:
+        logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
+        reader.drop()
 
     def _next_due(self, now: float) -> float | None:
         with self._lock:
             if self._woken:
                 return now
-            times = [self._calls[0][0]] if self._calls else []
-        due = self._schedule.next_due()
-        if due is not None:
-            times.append(due)
-        return min(times, default=None)
+            called = self._calls[0][0] if self._calls else None
+        times = (called, self._schedule.next_due(), self._runs.next_due())
+        return min((time for time in times if time is not None), default=None)

@@ -263,6 +263,7 @@ class Hub:
             format_=format_,
             now=self._clock(),
             wake=self._dispatcher.wake,
+            serve_run=self._dispatcher.add_run,
             on_over=lambda reader: self._reader_over(client, reader),
         )
         stream.attach(reader)

@@ -12,9 +12,13 @@ A run is a promise that holds until somebody breaks it: whoever changes what the
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 from textstream.pacing import FixedPace
 from textstream.sink import Ready
+
+if TYPE_CHECKING:
+    from textstream.subscription import Subscription
 
 RUN = 64
 """Units in a run. More would hardly be cheaper: the long way is 1 in 64 then."""
@@ -25,28 +29,28 @@ RUN_SECONDS = 0.25
 MAX_RUN = 4096
 """Units in a run, at most: it is memory that each reader has for itself."""
 
-EPSILON = 1e-6
-"""Seconds that floating point, and the schedule's rounding, may be off by."""
+SLOWEST = 1.0
+"""Units per second from which on a run pays: its entry in the schedule stays until it is due."""
 
 
 class Run:
     """Frames, and where it stands in them. The target's lock guards it.
 
     A thousand readers do not fit into the processor's cache, and to fetch an object that is not in
-    it takes as long as all that is done with it: so a step touches few of them. The interval is
-    one object for all, the due time is computed and not kept, a tuple is one object where a list
-    is two.
+    it takes as long as all that is done with it: so a step touches few of them. The reader itself
+    is not among them; the interval is one object for all; the due time is computed and not kept;
+    a tuple is one object where a list is two.
     """
 
-    __slots__ = ("_begin", "_frames", "_interval", "_sent", "_taken_away", "_target")
+    __slots__ = ("_begin", "_frames", "_interval", "_sent", "_target", "reader")
 
-    def __init__(self, ready: Ready, pace: FixedPace) -> None:
+    def __init__(self, ready: Ready, pace: FixedPace, reader: Subscription) -> None:
         """Make a run of at least one frame, to be sent at `pace`."""
         self._frames, self._target = ready
         self._interval = pace.interval
         self._begin = pace.next_due()
         self._sent = 0
-        self._taken_away = False
+        self.reader = reader
 
     @property
     def sent(self) -> int:
@@ -54,37 +58,46 @@ class Run:
         return self._sent
 
     @property
+    def due(self) -> float:
+        """When the next unit is due."""
+        return self._begin + self._sent * self._interval
+
+    @property
     def last_due(self) -> float:
         """When the unit before the next one was due."""
         return self._begin + (self._sent - 1) * self._interval
 
     def step(self, now: float) -> float | None:
-        """Write what is due; return when the next unit is due, None: do without the run."""
+        """Write what is due, one unit at least; return when the next is, None: do without the run.
+
+        It is at its end then, or was taken away, or the client is behind.
+        """
         target = self._target
         with target.lock:
             sent = self._sent
-            late = now - self._begin - sent * self._interval
-            if late < -EPSILON:
-                return now - late
-            if self._taken_away:
-                return None
+            interval = self._interval
+            late = now - self._begin - sent * interval
             try:
                 data = self._frames[sent]
-            except IndexError:  # it is at its end
+            except IndexError:
                 return None
-            count = 1
-            if late >= self._interval:
-                late_units = self._frames[sent : sent + 1 + int(late / self._interval)]
-                count, data = len(late_units), b"".join(late_units)
+            if late < interval:
+                sent += 1
+                late -= interval
+            else:
+                owed = self._frames[sent : sent + 1 + int(late / interval)]
+                sent += len(owed)
+                late -= len(owed) * interval
+                data = b"".join(owed)
             if not target.offer(data):
                 return None
-            self._sent = sent = sent + count
-        return self._begin + sent * self._interval
+            self._sent = sent
+        return now - late
 
     def end(self) -> int:
         """Send nothing more; return how many units were sent."""
         with self._target.lock:
-            self._taken_away = True
+            self._frames = ()
             return self._sent
 
 
@@ -98,6 +111,8 @@ def run_length(backlog: int, rate: float) -> int:
     when there is nothing left to send. And not the same for all: a thousand readers that began
     together would all come to the end of their runs together, and be late.
     """
+    if rate < SLOWEST:
+        return 0
     length = max(RUN, int(min(rate * RUN_SECONDS, MAX_RUN)))
     length = min(backlog // 2, length - next(_turn) % (length // 2))
     return length if length >= RUN // 8 else 0

@@ -21,85 +21,110 @@ _ROUND_UP = 2 - EPSILON
 """One to round up, and one since a ticket of 0 means none."""
 
 
+T = TypeVar("T")
+
+
+class Wheel(Generic[T]):
+    """Items in the order of their due times. One thread only. An item cannot be taken out."""
+
+    def __init__(self, tick: float) -> None:
+        """Make an empty wheel that rounds up to multiples of `tick` seconds."""
+        self._tick = tick
+        self._ticks = 1 / tick
+        self._buckets: dict[int, list[T]] = {}
+        self._numbers: list[int] = []  # of the buckets, as a heap
+
+    def put(self, item: T, due: float) -> int:
+        """Add `item`, due at `due`, at least 0; return its bucket's number, 0: it is never due."""
+        try:
+            number = int(due * self._ticks + _ROUND_UP)
+        except OverflowError:
+            return 0
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            self._buckets[number] = [item]
+            heapq.heappush(self._numbers, number)
+        else:
+            bucket.append(item)
+        return number
+
+    def take(self, now: float) -> list[T]:
+        """Remove and return what is due at `now`, in order."""
+        due: list[T] = []
+        last = now * self._ticks + 1 + EPSILON
+        while self._numbers and self._numbers[0] <= last:
+            due += self._buckets.pop(heapq.heappop(self._numbers))
+        return due
+
+    def next_due(self) -> float | None:
+        """Return when something is due next, rounded up to a tick; None: there is nothing."""
+        return (self._numbers[0] - 1) * self._tick if self._numbers else None
+
+
 class Scheduled(Protocol):
     """What can be scheduled. `ticket` belongs to the schedule; 0: not scheduled."""
 
     ticket: int
 
 
-T = TypeVar("T", bound=Scheduled)
+S = TypeVar("S", bound=Scheduled)
 
 
-class Schedule(Generic[T]):
-    """Knows who is due when. One thread only.
+class Schedule(Wheel[S]):
+    """A wheel out of which items can be taken. Each is in it once.
 
-    An entry counts only if the reader holds its bucket's number as a ticket. Who is scheduled
+    An entry counts only if the item holds its bucket's number as a ticket. What is scheduled
     anew, or not at all any more, leaves an outdated entry behind: taking it out of its bucket
     would cost a search.
     """
 
     def __init__(self, tick: float) -> None:
         """Make an empty schedule that rounds up to multiples of `tick` seconds."""
-        self._tick = tick
-        self._ticks = 1 / tick
-        self._buckets: dict[int, list[T]] = {}
-        self._numbers: list[int] = []  # of the buckets, as a heap
+        super().__init__(tick)
         self._outdated = 0  # entries that do not count
         self._tolerated = STALE_ENTRIES  # so many of them
 
-    def put(self, reader: T, due: float) -> None:
-        """Schedule `reader`, who is not scheduled, for `due`, at least 0; infinity: never."""
-        try:
-            number = int(due * self._ticks + _ROUND_UP)
-        except OverflowError:
-            return
-        reader.ticket = number
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            self._buckets[number] = [reader]
-            heapq.heappush(self._numbers, number)
-        else:
-            bucket.append(reader)
+    def put(self, item: S, due: float) -> int:
+        """Schedule `item`, which is not scheduled, for `due`."""
+        item.ticket = number = super().put(item, due)
+        return number
 
-    def remove(self, reader: T) -> None:
-        """Forget when `reader` is due, if it is scheduled."""
-        if reader.ticket:
-            reader.ticket = 0
+    def remove(self, item: S) -> None:
+        """Forget when `item` is due, if it is scheduled."""
+        if item.ticket:
+            item.ticket = 0
             self._outdated += 1
 
-    def take(self, now: float) -> list[T]:
-        """Remove and return who is due at `now`, in order."""
-        due: list[T] = []
-        last = now * self._ticks + 1 + EPSILON
-        while self._numbers and self._numbers[0] <= last:
-            number = heapq.heappop(self._numbers)
-            bucket = self._buckets.pop(number)
-            before = len(due)
-            for reader in bucket:
-                if reader.ticket == number:
-                    reader.ticket = 0
-                    due.append(reader)
-            self._outdated -= len(bucket) - (len(due) - before)
+    def take(self, now: float) -> list[S]:
+        """Remove and return what is due at `now`, in order."""
+        # Once each: an item may have come back to its bucket.
+        entries = super().take(now)
+        due = [item for item in dict.fromkeys(entries) if self._was_due(item, now)]
+        self._outdated -= len(entries) - len(due)
+        for item in due:
+            item.ticket = 0
         return due
 
     def next_due(self) -> float | None:
-        """Return when somebody is due next, rounded up to a tick; None: nobody."""
+        """Return when something is due next, rounded up to a tick; None: there is nothing."""
         if self._outdated > self._tolerated:
-            # A reader that was due far in the future is not to be kept until then.
+            # What was due far in the future is not to be kept until then.
             self._drop_outdated()
         while self._numbers:
             number = self._numbers[0]
-            if any(reader.ticket == number for reader in self._buckets[number]):
-                return (number - 1) * self._tick
+            if any(item.ticket == number for item in self._buckets[number]):
+                break
             heapq.heappop(self._numbers)
             self._outdated -= len(self._buckets.pop(number))
-        return None
+        return super().next_due()
+
+    def _was_due(self, item: S, now: float) -> bool:
+        return 0 < item.ticket <= now * self._ticks + 1 + EPSILON
 
     def _drop_outdated(self) -> None:
-        buckets: dict[int, list[T]] = {}
+        buckets: dict[int, list[S]] = {}
         for number, bucket in self._buckets.items():
-            # Once each: a reader may have come back to its bucket.
-            kept = [r for r in dict.fromkeys(bucket) if r.ticket == number]
+            kept = [item for item in dict.fromkeys(bucket) if item.ticket == number]
             if kept:
                 buckets[number] = kept
         self._buckets = buckets

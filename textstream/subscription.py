@@ -43,6 +43,7 @@ class Subscription:
         "_reached",
         "_retry",
         "_run",
+        "_serve_run",
         "_started",
         "_wake_me",
         "_writing",
@@ -66,6 +67,7 @@ class Subscription:
         format_: FormatName,
         now: float,
         wake: Callable[[Subscription], None],
+        serve_run: Callable[[Run], None],
         on_over: Callable[[Subscription], None],
     ) -> None:
         """Make a reader that begins at `offset`.
@@ -79,6 +81,7 @@ class Subscription:
             format_: one event per unit, or chunks.
             now: seconds of the dispatcher's clock.
             wake: asks the dispatcher to serve this reader soon.
+            serve_run: asks the dispatcher, in its own thread, to serve a run whenever it is due.
             on_over: called once after ``stream_end`` was written, in the dispatcher's thread.
 
         """
@@ -100,6 +103,7 @@ class Subscription:
         self._last_sent = float("-inf")
         self._retry = RETRY_MIN
         self._wake_me = wake
+        self._serve_run = serve_run
         self._on_over = on_over
 
     @property
@@ -178,16 +182,22 @@ class Subscription:
         self._on_over(self)
 
     def step(self, now: float) -> float | None:
-        """Write what is due at `now`; return when to be called next, None: when woken."""
-        run = self._run
-        if run is not None:
-            due = run.step(now)
-            if due is not None:
-                return due
-            with self.stream.lock:
-                self.settle()
+        """Write what is due at `now`; return when to be called next, None: when woken.
+
+        With a run it does nothing: that is served itself.
+        """
+        if self._run is not None:
+            return None
         with self._writing:
             return self._step_fully(now)
+
+    def end_run(self, run: Run) -> bool:
+        """Take the long way again; return whether `run` was not taken away before."""
+        with self.stream.lock:
+            if self._run is not run:
+                return False
+            self.settle()
+            return True
 
     def settle(self) -> None:
         """Leave the short way, with the stream's lock held, and take note of what was sent."""
@@ -200,7 +210,7 @@ class Subscription:
         self._last_sent = run.last_due
         self.stream.advanced(self)
 
-    def _begin_run(self, behind: int) -> None:
+    def _begin_run(self, behind: int) -> Run | None:
         """Take the short way for the next units, if nothing stands in its way."""
         with self.stream.lock:
             pace = self._pace
@@ -211,13 +221,14 @@ class Subscription:
                 or self.paused
                 or not self.reading
             ):
-                return
+                return None
             length = run_length(behind - self.cursor, pace.per_second)
             if not length:
-                return
+                return None
             status, units = self.stream.log.read(self.cursor, length)
             if status is ReadStatus.UNITS and (ready := self.sink.prepare(units)):
-                self._run = Run(ready, pace)
+                self._run = Run(ready, pace, self)
+            return self._run
 
     def _step_fully(self, now: float) -> float | None:
         with self.stream.lock:
@@ -241,8 +252,9 @@ class Subscription:
             announce.start(self.sink, self.info)
         if units:
             self.sink.write_units(self.stream.id, self.format, offset, units)
-            if due is not None:
-                self._begin_run(behind)
+            if due is not None and (run := self._begin_run(behind)):
+                self._serve_run(run)
+                due = None
         if lost:
             announce.error(self.sink, self.stream.id, lost.to_wire())
         if ending:

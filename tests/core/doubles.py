@@ -54,9 +54,11 @@ class RecordingSink:
     Writing units without room is an error here, whatever a real sink would do.
     """
 
-    def __init__(self, clock: Callable[[], float], capacity: int = PLENTY) -> None:
+    def __init__(
+        self, clock: Callable[[], float], capacity: int = PLENTY, *, prepares: bool = True
+    ) -> None:
         self.capacity = capacity
-        self.prepares = True
+        self.prepares = prepares
         self.lock = threading.Lock()
         self.prepared = 0
         self.written: list[Written] = []

@@ -94,7 +94,6 @@ def test_only_a_stream_of_tokens_gets_small_pieces() -> None:
         assert len(deltas) < len(tokens) / 20
 
 
-
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_long_text_takes_time_in_proportion(name: str) -> None:
     """No pattern makes it quadratic: that would be minutes. It takes 0.02 to 0.3 s."""
