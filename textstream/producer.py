@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textstream.errors import SourceFailed, TextStreamError
 from textstream.protocol import EndReason
@@ -102,7 +102,7 @@ class Producer:
             self._stream.append(self._split(deltas))  # also what came before a failure
         return None
 
-    def _split(self, deltas: list[str]) -> list[str]:
+    def _split(self, deltas: list[str]) -> Sequence[str]:
         if self._stream.unit != "token":
             return self._splitter.push(self._joiner.push("".join(deltas)))
         return [unit for delta in deltas for unit in self._splitter.push(self._joiner.push(delta))]

@@ -20,7 +20,10 @@ class ReadStatus(Enum):
 
 
 class Read(NamedTuple):
-    """The answer of a read: a status, and units if the status is ``UNITS``."""
+    """The answer of a read: a status, and units if the status is ``UNITS``.
+
+    Units are never empty. They may be a string, if each of its code points is a unit.
+    """
 
     status: ReadStatus
     units: Sequence[str] = ()

@@ -25,7 +25,10 @@ CHAR_FRAMES = EventFrames(NEW_CHAR)
 def make_chunk(stream_id: str, offset: int, units: Sequence[str]) -> dict[str, Any]:
     """Return the payload of ``stream_chunk``."""
     return StreamChunk(
-        id=stream_id, offset=offset, next=offset + len(units), text="".join(units)
+        id=stream_id,
+        offset=offset,
+        next=offset + len(units),
+        text=units if isinstance(units, str) else "".join(units),
     ).model_dump()
 
 
