@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.conftest import Connect
 from tests.live.streams import ended, finish, start
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+from textstream.settings import Settings
+from textstream.web.app import create_app
 
 pytestmark = pytest.mark.live
 
@@ -146,3 +149,19 @@ def test_more_streams_than_a_connection_may_run(server: RunningServer, sio: Conn
     assert len(client.call("stop_stream")["stopped"]) == 16
     assert client.call("start_stream", payload)["ok"]
     assert client.call("stop_stream")["ok"]
+
+
+def test_a_post_for_a_session_that_timed_out_is_refused_without_a_traceback() -> None:
+    """Engine.IO's monitor removes such a session only later, and raises until then."""
+    app = create_app(Settings())
+    server = app.extensions["textstream"]
+    client = app.test_client()
+    url = "/socket.io/?EIO=4&transport=polling"
+    try:
+        sid = json.loads(client.get(url).text[1:])["sid"]
+        assert client.post(f"{url}&sid={sid}", data="40").status_code == 200
+        server.socketio.server.eio.sockets[sid].closed = True
+        answer = client.post(f"{url}&sid={sid}", data="41")
+        assert (answer.status_code, answer.text) == (400, '"Session is disconnected"')
+    finally:
+        server.close()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.running_server import RunningServer
 from tests.transport.raw import RawWebSocket
-from textstream.transport.window import WINDOW
+from textstream.transport.window import LARGEST
 
 pytestmark = pytest.mark.live
 
@@ -40,7 +40,7 @@ def test_units_stop_until_the_client_confirms(ws: RawWebSocket) -> None:
             units += message.startswith('42["new_char"')
             pings += message == "2"
     assert units < 200_000
-    assert received <= 2 * WINDOW
+    assert received <= LARGEST
     ws.sock.settimeout(20)
     for _ in range(pings):
         ws.send("3")

@@ -14,7 +14,9 @@ OPCODES = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10, "continuat
 class RawWebSocket:
     """Past the HTTP handshake once made; Engine.IO's first packet is read."""
 
-    def __init__(self, port: int, *, headers: str = "", receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, port: int, *, headers: str = "", receive_buffer: int | None = None, sid: str = ""
+    ) -> None:
         self.sock = socket.socket()
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -22,7 +24,8 @@ class RawWebSocket:
         self.sock.connect(("127.0.0.1", port))
         key = base64.b64encode(os.urandom(16)).decode()
         self.sock.sendall(
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"GET /socket.io/?EIO=4&transport=websocket{sid and '&sid=' + sid} HTTP/1.1\r\n"
+            f"Host: 127.0.0.1:{port}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
             f"Sec-WebSocket-Version: 13\r\n{headers}\r\n".encode()
         )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
 import threading
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +17,7 @@ import pytest
 from tests.transport.conftest import LocalServer, StartLocal
 from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds
+from textstream.transport.frames import message_frame
 
 pytestmark = pytest.mark.live
 
@@ -44,6 +49,18 @@ def call(ws: RawWebSocket, *event: Any) -> Any:
     ws.send("421" + json.dumps(event))
     answer = next(message for message in ws.messages() if message.startswith("431"))
     return json.loads(answer[3:])
+
+
+def connection_of(server: LocalServer, sid: str) -> Any:
+    """Return the server's side of a connection."""
+    sio = server.socketio.server
+    return sio.eio.sockets[sio.manager.eio_sid_from_sid(sid, "/")].queue.connection
+
+
+def poll(url: str, body: str | None = None) -> str:
+    """Get, or post `body`; return the answer."""
+    with urllib.request.urlopen(url, body.encode() if body else None, timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 @pytest.fixture
@@ -127,6 +144,18 @@ def test_a_client_that_never_connects_is_closed(start_local: StartLocal, dial: D
     assert dial(server, connected=False).close_code() == 1008
 
 
+def test_an_upgrade_that_is_not_completed_is_closed(start_local: StartLocal, dial: Dial) -> None:
+    """It belonged to nobody: the session goes on polling, and its end did not close it."""
+    server = start_local(Bounds(connect=0.05))
+    url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    sid = json.loads(poll(url)[1:])["sid"]
+    assert poll(f"{url}&sid={sid}", "40") == "OK"
+    upgrade = dial(server, connected=False, sid=sid)
+    assert upgrade.close_code() == 1008
+    server.socketio.emit("flood", "still there")
+    assert "still there" in poll(f"{url}&sid={sid}"), "it goes on polling"
+
+
 def test_a_client_that_connects_stays(start_local: StartLocal, dial: Dial) -> None:
     server = start_local(Bounds(connect=0.05))
     idle, ws = dial(server, connected=False), dial(server)
@@ -147,6 +176,64 @@ def test_a_reader_that_does_not_read_is_closed(start_local: StartLocal, dial: Di
     for _ in range(40):
         server.socketio.emit("flood", "x" * 20_000, to=sid)
     server.record.wait_for("disconnect", sid, "transport close")
+    # At once, and not when the kernel has given up what it keeps for it.
+    poller = select.poll()
+    poller.register(ws.sock, 0)
+    assert poller.poll(10_000), "reset"
+
+
+def test_a_reader_whose_kernel_takes_everything_is_closed_too(
+    start_local: StartLocal, dial: Dial
+) -> None:
+    """Its pongs are missing: what the kernels buffer is no progress."""
+    server = start_local(Bounds(stall=0.2))
+    ws = dial(server)
+    sid = call(ws, "who")[0]
+    connection = connection_of(server, sid)
+    while connection.ready:
+        connection.write_units(message_frame("x" * 1000))
+    assert connection.settled, "the kernel has taken all"
+    server.record.wait_for("disconnect", sid, "transport close")
+    assert ws.close_code() == 1008
+
+
+def test_a_reader_that_answers_without_reading_is_closed(
+    start_local: StartLocal, dial: Dial
+) -> None:
+    server = start_local(Bounds(stall=0.2))
+    ws = dial(server, receive_buffer=4096)
+    sid = call(ws, "who")[0]
+    connection = connection_of(server, sid)
+    while connection.settled:
+        connection.write_units(message_frame("x" * 1000))
+    with contextlib.suppress(OSError):  # the server has closed
+        while True:
+            ws.send("3")
+            time.sleep(0.01)
+    server.record.wait_for("disconnect", sid, "transport close")
+
+
+def test_a_reader_that_answers_its_pings_stays(start_local: StartLocal, dial: Dial) -> None:
+    server = start_local(Bounds(stall=0.05))
+    ws = dial(server)
+    sid = call(ws, "who")[0]
+    connection = connection_of(server, sid)
+
+    def write() -> None:
+        for _ in range(500):
+            while not connection.ready:
+                time.sleep(0.001)
+            connection.write_units(message_frame("x" * 1000))
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    for number, message in enumerate(m for m in ws.messages() if m in {"2", "x" * 1000}):
+        if message == "2":
+            ws.send("3")
+        elif number >= 500:
+            break
+    writer.join(10)
+    assert call(ws, "sum", 1, 1) == [2, "done"]
 
 
 def test_too_much_that_waits_closes_the_reader(start_local: StartLocal, dial: Dial) -> None:

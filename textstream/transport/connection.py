@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 import socket
@@ -14,6 +15,7 @@ from textstream.transport.bounds import Bounds
 from textstream.transport.frames import (
     NORMAL,
     PING_PACKET,
+    POLICY_VIOLATION,
     PONG,
     Assembler,
     BadPeer,
@@ -22,6 +24,7 @@ from textstream.transport.frames import (
     close_frame,
     frame,
 )
+from textstream.transport.handoff import reset_on_close, unacknowledged
 from textstream.transport.inbox import Inbox, Message
 from textstream.transport.intake import Intake
 from textstream.transport.reactor import Reactor
@@ -39,6 +42,12 @@ class State(enum.Enum):
     OPEN = 1
     CLOSING = 2  # our close frame is sent, or about to be; nothing more is written
     CLOSED = 3  # the descriptor is closed
+
+
+def _ignore(message: Message) -> None: ...
+
+
+def _nothing() -> None: ...
 
 
 OPEN = State.OPEN  # looking it up in the class takes as long as a lock does
@@ -60,6 +69,7 @@ class Connection:
         "_discarded",
         "_inbox",
         "_intake",
+        "_on_close",
         "_on_message",
         "_out",
         "_reactor",
@@ -95,10 +105,11 @@ class Connection:
         """
         self._sock = sock
         self._reactor = reactor
-        self._inbox = Inbox(pool, on_message=self._handle, on_end=on_close)
+        self._inbox = Inbox(pool, on_message=self._handle, on_end=self._end)
         self._assembler = Assembler(bounds.max_message, bounds.max_dropped)
         self._bounds = bounds
         self._on_message = on_message
+        self._on_close = on_close
         self.lock = threading.Lock()
         self._state = State.OPEN
         self._out = bytearray()
@@ -106,7 +117,7 @@ class Connection:
         self._writing = False  # whether the reactor waits for writability
         self._intake = Intake(bounds, reactor, self._watch)
         self.window = Window()
-        self._stall = 0.0  # since when the kernel takes nothing
+        self._stall = 0.0  # since when the kernel takes nothing, or the client confirms nothing
         self._stall_watched = False
         self._broken = False  # whether what arrives makes no sense any more
         self._discarded = 0  # bytes that came after our close frame
@@ -131,6 +142,8 @@ class Connection:
             self.window.ping()
             data += PING_PACKET
         self.write(data)
+        if not self.window.open:
+            self._await_pong()
 
     def announce(self, size: int) -> None:
         """Count bytes of units that will be offered soon; send a ping first if it is time."""
@@ -138,6 +151,20 @@ class Connection:
             self.window.ping()
             self.write(PING_PACKET)
         self.window.sent(size)
+        if not self.window.open:
+            self._await_pong()
+
+    def confirm(self) -> None:
+        """Take note of a pong: the client has come to what was sent before the ping."""
+        self.window.pong()
+        if not self._out:  # or a client that answers without reading would never be found out
+            self._stall = time.monotonic()
+
+    def _await_pong(self) -> None:
+        with self.lock:
+            if not self._stall_watched:
+                self._stall = time.monotonic()
+                self._watch_stall()
 
     def offer(self, data: bytes) -> bool:
         """Write frames, with `lock` held, if nothing waits; return whether the kernel took any."""
@@ -253,6 +280,20 @@ class Connection:
         finally:
             self._intake.handled(len(self._inbox))
 
+    def _end(self) -> None:
+        """Say in a worker that it is over, and let go of what points back here.
+
+        Else each connection that has gone would wait for the collector of cyclic garbage, which
+        stops everybody when it comes.
+        """
+        try:
+            self._on_close()
+        finally:
+            self._on_message, self._on_close = _ignore, _nothing
+            self._assembler.close()
+            self._intake.close()
+            self._inbox.close()
+
     def _after_close(self, data: bytes) -> None:
         """Throw away what comes after our close frame, until the peer's own.
 
@@ -309,8 +350,11 @@ class Connection:
             self._writing = True
             self._reactor.call_soon(self._watch)
         if not self._stall_watched:
-            self._stall_watched = True
-            self._reactor.call_later(self._bounds.stall, self._check_stall)
+            self._watch_stall()
+
+    def _watch_stall(self) -> None:
+        self._stall_watched = True
+        self._reactor.call_later(self._bounds.stall, self._check_stall)
 
     def _begin_close(self) -> None:
         if self._state is OPEN:
@@ -320,6 +364,11 @@ class Connection:
 
     def _give_up(self, why: str) -> None:
         logger.warning("closed a reader that is too slow: %s", why)
+        if self._out or unacknowledged(self._sock):
+            reset_on_close(self._sock)  # nothing gets through any more
+        else:
+            with contextlib.suppress(OSError):  # it learns why, should it read one day
+                self._sock.send(close_frame(POLICY_VIOLATION, "Reads too slowly"))
         self._break()
 
     def _break(self) -> None:
@@ -329,7 +378,8 @@ class Connection:
 
     def _check_stall(self) -> None:
         with self.lock:
-            self._stall_watched = bool(self._out) and self._state is not State.CLOSED
+            stuck = bool(self._out) or not self.window.open
+            self._stall_watched = stuck and self._state is not State.CLOSED
             if not self._stall_watched:
                 return
             left = self._stall + self._bounds.stall - time.monotonic()

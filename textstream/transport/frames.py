@@ -167,6 +167,11 @@ class Assembler:
             raise BadPeer(int(error.code or PROTOCOL_ERROR), str(error)[:100]) from None
         return messages
 
+    def close(self) -> None:
+        """Take nothing more, and free the memory at once."""
+        # wsproto's parser and its generator point at each other.
+        vars(self._protocol).clear()
+
     def _take(self, opcode: Opcode, payload: object, complete: bool) -> Incoming | None:
         if opcode.iscontrol():
             return self._control(opcode, payload)

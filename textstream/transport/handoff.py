@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import contextlib
+import fcntl
 import os
 import socket
+import struct
+import termios
 
 SEND_BUFFER = 65_536
 """Bytes that the kernel keeps for a reader (it doubles them). Left to itself it takes megabytes
@@ -29,3 +34,23 @@ def steal(raw: socket.socket) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     return sock
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Return how many bytes the kernel keeps that the peer's kernel has not taken (``SIOCOUTQ``).
+
+    0 where the system cannot say.
+    """
+    count = array.array("i", [0])
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, count)
+    return count[0]
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Let ``close`` drop what the kernel keeps and tell the peer so (RST).
+
+    Else the kernel goes on trying, and keeps the bytes, for `USER_TIMEOUT_MS`.
+    """
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -54,6 +54,10 @@ class Inbox:
             self._busy = True
         self._pool.submit(self._work)
 
+    def close(self) -> None:
+        """Let go of the connection: nothing comes after the end."""
+        del self._on_message, self._on_end
+
     def _work(self) -> None:
         for _ in range(BATCH):
             with self._lock:
@@ -68,4 +72,6 @@ class Inbox:
                     self._on_message(message)
             except Exception:
                 logger.exception("a message handler failed")
+            if message is None:
+                return
         self._pool.submit(self._work)

@@ -78,6 +78,14 @@ class Intake:
             self._congested = congested
             self._reactor.call_soon(self._on_change)
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._on_change = _nothing
+
     def _next_second(self) -> None:
         self._throttled = False
         self._on_change()
+
+
+def _nothing() -> None:
+    """Do nothing: the connection has gone."""

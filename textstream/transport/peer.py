@@ -47,12 +47,16 @@ class Peer:
         self._refuse = refuse
 
     def watch_connect(self, reactor: Reactor, seconds: float) -> None:
-        """Close the connection if no Socket.IO CONNECT is completed in time."""
+        """Close the connection if no upgrade and no Socket.IO CONNECT are completed in time."""
         known = weakref.ref(self)  # the timer must not keep what has gone
 
         def check() -> None:
             peer = known()
-            if peer and not peer._is_connected(peer._session):
+            if peer and not peer._session.upgraded:
+                # Nobody else would ever close it: the session lives, and goes on polling.
+                peer._session.upgrading = False
+                peer.connection.close(POLICY_VIOLATION, "No upgrade")
+            elif peer and not peer._is_connected(peer._session):
                 peer.connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
 
         reactor.call_later(seconds, check)
@@ -79,7 +83,7 @@ class Peer:
             self._fail("empty packet")
             return
         if message == "3":
-            self.connection.window.pong()
+            self.connection.confirm()
         try:
             self._session.receive(packet.Packet(encoded_packet=message))
         except exceptions.UnknownPacketError:

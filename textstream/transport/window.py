@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-WINDOW = 262_144
-"""Bytes sent and not yet confirmed, at most.
+import time
+from collections.abc import Callable
+
+SMALLEST, FIRST, LARGEST = 8_192, 32_768, 262_144
+"""Bytes sent and not yet confirmed, at most: for a slow client, a new one, a fast one.
 
 Kernels buffer megabytes between a server and a client that reads slowly. A heartbeat behind so
 much comes too late, and the client is taken for dead; a pause or a stop shows its effect after
 half a minute. 256 kB are 12,000 characters: enough for any speed at any round-trip time.
+"""
+
+PROMPT, LATE = 0.5, 2.0
+"""Seconds from a ping to its pong: under the one the window doubles, over the other it halves.
+
+So what is on its way to a client takes it a few seconds at most, down to some 1 kB/s.
 """
 
 
@@ -18,14 +27,16 @@ class Window:
     in order. So a pong confirms what was sent before its ping.
     """
 
-    __slots__ = ("_confirmed", "_limit", "_pings", "_sent")
+    __slots__ = ("_clock", "_confirmed", "_limit", "_pings", "_sent")
 
-    def __init__(self, limit: int = WINDOW) -> None:
-        """Allow `limit` bytes."""
-        self._limit = limit
+    def __init__(self, first: int = FIRST, clock: Callable[[], float] = time.monotonic) -> None:
+        """Allow `first` bytes until more is known; `clock` is in seconds."""
+        self._clock = clock
+        self._limit = first
         self._sent = 0
         self._confirmed = 0
-        self._pings: list[int] = []  # for each ping under way, what was sent before it
+        # For each ping under way: what was sent before it, and when.
+        self._pings: list[tuple[int, float]] = []
 
     @property
     def open(self) -> bool:
@@ -35,14 +46,20 @@ class Window:
     def sent(self, count: int) -> bool:
         """Count bytes; return whether it is time for a ping."""
         self._sent += count
-        asked = self._pings[-1] if self._pings else self._confirmed
+        asked = self._pings[-1][0] if self._pings else self._confirmed
         return self._sent - asked >= self._limit // 4
 
     def ping(self) -> None:
         """Take note of a ping, whoever sent it."""
-        self._pings.append(self._sent)
+        self._pings.append((self._sent, self._clock()))
 
     def pong(self) -> None:
         """Take note of a pong."""
-        if self._pings:
-            self._confirmed = self._pings.pop(0)
+        if not self._pings:
+            return
+        self._confirmed, when = self._pings.pop(0)
+        took = self._clock() - when
+        if took < PROMPT:
+            self._limit = min(LARGEST, self._limit * 2)
+        elif took > LATE:
+            self._limit = max(SMALLEST, self._limit // 2)

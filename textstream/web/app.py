@@ -30,7 +30,7 @@ from textstream.transport.bounds import Bounds
 from textstream.transport.driver import Transport
 from textstream.web.events import Events
 from textstream.web.http import pages
-from textstream.web.oversized import REFUSED_WHOLE, OversizedPolls, refuser
+from textstream.web.polls import REFUSED_WHOLE, ClosedSessions, OversizedPolls, refuser
 from textstream.web.requests import RequestLimits
 
 MAX_PACKETS_PER_POST = 16_384
@@ -47,7 +47,7 @@ Python's 5 ms are as much as the dispatcher's tick: a request that computes for 
 source, would make every reader's next unit late.
 """
 
-GC_THRESHOLD = 20_000
+GC_THRESHOLD = 10_000
 """Objects made, and not freed by counting references, before those are looked through.
 
 Python's 700 took a tenth of the time of starting a stream, and found next to nothing.
@@ -84,7 +84,7 @@ class Server:
                 sys.setswitchinterval(SWITCH_INTERVAL)
                 # What was imported stays: no need to look through it, for 50 ms each time.
                 gc.freeze()
-                gc.set_threshold(GC_THRESHOLD, 20, 20)
+                gc.set_threshold(GC_THRESHOLD, 10, 10)
                 self._task = self.socketio.start_background_task(self.dispatcher.run)
                 self._pid = os.getpid()
 
@@ -207,7 +207,9 @@ def _make_socketio(app: Flask, settings: Settings) -> tuple[SocketIO, Transport 
         on_oversized=on_oversized,
     )
     app.wsgi_app = OversizedPolls(  # type: ignore[method-assign]  # as Flask documents it
-        app.wsgi_app, limit=settings.max_message_bytes, on_oversized=on_oversized
+        ClosedSessions(app.wsgi_app, socketio.server.eio),
+        limit=settings.max_message_bytes,
+        on_oversized=on_oversized,
     )
     return socketio, transport
 

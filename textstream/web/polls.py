@@ -1,4 +1,7 @@
-"""Messages over the limit are dropped and answered; the connection, and its streams, go on."""
+"""Polling requests that Engine.IO would not answer well: too large, or for a session that is gone.
+
+A message over the limit is dropped and answered; the connection, and its streams, go on.
+"""
 
 from __future__ import annotations
 
@@ -68,10 +71,39 @@ class OversizedPolls:
         if self._limit < size <= REFUSED_WHOLE * self._limit and _is_poll(environ):
             head = environ["wsgi.input"].read(1024)
             _discard(environ["wsgi.input"], size - len(head))
-            sid = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
-            self._on_oversized(sid, head.decode("utf-8", "replace"), size)
+            self._on_oversized(_sid(environ), head.decode("utf-8", "replace"), size)
             environ = {**environ, "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
         return self._app(environ, start_response)
+
+
+class ClosedSessions:
+    """WSGI middleware: answers 400 to a POST for a session that has timed out.
+
+    Engine.IO raises until its monitor has removed the session: a traceback for each request.
+    """
+
+    def __init__(self, app: WsgiApp, eio: Any) -> None:
+        self._app = app
+        self._eio = eio
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request."""
+        try:
+            return self._app(environ, start_response)
+        except KeyError:
+            if not _is_poll(environ) or not self._is_closed(_sid(environ)):
+                raise
+        start_response("400 BAD REQUEST", [("Content-Type", "application/json")])
+        return [b'"Session is disconnected"']
+
+    def _is_closed(self, sid: str) -> bool:
+        session = self._eio.sockets.get(sid)
+        return session is None or session.closed
+
+
+def _sid(environ: dict[str, Any]) -> str:
+    sid: str = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
+    return sid
 
 
 def _is_poll(environ: dict[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Hostile clients, and clients that come and go: ``python -m benchmarks.abuse``."""

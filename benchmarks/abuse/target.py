@@ -1,0 +1,86 @@
+"""What an attack knows of the server: its port, and what its processes use."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.abuse.polling import POLLING, http
+from benchmarks.abuse.wire import Ended
+
+PROC = Path("/proc")
+
+CHECKS = 8
+"""Sessions looked for at a time."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running server."""
+
+    port: int
+    pids: frozenset[int]
+
+    def threads(self) -> int:
+        """Return how many threads it has."""
+        return sum(_entries(PROC / str(pid) / "task") for pid in self.pids)
+
+    def descriptors(self) -> int:
+        """Return how many files and sockets it has open."""
+        return sum(_entries(PROC / str(pid) / "fd") for pid in self.pids)
+
+    def memory(self) -> int:
+        """Return its resident bytes."""
+        return sum(_status(pid, "VmRSS") for pid in self.pids)
+
+    def peak_memory(self) -> int:
+        """Return the most resident bytes since `forget_peak`."""
+        return sum(_status(pid, "VmHWM") for pid in self.pids)
+
+    def forget_peak(self) -> None:
+        """Let the peak be what is resident now (proc(5), ``clear_refs``)."""
+        for pid in self.pids:
+            (PROC / str(pid) / "clear_refs").write_text("5")
+
+    async def streams(self) -> int:
+        """Return how many streams run, as the health check says."""
+        _, body = await http(self.port, "GET", "/healthz")
+        return int(json.loads(body)["streams"])
+
+    async def sessions(self, sids: Sequence[str]) -> set[str]:
+        """Return those of the Engine.IO sessions that still exist.
+
+        An empty POST asks for nothing and changes nothing; for a session that does not exist, and
+        only for one, the answer is 400 and ``Invalid session``.
+        """
+        shares = (sids[number::CHECKS] for number in range(CHECKS))
+        return set().union(*await asyncio.gather(*map(self._existing, shares)))
+
+    async def _existing(self, sids: Iterable[str]) -> set[str]:
+        left = set()
+        for sid in sids:
+            with contextlib.suppress(Ended, TimeoutError):
+                status, body = await http(self.port, "POST", f"{POLLING}&sid={sid}")
+                if status == 400 and b"Invalid session" in body:
+                    continue
+            left.add(sid)
+        return left
+
+
+def _entries(folder: Path) -> int:
+    try:
+        return sum(1 for _ in folder.iterdir())
+    except OSError:  # it has ended: that is noticed elsewhere
+        return 0
+
+
+def _status(pid: int, field: str) -> int:
+    try:
+        lines = (PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(field)), 0)
