@@ -36,7 +36,7 @@ class Producer:
     ) -> None:
         self._stream = stream
         self._source = source
-        self._request = request
+        self._request: SourceRequest | None = request
         self._pool = pool
         self._generator: Iterator[str] | None = None
         self._joiner = SurrogateJoiner()
@@ -67,8 +67,11 @@ class Producer:
 
         After so many `moves` it goes on in the pool.
         """
-        if self._generator is None:
-            self._generator = iter(self._source.generate(self._request))
+        if self._request is not None:
+            # The prompt is the source's now, to keep or to let go.
+            request, self._request = self._request, None
+            self._generator = iter(self._source.generate(request))
+            del request
         while not self._stream.cancel.cancelled and not self._stream.ending:
             if self._stream.hold(self._go_on):
                 return None
@@ -76,6 +79,7 @@ class Producer:
                 self._go_on()
                 return None
             moves -= 1
+            assert self._generator is not None  # noqa: S101 (made above)
             reason = self._move(self._generator)
             if reason:
                 return reason

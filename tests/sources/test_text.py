@@ -10,8 +10,9 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textstream.protocol import UnitName
 from textstream.sources.base import SourceRequest
-from textstream.sources.text import SAMPLE_TEXT, pieces, text_source
+from textstream.sources.text import BLOCK, SAMPLE_TEXT, pieces, text_source
 
 TRICKY = st.sampled_from(
     ["a", " ", "\n", "\r", "e", "\u0301", "\u200d", "👩", "👧", "\U0001f1e9", "\U0001f1ea",
@@ -114,3 +115,22 @@ def test_a_long_text_is_not_held_as_pieces() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 200_000
+
+
+@pytest.mark.parametrize("unit", ["char", "word", "token"])
+def test_a_long_text_arrives_whole(unit: UnitName) -> None:
+    text = "Wörter und 中文, 👨‍👩‍👧‍👦 und \U0001f1e9\U0001f1ea. " * 8_000
+    assert len(text) > 3 * BLOCK
+    assert "".join(text_source().generate(SourceRequest(text, unit=unit))) == text
+
+
+def test_a_long_text_that_waits_takes_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        generator = text_source().generate(SourceRequest("Some words, again and again. " * 20_000))
+        next(generator)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 200_000
+    assert sum(map(len, generator)) > 570_000

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 import regex
 
+from textstream.protocol import UnitName
 from textstream.sources.base import Source, SourceRequest
 
 # Written with escapes where an editor could join what must stay apart: "e" and its accent, and
@@ -23,6 +25,13 @@ SAMPLE_TEXT = (
 
 DELTA = 1024
 """Code points handed over at once where nobody sees the deltas: cutting them fine takes longer."""
+
+BLOCK = 65_536
+"""Code points. A longer text is kept compressed while it waits for its readers.
+
+At a reader's pace half a million characters take hours, and there may be thousands of them.
+Compressing them takes a tenth of the time of sending them.
+"""
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
@@ -51,13 +60,38 @@ def pieces(text: str) -> Iterator[str]:
     return (match.group() for match in _PIECE.finditer(text))
 
 
+def _pack(text: str) -> list[bytes]:
+    """Return `text` compressed, in blocks, so that little of it is unpacked at a time."""
+    return [
+        zlib.compress(text[start : start + BLOCK].encode("utf-8", "surrogatepass"), level=1)
+        for start in range(0, len(text), BLOCK)
+    ]
+
+
+def _unpack(packed: list[bytes]) -> Iterator[str]:
+    packed.reverse()
+    while packed:
+        yield zlib.decompress(packed.pop()).decode("utf-8", "surrogatepass")
+
+
+def _cut(text: str, unit: UnitName) -> Iterator[str]:
+    if unit == "token":
+        yield from pieces(text)
+        return
+    for start in range(0, len(text), DELTA):
+        yield text[start : start + DELTA]
+
+
 def _generate(request: SourceRequest) -> Iterator[str]:
     text = SAMPLE_TEXT if request.prompt is None else request.prompt
-    if request.unit == "token":
-        yield from pieces(text)
-    else:
-        for start in range(0, len(text), DELTA):
-            yield text[start : start + DELTA]
+    unit = request.unit
+    if len(text) <= BLOCK or unit == "token":  # a token may lie across two blocks
+        yield from _cut(text, unit)
+        return
+    packed = _pack(text)
+    del request, text
+    for block in _unpack(packed):
+        yield from _cut(block, unit)
 
 
 def text_source() -> Source:
