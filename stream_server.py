@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
-from types import FrameType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import click
@@ -22,6 +20,7 @@ from textstream import __version__, log_format
 from textstream.errors import TextStreamError
 from textstream.settings import Settings
 from textstream.web.app import create_app
+from textstream.web.signals import GoingDown, drain_under_gunicorn
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -56,7 +55,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     settings = _read_settings({})
     log_format.configure(settings.log_level, settings.log_format)
-    return globals().setdefault("app", create_app(settings))
+    made = create_app(settings)
+    drain_under_gunicorn(made.extensions["textstream"], settings.drain)
+    return globals().setdefault("app", made)
 
 
 def _option(name: str, field: FieldInfo) -> click.Option:
@@ -128,19 +129,10 @@ def _serve(settings: Settings) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"textstream is listening on http://{host}:{server.server_port}", err=True)
 
-    def shut_down() -> None:
-        # While requests are still served: a polling client fetches its stream_end with one.
-        try:
-            flask_app.extensions["textstream"].close()
-        finally:
-            server.shutdown()
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        # In a thread: this handler interrupts serve_forever(), for which shutdown() waits.
-        threading.Thread(target=shut_down, daemon=True).start()
-
+    # Requests are served meanwhile: a polling client fetches its stream_end with one.
+    handler = GoingDown(flask_app.extensions["textstream"], settings.drain, finish=server.shutdown)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, handler)
     server.serve_forever(poll_interval=0.1)
     server.server_close()
     logger.info("stopped")

@@ -50,6 +50,11 @@ class Clients:
         readers = record.readers.values() if record else ()
         return next((r for r in readers if r.format == "char" and r.reading), None)
 
+    @property
+    def reading(self) -> bool:
+        """Whether any connection reads any stream."""
+        return any(record.readers for record in self._clients.values())
+
     def add_reader(self, client: str, reader: Subscription) -> None:
         """Add a reader."""
         record = self.connect(client)

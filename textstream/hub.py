@@ -202,11 +202,15 @@ class Hub:
             reader.leave()
             self._streams.watch(reader.stream)
 
+    def refuse_starts(self) -> None:
+        """Take no more streams; those there are go on, and may be resumed."""
+        with self._lock:
+            self._closing = True
+
     def close(self, timeout: float) -> None:
         """Take no more streams, end all with ``shutdown``, wait up to `timeout` s for sources."""
         deadline = time.monotonic() + timeout
-        with self._lock:
-            self._closing = True
+        self.refuse_starts()
         for stream in self._streams.all():
             stream.stop("shutdown")
         self._pool.close(deadline)
@@ -219,7 +223,8 @@ class Hub:
     @property
     def settled(self) -> bool:
         """Whether every stream has ended and every reader was told."""
-        return all(s.ending and not s.has_readers for s in self._streams.all())
+        with self._lock:  # a reader is let go of only after its stream_end was written
+            return not self._clients.reading and all(s.ending for s in self._streams.all())
 
     @property
     def running_streams(self) -> int:

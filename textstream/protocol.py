@@ -26,6 +26,7 @@ NEW_CHAR = "new_char"
 STREAM_CHUNK = "stream_chunk"
 STREAM_END = "stream_end"
 STREAM_ERROR = "stream_error"
+SERVER_DRAINING = "server_draining"
 
 UnitName = Literal["char", "word", "token"]
 FormatName = Literal["char", "chunk"]
@@ -142,6 +143,15 @@ class StreamEnd(BaseModel):
     reason: EndReason
     offset: int
     text_sha256: str
+
+
+class ServerDraining(BaseModel):
+    """``server_draining``: no more streams are taken; running ones go on for a while.
+
+    ``retry_after`` is in seconds: ask again then, here or elsewhere.
+    """
+
+    retry_after: int
 
 
 PayloadT = TypeVar("PayloadT", bound=Payload)

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     )
     log_level: LogLevel = Field("info", description="How much to log.")
     log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
+    drain: float = Field(
+        10.0, ge=0, description="Seconds that running streams may go on after SIGTERM or SIGINT."
+    )
     ping_interval: float = Field(25.0, gt=0, description="Seconds between heartbeats.")
     ping_timeout: float = Field(20.0, gt=0, description="Seconds to wait for a heartbeat's answer.")
 

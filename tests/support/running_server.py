@@ -44,13 +44,15 @@ class RunningServer:
         self._process = subprocess.Popen(
             [sys.executable, str(ROOT / "stream_server.py"), "--port", "0", *args],
             cwd=ROOT,
-            env={**inherited, "PYTHONUNBUFFERED": "1", **(env or {})},
+            # Most tests have no use for streams that go on when they have ended.
+            env={**inherited, "PYTHONUNBUFFERED": "1", "TEXTSTREAM_DRAIN": "0", **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the test run is not its business
         )
         assert self._process.stderr
+        self._told_to_end = False
         self._changed = threading.Condition()  # guards _log and _log_ended
         self._log: list[str] = []
         self._log_ended = False
@@ -94,16 +96,17 @@ class RunningServer:
         return text
 
     def terminate(self, number: int = signal.SIGTERM) -> None:
-        """Send it a signal and do not wait."""
+        """Send it a signal and do not wait. A second one ends it at once."""
+        self._told_to_end = True
         self._process.send_signal(number)
 
     def stop(self) -> int:
-        """Terminate it if it still runs, wait for its end, return its exit code.
+        """Terminate it if it was not told to end, wait for its end, return its exit code.
 
         One that does not end in time is killed, with all that it has started: the code is
         then negative.
         """
-        if self.running:
+        if self.running and not self._told_to_end:
             self.terminate()
         try:
             code = self._process.wait(STOP_TIMEOUT)

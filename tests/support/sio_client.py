@@ -101,9 +101,17 @@ class RecordingClient:
         """Disconnect, and wait for the client's threads."""
         tasks = [self.client.eio.read_loop_task, self.client.eio.write_loop_task]
         self.client.disconnect()
+        # When the server has closed a polling connection, the library's writer waits for 30 s
+        # for something to write.
+        self.client.eio.queue.put(None)
         for task in tasks:
             if task:
                 task.join(TIMEOUT)
+        # Nor does it close its own side then.
+        if self.client.eio.http:
+            self.client.eio.http.close()
+        if self.client.eio.ws:
+            self.client.eio.ws.shutdown()
 
     def _record(self, name: str, *args: Any) -> None:
         at = time.perf_counter()

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import os
-import sys
-import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +27,7 @@ from textstream.web.events import Events
 from textstream.web.http import pages
 from textstream.web.polls import REFUSED_WHOLE, ClosedSessions, OversizedPolls, refuser
 from textstream.web.requests import RequestLimits
+from textstream.web.server import Server
 
 MAX_PACKETS_PER_POST = 16_384
 """Engine.IO packets that a client may put into one polling request.
@@ -39,83 +35,6 @@ MAX_PACKETS_PER_POST = 16_384
 Engine.IO's default of 16 drops what a client has sent in one go, with a traceback. The size of
 a request is bounded in bytes, and its packets are handled one after the other.
 """
-
-SWITCH_INTERVAL = 0.0005
-"""Seconds for which a thread may keep the interpreter when another wants it.
-
-Python's 5 ms are as much as the dispatcher's tick: a request that computes for so long, or a
-source, would make every reader's next unit late.
-"""
-
-GC_THRESHOLD = 10_000
-"""Objects made, and not freed by counting references, before those are looked through.
-
-Python's 700 took a tenth of the time of starting a stream, and found next to nothing.
-"""
-
-POLL_SECONDS = 1.0
-"""Time for the clients that poll to fetch the end of their streams when the server goes down."""
-
-
-@dataclass
-class Server:
-    """The parts of a running server; ``app.extensions["textstream"]``."""
-
-    app: Flask
-    socketio: SocketIO
-    hub: Hub
-    registry: SourceRegistry
-    dispatcher: Dispatcher
-    transport: Transport | None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _task: Any = None
-    _pid: int = 0
-
-    def ensure_running(self) -> None:
-        """Start the dispatcher's task, once in each process.
-
-        Not when the app is made: a server that loads the app and forks then (gunicorn
-        ``--preload``) would leave the task behind.
-        """
-        if self._pid == os.getpid():
-            return
-        with self._lock:
-            if self._pid != os.getpid():
-                sys.setswitchinterval(SWITCH_INTERVAL)
-                # What was imported stays: no need to look through it, for 50 ms each time.
-                gc.freeze()
-                gc.set_threshold(GC_THRESHOLD, 10, 10)
-                self._task = self.socketio.start_background_task(self.dispatcher.run)
-                self._pid = os.getpid()
-
-    def close(self, timeout: float = 5.0) -> None:
-        """End all streams with ``shutdown``, tell their readers, free the sources."""
-        deadline = time.monotonic() + timeout
-        self.hub.close(timeout)
-        self._flush(deadline)
-        self.dispatcher.close()
-        if self._task:
-            self._task.join(max(0.0, deadline - time.monotonic()))
-        self.registry.close()
-        self.socketio.server.eio.shutdown()
-        if self.transport:
-            self.transport.close(max(0.0, deadline - time.monotonic()))
-
-    def _flush(self, deadline: float) -> None:
-        """Wait until what was emitted has left the queues.
-
-        Not for long where a client polls: one that is gone never fetches it.
-        """
-        polling = time.monotonic() + POLL_SECONDS
-        while (now := time.monotonic()) < deadline:
-            # A copy first, in one go: clients come and go meanwhile.
-            sessions = list(self.socketio.server.eio.sockets.values())
-            waiting = [session for session in sessions if not session.queue.settled]
-            if self.hub.settled and all(
-                session.closed or (now > polling and not session.upgraded) for session in waiting
-            ):
-                return
-            self.socketio.sleep(0.02)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -160,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         limits=RequestLimits(settings.max_text, settings.max_prompt, settings.max_rate),
         clock=time.monotonic,
         on_connect=server.ensure_running,
+        draining=server.draining,
         handed_off=transport is not None,
     ).register()
     app.register_blueprint(pages(hub, registry))

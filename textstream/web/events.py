@@ -14,6 +14,7 @@ from textstream.protocol import (
     CONTINUE_STREAM,
     PAUSE_STREAM,
     RESUME_STREAM,
+    SERVER_DRAINING,
     SET_RATE,
     START_STREAM,
     STOP_STREAM,
@@ -47,6 +48,7 @@ class Events:
         limits: RequestLimits,
         clock: Callable[[], float],
         on_connect: Callable[[], None],
+        draining: Callable[[], dict[str, Any]],
         handed_off: bool,
     ) -> None:
         self._socketio = socketio
@@ -56,6 +58,7 @@ class Events:
         self._limits = limits
         self._clock = clock
         self._on_connect = on_connect
+        self._draining = draining
         self._handed_off = handed_off
 
     def register(self) -> None:
@@ -80,6 +83,8 @@ class Events:
         """Take note that a connection has come."""
         self._on_connect()
         self._hub.connect(sid)
+        if self._hub.closing:
+            self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
 
     def disconnect(self, sid: str, *_reason: Any) -> None:
         """Take note that a connection has gone."""

@@ -1,0 +1,5 @@
+// What comes before the recipe of docs/protocol.md: `connect()` stands for `io(SERVER)`.
+import { connect as dial, sha256 } from "./client.mjs";
+
+const connect = () => dial({ reconnectionDelay: 5, reconnectionDelayMax: 20, timeout: 500 });
+

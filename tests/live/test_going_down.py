@@ -1,0 +1,149 @@
+"""SIGTERM: clients are told, what runs may end, no more is taken, sockets are closed with 1001."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import Connect, StartServer
+from tests.live.gunicorn import RunningGunicorn
+from tests.live.streams import finish, sha256, start
+from tests.support.leaks import LeakGuard
+from tests.support.running_server import RunningServer
+from tests.support.sio_client import RecordingClient
+from tests.transport.raw import RawWebSocket
+
+pytestmark = pytest.mark.live
+
+AnyServer = RunningServer | RunningGunicorn
+
+SLACK = 2.0
+"""Seconds that it may take beyond the draining."""
+
+
+@pytest.fixture(params=["werkzeug", "gunicorn"])
+def draining_server(
+    request: pytest.FixtureRequest, start_server: StartServer, leak_guard: LeakGuard
+) -> Iterator[AnyServer]:
+    """A server that drains for 1.5 s."""
+    env = {"TEXTSTREAM_DRAIN": "1.5"}
+    if request.param == "werkzeug":
+        yield start_server(env=env)
+        return
+    server = RunningGunicorn(env=env, leak_guard=leak_guard)
+    yield server
+    server.stop()
+
+
+def names(client: RecordingClient) -> list[str]:
+    """Return the names of its events, in order, each once."""
+    return list(dict.fromkeys(event.name for event in client.events))
+
+
+def test_what_ends_in_time_is_complete(draining_server: AnyServer, sio: Connect) -> None:
+    clients = [sio(draining_server.url, (transport,)) for transport in ("websocket", "polling")]
+    for client in clients:
+        start(client, {"text": "x" * 60, "rate": 100})
+        client.wait_for_event("new_char")
+    begun = time.monotonic()
+    draining_server.terminate()
+    for client in clients:
+        end = finish(client)
+        assert (end["reason"], client.text) == ("completed", "x" * 60)
+        assert names(client).index("server_draining") < names(client).index("stream_end")
+        assert client.named("server_draining")[0].data == {"retry_after": 2}
+    assert draining_server.stop() == 0
+    assert time.monotonic() - begun < 1.5 + SLACK
+
+
+def test_what_does_not_end_is_ended_and_everybody_told(
+    draining_server: AnyServer, sio: Connect
+) -> None:
+    clients = [sio(draining_server.url, (("websocket", "polling")[n % 5 == 0],)) for n in range(50)]
+    for client in clients:
+        start(client, {"text": "x" * 100_000, "rate": 20})
+    for client in clients:
+        client.wait_for_event("new_char")
+    begun = time.monotonic()
+    draining_server.terminate()
+    assert draining_server.stop() == 0
+    assert time.monotonic() - begun < 1.5 + SLACK
+    for client in clients:
+        end = finish(client)
+        assert (end["reason"], end["text_sha256"]) == ("shutdown", sha256(client.text))
+        client.wait_for_event("disconnect")
+        order = names(client)
+        assert order.index("server_draining") < order.index("stream_end")
+        assert order.index("stream_end") < order.index("disconnect")
+
+
+def test_the_socket_is_closed_with_1001(draining_server: AnyServer) -> None:
+    port = urlsplit(draining_server.url).port
+    assert port
+    ws = RawWebSocket(port)
+    try:
+        ws.send("40")
+        assert next(message for message in ws.messages() if message.startswith("40"))
+        draining_server.terminate()
+        assert ws.close_code() == 1001
+        ws.send_frame("close", b"\x03\xe9")
+    finally:
+        ws.close()
+    assert draining_server.stop() == 0
+
+
+def test_starts_are_refused_and_newcomers_told(draining_server: AnyServer, sio: Connect) -> None:
+    client = sio(draining_server.url)
+    start(client, {"text": "x" * 10_000, "rate": 20})
+    draining_server.terminate()
+    client.wait_for_event("server_draining")
+    answer = client.call("start_stream", {"text": "late", "format": "chunk"})
+    assert (answer["error"]["code"], answer["error"]["retryable"]) == ("shutting_down", True)
+    newcomer = sio(draining_server.url)
+    assert newcomer.wait_for_event("server_draining").data["retry_after"] >= 1
+    assert draining_server.stop() == 0
+
+
+def test_nothing_to_wait_for_is_not_waited_for(start_server: StartServer, sio: Connect) -> None:
+    server = start_server(env={"TEXTSTREAM_DRAIN": "600"})
+    client = sio(server)
+    start(client, {"text": "short", "rate": 0})
+    finish(client)
+    begun = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - begun < SLACK
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_second_signal_ends_it_at_once(
+    start_server: StartServer, sio: Connect, number: signal.Signals
+) -> None:
+    server = start_server(env={"TEXTSTREAM_DRAIN": "600"})
+    client = sio(server)
+    start(client, {"text": "x" * 10_000, "rate": 20})
+    server.terminate(number)
+    client.wait_for_event("server_draining")
+    server.terminate(number)
+    assert server.stop() == 128 + number
+
+
+def test_a_resume_is_still_possible(start_server: StartServer, sio: Connect) -> None:
+    """A connection that breaks while the server drains may come back for the rest."""
+    server = start_server(env={"TEXTSTREAM_DRAIN": "30"})
+    first = sio(server)
+    stream = start(first, {"text": json.dumps(list(range(500))), "rate": 1000})
+    first.wait_for_event("new_char", count=10)
+    server.terminate()
+    first.wait_for_event("server_draining")
+    first.close()
+    second = sio(server)
+    offset = len(first.named("new_char"))
+    assert second.call("resume_stream", {"id": stream["id"], "offset": offset})["ok"]
+    assert finish(second)["reason"] == "completed"
+    assert first.text + second.text == json.dumps(list(range(500)))
+    assert server.stop() == 0

@@ -1,0 +1,142 @@
+"""The parts of a running server: from the first connection until it has gone down."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from textstream.dispatcher import Dispatcher
+from textstream.hub import Hub
+from textstream.protocol import SERVER_DRAINING, ServerDraining
+from textstream.sources import SourceRegistry
+from textstream.transport.driver import Transport
+from textstream.transport.frames import GOING_AWAY
+
+logger = logging.getLogger("textstream.server")
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds for which a thread may keep the interpreter when another wants it.
+
+Python's 5 ms are as much as the dispatcher's tick: a request that computes for so long, or a
+source, would make every reader's next unit late.
+"""
+
+GC_THRESHOLD = 10_000
+"""Objects made, and not freed by counting references, before those are looked through.
+
+Python's 700 took a tenth of the time of starting a stream, and found next to nothing.
+"""
+
+CLOSE_SECONDS = 1.8
+"""Seconds from the end of the draining to the end of the process, at most."""
+
+POLL_SECONDS = 0.6
+"""Time for the clients that poll to fetch the end of their streams when the server goes down."""
+
+
+@dataclass
+class Server:
+    """The parts of a running server; ``app.extensions["textstream"]``."""
+
+    app: Flask
+    socketio: SocketIO
+    hub: Hub
+    registry: SourceRegistry
+    dispatcher: Dispatcher
+    transport: Transport | None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _task: Any = None
+    _pid: int = 0
+    _drained_by: float = 0.0
+
+    def ensure_running(self) -> None:
+        """Start the dispatcher's task, once in each process.
+
+        Not when the app is made: a server that loads the app and forks then (gunicorn
+        ``--preload``) would leave the task behind.
+        """
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid != os.getpid():
+                sys.setswitchinterval(SWITCH_INTERVAL)
+                # What was imported stays: no need to look through it, for 50 ms each time.
+                gc.freeze()
+                gc.set_threshold(GC_THRESHOLD, 10, 10)
+                self._task = self.socketio.start_background_task(self.dispatcher.run)
+                self._pid = os.getpid()
+
+    def draining(self) -> dict[str, Any]:
+        """Return the payload of ``server_draining``."""
+        left = self._drained_by - time.monotonic()
+        return ServerDraining(retry_after=max(1, math.ceil(left))).model_dump()
+
+    def drain(self, seconds: float) -> None:
+        """Take no more streams, tell every client, and give what runs up to `seconds` to end."""
+        self._drained_by = time.monotonic() + seconds
+        self.hub.refuse_starts()
+        logger.info(
+            "going down: no more streams are taken",
+            extra={"running": self.hub.running_streams, "drain": seconds},
+        )
+        self.socketio.emit(SERVER_DRAINING, self.draining())
+        while not self.hub.settled and time.monotonic() < self._drained_by:
+            self.socketio.sleep(0.02)
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+        """End all streams with ``shutdown``, tell their readers, close the sockets with 1001.
+
+        Takes up to `timeout` seconds, one third of it for sources that do not stop.
+        """
+        begun = time.monotonic()
+        deadline = begun + timeout
+        self.hub.close(timeout / 3)
+        self._flush(begun + timeout * 2 / 3)
+        self._close_sockets(deadline)
+        self.dispatcher.close()
+        if self._task:
+            self._task.join(max(0.0, deadline - time.monotonic()))
+        self.registry.close()
+        self.socketio.server.eio.shutdown()
+        if self.transport:
+            self.transport.close(max(0.0, deadline - time.monotonic()))
+
+    def _close_sockets(self, deadline: float) -> None:
+        """Close every connection, and wait for the clients' own close frames."""
+        sockets = self.socketio.server.eio.sockets
+        for session in list(sockets.values()):
+            connection = getattr(session.queue, "connection", None)
+            if connection:
+                connection.close(GOING_AWAY, "The server is going down")
+            else:
+                session.close(wait=False)  # ends the poll that waits
+        while time.monotonic() < deadline:
+            if all(session.closed for session in list(sockets.values())):
+                return
+            self.socketio.sleep(0.02)
+
+    def _flush(self, deadline: float) -> None:
+        """Wait until what was emitted has left the queues.
+
+        Not for long where a client polls: one that is gone never fetches it.
+        """
+        polling = time.monotonic() + POLL_SECONDS
+        while (now := time.monotonic()) < deadline:
+            # A copy first, in one go: clients come and go meanwhile.
+            sessions = list(self.socketio.server.eio.sockets.values())
+            waiting = [session for session in sessions if not session.queue.settled]
+            if self.hub.settled and all(
+                session.closed or (now > polling and not session.upgraded) for session in waiting
+            ):
+                return
+            self.socketio.sleep(0.02)
