@@ -140,6 +140,11 @@ def test_imports_point_one_way(part: str, above: list[str]) -> None:
     assert offenders(modules_of(part), ours(*above)) == []
 
 
+def test_the_fault_lab_knows_nothing_of_ours() -> None:
+    others = [name for name in MODULES if name != PACKAGE and not within(name, *ours("chaos"))]
+    assert offenders(modules_of("chaos"), [*others, "click", "flask", "socketio"]) == []
+
+
 def test_the_client_knows_nothing_of_the_server() -> None:
     client = [
         n for n in MODULES if n.split(".")[-1].startswith("client") and n != "textstream.clients"

@@ -1,4 +1,4 @@
-"""The command line: ``textstream "prompt"``, and ``resume``, ``sources``, ``serve``.
+"""The command line: ``textstream "prompt"``, and ``resume``, ``sources``, ``serve``, ``chaos``.
 
 Nothing that takes long to load is imported before it is needed, and before the signals are
 caught.
@@ -17,6 +17,7 @@ import click
 
 from textstream import __version__
 from textstream.cli import exit_codes
+from textstream.cli.chaos import chaos
 from textstream.cli.exit_codes import Interrupted, catch_signals
 from textstream.cli.input import RateType, parse_params
 from textstream.cli.output import complain, prepare, silence
@@ -30,6 +31,7 @@ Commands:
   textstream resume ID   read a stream from an offset on
   textstream sources     list the server's sources
   textstream serve       start a server
+  textstream chaos       cut, stall and throttle connections on purpose, to see what happens
   Write -- before a prompt that is the name of a command: textstream -- serve
 
 \b
@@ -190,7 +192,7 @@ def serve(arguments: tuple[str, ...]) -> int:
     return exit_codes.COMPLETED
 
 
-COMMANDS = {"resume": resume, "sources": sources, "serve": serve}
+COMMANDS = {"resume": resume, "sources": sources, "serve": serve, "chaos": chaos}
 
 
 def main() -> None:

@@ -205,7 +205,8 @@ class Connection:
         deadline = time.monotonic() + timeout
         try:
             self._handshake(url, transports)
-        except (socketio.exceptions.ConnectionError, ValueError) as error:
+        except (socketio.exceptions.ConnectionError, ValueError, IndexError) as error:
+            # IndexError: engineio's, when a poll was cut right behind its headers.
             raise unreachable(url, reason_of(error)) from None
         while self._refused is None and "/" not in self._sio.namespaces:
             left = deadline - time.monotonic()

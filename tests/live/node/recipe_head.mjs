@@ -4,4 +4,3 @@
 import { connect as dial, sha256 } from "./client.mjs";
 
 const connect = () => dial({ reconnectionDelay: 5, reconnectionDelayMax: 20, timeout: 500 });
-

@@ -1,4 +1,3 @@
-
 // What comes after it.
 function finish(socket, text, end) {
   console.log(
