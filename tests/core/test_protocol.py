@@ -41,7 +41,7 @@ def test_the_names_of_the_events_are_the_protocol() -> None:
         for name in [
             "start_stream", "stop_stream", "pause_stream", "continue_stream", "set_rate",
             "resume_stream", "stream_start", "new_char", "stream_chunk", "stream_end",
-            "stream_error",
+            "stream_error", "server_draining",
         ]
     }  # fmt: skip
 
