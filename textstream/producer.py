@@ -70,6 +70,7 @@ class Producer:
         if self._request is not None:
             # The prompt is the source's now, to keep or to let go.
             request, self._request = self._request, None
+            self._stream.begin()
             self._generator = iter(self._source.generate(request))
             del request
         while not self._stream.cancel.cancelled and not self._stream.ending:

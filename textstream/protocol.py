@@ -31,6 +31,7 @@ SERVER_DRAINING = "server_draining"
 UnitName = Literal["char", "word", "token"]
 FormatName = Literal["char", "chunk"]
 EndReason = Literal["completed", "length", "stopped", "replaced", "error", "expired", "shutdown"]
+OnDisconnect = Literal["continue", "cancel"]
 Rate = float | Literal["auto"]
 
 MAX_OFFSET = 2**53 - 1
@@ -80,8 +81,9 @@ class StartStream(Payload):
     """``start_stream``: start one.
 
     ``text`` is for the source ``text``; ``prompt`` for any other. ``rate`` is in units per
-    second; 0 is as fast as the reader reads, None the source's default. The same
-    ``request_id`` again answers with the stream that it already started.
+    second; 0 is as fast as the reader reads, None the source's default. When its last reader
+    has gone it goes on for the time of grace (``continue``), or ends at once (``cancel``). The
+    same ``request_id`` again answers with the stream that it already started.
     """
 
     source: Identifier | None = None
@@ -91,6 +93,7 @@ class StartStream(Payload):
     rate: RateField | None = None
     format: FormatName = "char"
     params: dict[str, Any] = Field(default_factory=dict)
+    on_disconnect: OnDisconnect = "continue"
     request_id: Identifier | None = None
 
 

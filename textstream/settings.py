@@ -72,13 +72,20 @@ class Settings(BaseSettings):
     )
     grace: float = Field(60.0, ge=0, description="Seconds a stream goes on without readers.")
     retention: float = Field(300.0, ge=0, description="Seconds an ended stream stays readable.")
+    max_duration: float = Field(
+        86_400.0, gt=0, description="Seconds a stream may run; then it ends with reason expired."
+    )
+    max_units: int = Field(
+        1_000_000, ge=1, description="Units of a stream; then it ends with reason length."
+    )
     max_stream_bytes: int = Field(
         8 * 2**20, ge=4096, description="Text kept for one stream, in bytes; the oldest goes first."
     )
     max_total_bytes: int = Field(
         256 * 2**20,
         ge=4096,
-        description="Text kept for all streams; ended streams are forgotten, oldest first.",
+        description="Text kept for all streams, in bytes; ended ones are forgotten, oldest first, "
+        "then no more are taken.",
     )
     producers: int = Field(256, ge=1, description="Threads that run sources, at most.")
 

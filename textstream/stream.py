@@ -13,34 +13,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from textstream.errors import TextStreamError
+from textstream.life import Ending, Life, Outcome, State
 from textstream.logs.base import Log
 from textstream.protocol import EndReason, Rate, UnitName
 from textstream.sources.base import CancelToken
 
 MAX_DEPARTED = 1024
 """Cursors of readers that left, remembered for their return."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a stream ended, or how it ended for one reader.
-
-    Attributes:
-        reason: see the protocol.
-        offset: units in all.
-        text_sha256: of their text, in hex.
-        error: the error object of the protocol, when the reason is ``error``.
-
-    """
-
-    reason: EndReason
-    offset: int
-    text_sha256: str
-    error: dict[str, Any] | None = None
 
 
 class Reader(Protocol):
@@ -54,12 +36,8 @@ class Reader(Protocol):
         """The offset of the next unit."""
         ...
 
-    def settle(self) -> None:
-        """Take note, with the stream's lock held, of what was sent."""
-        ...
-
     def end_now(self, reason: EndReason) -> None:
-        """Take note that it is over, whatever is left to read."""
+        """Take note of what was sent, and that it is over, whatever is left to read."""
         ...
 
     def wake(self) -> None:
@@ -84,8 +62,9 @@ class Stream:
         rate: Rate,
         owner: str,
         log: Log,
+        life: Life,
         lookahead: int,
-        created: float,
+        max_units: int,
         cancel: CancelToken,
         on_end: Callable[[Stream], None],
     ) -> None:
@@ -98,8 +77,9 @@ class Stream:
             rate: the pace of a reader that names none.
             owner: the client that started it.
             log: an empty log.
+            life: a life that begins.
             lookahead: units that the producer may run ahead of the fastest reader.
-            created: now, in seconds of the hub's clock.
+            max_units: units that it may have.
             cancel: tells the source that the text is no longer wanted.
             on_end: called once, with the lock held; must not block.
 
@@ -110,37 +90,48 @@ class Stream:
         self.rate = rate
         self.owner = owner
         self.log = log
-        self.created = created
+        self.life = life
         self.cancel = cancel
         self.request_key: str | None = None  # what the hub knows it by
         self.lock = threading.RLock()
-        self.ending: Ending | None = None
         self.furthest = 0  # the furthest unit that any reader was sent
         self.lookahead = lookahead
+        self._max_units = max_units
         self._on_end = on_end
         self.readers: set[Reader] = set()
         self._departed: deque[int] = deque(maxlen=MAX_DEPARTED)
-        self._outcome: tuple[EndReason, dict[str, Any] | None] | None = None
-        self._held: Callable[[], None] | None = None
 
     # For the producer.
 
-    def append(self, units: Sequence[str]) -> None:
-        """Append what the source has generated; drop it when the stream has ended."""
+    def begin(self) -> None:
+        """Say that the source is asked for its text."""
         with self.lock:
-            if self.ending or not units:
+            self.life.begin()
+
+    def append(self, units: Sequence[str]) -> None:
+        """Append what the source has generated; drop it when the stream has ended.
+
+        At the most units that a stream may have its source is cancelled, as at its own limit.
+        """
+        with self.lock:
+            if self.life.outcome or self.ending or not units:
                 return
-            self.log.append(units, keep_from=self.furthest)
+            room = self._max_units - self.log.next
+            full = len(units) > room
+            if units := units[:room]:
+                self.log.append(units, keep_from=self.furthest)
+            if full:
+                self.produced("length")
             self._wake_parked()
+        if full:
+            self.cancel.cancel()
 
     def produced(self, reason: EndReason, error: TextStreamError | None = None) -> None:
-        """Say that nothing more will be appended, and why."""
+        """Say that nothing more will be appended, and why. Only the first time counts."""
         with self.lock:
-            if self.ending or self._outcome:
-                return
-            self._outcome = (reason, error.to_wire() if error else None)
-            if not self.readers and self.furthest == self.log.next:
-                self._end(reason, self.log.next)
+            self.life.produced(Outcome(reason, error.to_wire() if error else None))
+            if self.life.outcome and not self.readers and self.furthest == self.log.next:
+                self._end_as_produced()
             self._wake_parked()
 
     def hold(self, resume: Callable[[], None]) -> bool:
@@ -150,9 +141,9 @@ class Stream:
         paused. Without readers it may run ahead as far as with one that stands still.
         """
         with self.lock:
-            if self.ending or self._wants_more(self.lookahead):
+            if self.life.outcome or self.ending or self._wants_more:
                 return False
-            self._held = resume
+            self.life.hold(resume)
             return True
 
     # For readers.
@@ -161,6 +152,7 @@ class Stream:
         """Add a reader."""
         with self.lock:
             self.readers.add(reader)
+            self.life.read()
             self._release_producer()
 
     def detach(self, reader: Reader, *, may_return: bool = False) -> None:
@@ -169,6 +161,8 @@ class Stream:
             self.readers.discard(reader)
             if may_return:
                 self._departed.append(reader.cursor)
+            if not self.readers:
+                self.life.unread()
             self._release_producer()
 
     def depart(self, cursor: int) -> None:
@@ -192,15 +186,15 @@ class Stream:
     def advanced(self, reader: Reader) -> None:
         """Take note, with the lock held, that `reader` was sent everything before its cursor."""
         self.furthest = max(self.furthest, reader.cursor)
-        if self._held and self.log.next - self.furthest <= self.lookahead // 2:
+        if self.life.state is State.HELD and self.log.next - self.furthest <= self.lookahead // 2:
             self._release_producer()
 
     def reached_end(self, reader: Reader) -> Ending | None:
         """Return, with the lock held, the ending if `reader` has read all that there will be."""
         if reader.cursor < self.log.next:
             return None
-        if self.ending is None and self._outcome:
-            self._end(self._outcome[0], self.log.next)
+        if self.ending is None and self.life.outcome:
+            self._end_as_produced()
         return self.ending
 
     def reconsider(self) -> None:
@@ -218,19 +212,25 @@ class Stream:
         it ends what its readers still read.
         """
         with self.lock:
-            for reader in self.readers:
-                reader.settle()
+            for reader in self.readers:  # first, for they say how far they came
+                reader.end_now(reason)
             if self.ending is None:
-                if reason == "expired" and self._outcome:
-                    self._end(self._outcome[0], self.log.next)
+                if reason == "expired" and self.life.outcome:
+                    self._end_as_produced()
                 else:
                     self._end(reason, self.log.next if reason == "expired" else self.furthest)
-            for reader in self.readers:
-                reader.end_now(reason)
-            self._wake(list(self.readers))
             ending = self.ending
         self.cancel.cancel()
         return ending.offset if ending else 0
+
+    def forget(self) -> bool:
+        """Let go of the text of an ended stream, unless somebody reads it; return whether."""
+        with self.lock:
+            if self.readers or self.ending is None:
+                return False
+            self.life.forget()
+            self.log.discard()
+            return True
 
     def ending_at(self, offset: int, reason: EndReason) -> Ending:
         """Return the ending for one reader that stops at `offset`."""
@@ -243,38 +243,41 @@ class Stream:
         return Ending(reason, offset, self.log.sha256(offset))
 
     @property
+    def ending(self) -> Ending | None:
+        """How it ended, once it has."""
+        return self.life.ending
+
+    @property
     def has_readers(self) -> bool:
         """Whether anybody reads it."""
         with self.lock:
             return bool(self.readers)
 
-    def _end(self, reason: EndReason, offset: int) -> None:
-        self.log.seal(offset)
-        error = self._outcome[1] if self._outcome and reason == "error" else None
-        self.ending = Ending(reason, offset, self.log.sha256(), error)
-        self._on_end(self)
-        if self._held:
-            # Its generator is open: let the producer close it.
-            held, self._held = self._held, None
-            held()
+    def _end_as_produced(self) -> None:
+        outcome = self.life.outcome
+        if outcome and self.ending is None:
+            self._end(outcome.reason, self.log.next, outcome)
 
-    def _wants_more(self, limit: int) -> bool:
+    def _end(self, reason: EndReason, offset: int, outcome: Outcome | None = None) -> None:
+        self.log.seal(offset)
+        error = outcome.error if outcome else None
+        self.life.end(Ending(reason, offset, self.log.sha256(), error))
+        self._on_end(self)
+
+    @property
+    def _wants_more(self) -> bool:
         return (
-            self.log.next - self.furthest < limit
+            self.log.next - self.furthest < self.lookahead
             and self.log.has_room(keep_from=self.furthest)
             and (not self.readers or any(not reader.paused for reader in self.readers))
         )
 
     def _release_producer(self) -> None:
-        if self._held and self._wants_more(self.lookahead):
-            held, self._held = self._held, None
-            held()
+        if self.life.state is State.HELD and self._wants_more:
+            self.life.release()
 
     def _wake_parked(self) -> None:
-        self._wake([reader for reader in self.readers if reader.parked])
-
-    @staticmethod
-    def _wake(readers: Sequence[Reader]) -> None:
-        for reader in readers:
-            reader.parked = False
-            reader.wake()
+        for reader in self.readers:
+            if reader.parked:
+                reader.parked = False
+                reader.wake()

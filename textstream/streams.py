@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textstream.dispatcher import Dispatcher
-from textstream.errors import UnknownStream
-from textstream.logs.base import Log
-from textstream.protocol import Rate, UnitName
+from textstream.errors import TooManyStreams, UnknownStream
+from textstream.life import Life
+from textstream.logs.base import ByteCount, Log
+from textstream.protocol import OnDisconnect, Rate, UnitName
 from textstream.retention import Retention
 from textstream.sources.base import CancelToken, Source
 from textstream.stream import Stream
@@ -47,6 +48,8 @@ class Limits:
     lookahead: int = 65_536
     grace: float = 60.0
     retention: float = 300.0
+    max_duration: float = 86_400.0
+    max_units: int = 1_000_000
     max_total_bytes: int = 256 * 2**20
 
 
@@ -60,7 +63,7 @@ class Streams:
         self,
         *,
         dispatcher: Dispatcher,
-        new_log: Callable[[], Log],
+        new_log: Callable[[ByteCount], Log],
         clock: Callable[[], float],
         limits: Limits,
         on_ended: Callable[[Stream], None],
@@ -75,11 +78,11 @@ class Streams:
         self._streams: dict[str, Stream] = {}
         self._running: dict[str, Stream] = {}
         self._requests: dict[str, Stream] = {}
+        self._kept = ByteCount()
         self._retention = Retention(
             dispatcher=dispatcher,
             clock=clock,
-            grace=limits.grace,
-            retention=limits.retention,
+            kept=self._kept,
             max_streams=limits.max_streams,
             max_bytes=limits.max_total_bytes,
             forget=self._forget,
@@ -93,9 +96,16 @@ class Streams:
         rate: Rate | None,
         owner: str,
         cancel: CancelToken,
+        on_disconnect: OnDisconnect,
         request_id: str | None,
     ) -> Stream:
-        """Make a stream that nobody reads and nothing feeds yet."""
+        """Make a stream that nobody reads and nothing feeds yet.
+
+        Raises:
+            TooManyStreams: as many run as may, or they keep as much text as they may.
+
+        """
+        self._check_limits()
         default: Rate = "auto" if source.live else TEXT_RATE
         lookahead = self._limits.lookahead
         if not source.live:
@@ -106,9 +116,15 @@ class Streams:
             unit=unit,
             rate=default if rate is None else rate,
             owner=owner,
-            log=self._new_log(),
+            log=self._new_log(self._kept),
+            life=Life(
+                self._clock,
+                grace=0.0 if on_disconnect == "cancel" else self._limits.grace,
+                retention=self._limits.retention,
+                longest=self._limits.max_duration,
+            ),
             lookahead=lookahead,
-            created=self._clock(),
+            max_units=self._limits.max_units,
             cancel=cancel,
             on_end=self._end_soon,
         )
@@ -118,6 +134,7 @@ class Streams:
             if key:
                 stream.request_key = key
                 self._requests[key] = stream
+        self._retention.run(stream)
         return stream
 
     def get(self, stream_id: str) -> Stream | None:
@@ -160,8 +177,20 @@ class Streams:
 
     def watch(self, stream: Stream) -> None:
         """Take note that a reader has gone, or that the stream has ended."""
-        if stream.id in self._streams and not stream.has_readers:
+        if stream.id in self._streams:
             self._retention.unread(stream)
+
+    def _check_limits(self) -> None:
+        if len(self._running) >= self._limits.max_streams:
+            raise TooManyStreams(
+                f"The server already runs {len(self._running)} streams, as many as it may "
+                "(TEXTSTREAM_MAX_STREAMS). Try again later."
+            )
+        if not self._retention.make_room():
+            raise TooManyStreams(
+                "The server keeps as much text as it may (TEXTSTREAM_MAX_TOTAL_BYTES). "
+                "Try again later."
+            )
 
     def _end_soon(self, stream: Stream) -> None:
         # Called with the stream's lock held: the rest follows in the dispatcher's thread.
@@ -179,7 +208,7 @@ class Streams:
                     "source": stream.source,
                     "unit": stream.unit,
                     "units": ending.offset,
-                    "seconds": round(self._clock() - stream.created, 3),
+                    "seconds": round(self._clock() - stream.life.created, 3),
                     "reason": ending.reason,
                     "sha256": ending.text_sha256,
                 },

@@ -12,12 +12,20 @@ from typing import Any
 
 from textstream import announce
 from textstream.errors import OffsetGone
+from textstream.life import Ending
 from textstream.logs.base import ReadStatus
 from textstream.pacing import FixedPace, new_pace
 from textstream.protocol import EndReason, FormatName, Rate
 from textstream.run import Run, run_length
 from textstream.sink import MAX_UNITS_PER_STEP, Sink
-from textstream.stream import Ending, Stream
+from textstream.stream import Stream
+
+FIRST_CHUNK = 64
+"""Units of a reader's first chunk; each of the next may have twice as many.
+
+What is cut in the middle is sent again: with large chunks from the start, connections that live
+for less than one of them would bring nothing at all.
+"""
 
 RETRY_MIN = 0.005
 RETRY_MAX = 0.05
@@ -34,6 +42,7 @@ class Subscription:
 
     __slots__ = (
         "__weakref__",
+        "_chunk",
         "_cursor",
         "_cut",
         "_first",
@@ -100,6 +109,7 @@ class Subscription:
         self._run: Run | None = None
         self._writing = Lock()  # held from taking units to writing them; before the stream's
         self._cut: EndReason | None = None
+        self._chunk = FIRST_CHUNK
         self._last_sent = float("-inf")
         self._retry = RETRY_MIN
         self._wake_me = wake
@@ -274,10 +284,7 @@ class Subscription:
             due = self._pace.due(backlog, now)
         if not due:
             return ()
-        room = self.sink.room()
-        if self.format == "chunk" and room > 0:
-            room = MAX_UNITS_PER_STEP
-        count = min(due, room, MAX_UNITS_PER_STEP)
+        count = min(due, self._room(), MAX_UNITS_PER_STEP)
         if count <= 0:
             return ()
         status, units = self.stream.log.read(self.cursor, count)
@@ -297,6 +304,14 @@ class Subscription:
         self._last_sent = now
         self.stream.advanced(self)
         return units
+
+    def _room(self) -> int:
+        """Return how many units the next write may have."""
+        room = self.sink.room()
+        if self.format == "char" or room <= 0:
+            return room
+        room, self._chunk = self._chunk, min(2 * self._chunk, MAX_UNITS_PER_STEP)
+        return room
 
     def _ending(self, behind: int) -> Ending | None:
         if self._cut:

@@ -16,6 +16,7 @@ from typing import Any
 from tests.support.clock import ManualClock
 from textstream.dispatcher import TICK, Dispatcher
 from textstream.hub import Hub
+from textstream.life import Life
 from textstream.logs.memory import MemoryLog
 from textstream.protocol import (
     NEW_CHAR,
@@ -143,6 +144,17 @@ class RecordingSink:
         return dict(entry.data)
 
 
+def new_life(
+    clock: Callable[[], float] = lambda: 0.0,
+    *,
+    grace: float = 60.0,
+    retention: float = 300.0,
+    longest: float = 86_400.0,
+) -> Life:
+    """Return a life that begins now."""
+    return Life(clock, grace=grace, retention=retention, longest=longest)
+
+
 class OnDemandPool:
     """Stands in for a `ProducerPool`: keeps the jobs until a test runs them, in its own thread."""
 
@@ -221,7 +233,7 @@ class Bench:
         self.hub = Hub(
             dispatcher=self.dispatcher,
             pool=self.pool,  # type: ignore[arg-type]  # it has what a producer needs
-            new_log=lambda: MemoryLog(self.max_stream_bytes),
+            new_log=lambda kept: MemoryLog(self.max_stream_bytes, kept),
             clock=self.clock,
             limits=self.limits,
         )

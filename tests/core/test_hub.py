@@ -13,6 +13,7 @@ import pytest
 
 from tests.core.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
 from tests.support.clock import ManualClock
+from textstream.dispatcher import TICK
 from textstream.errors import (
     InvalidRequest,
     OffsetGone,
@@ -673,3 +674,43 @@ def test_a_reader_that_failed_is_told_and_its_stream_expires(clock: ManualClock)
     _, again = bench.resume(reader.stream.id, 0, rate=0)
     bench.settle()
     assert again.text == "x" * 100
+
+
+def test_a_stream_that_is_to_be_cancelled_ends_with_its_last_reader(clock: ManualClock) -> None:
+    bench = Bench(clock)
+    reader, _ = bench.start(
+        ScriptedSource("x", repeat=True).source, rate=10, on_disconnect="cancel"
+    )
+    bench.run(1)
+    bench.resume(reader.stream.id, 0, client="bob")
+    bench.hub.disconnect("alice")
+    bench.run(1)
+    assert bench.hub.running_streams == 1, "bob reads it"
+    bench.hub.disconnect("bob")
+    bench.run(TICK)
+    assert bench.hub.running_streams == 0
+    assert reader.stream.ending
+    assert reader.stream.ending.reason == "expired"
+    assert reader.stream.cancel.cancelled
+
+
+def test_no_stream_is_taken_while_running_ones_keep_too_much(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_total_bytes=1000))
+    reader, _ = bench.start("x" * 2000, rate=1)
+    bench.run(1)
+    with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_TOTAL_BYTES"):
+        bench.start("y", client="bob")
+    bench.hub.stop(reader.stream.id)
+    bench.run(1)
+    bench.start("y", client="bob")
+
+
+def test_a_stream_that_was_forgotten_in_between_cannot_be_resumed(clock: ManualClock) -> None:
+    """Found in the table, then forgotten by the dispatcher's thread, then attached to."""
+    bench = Bench(clock)
+    reader, _ = bench.start("x")
+    bench.run(1)
+    bench.hub.disconnect("alice")
+    assert reader.stream.forget()
+    with pytest.raises(UnknownStream, match="forgotten"):
+        bench.resume(reader.stream.id, 0)

@@ -1,8 +1,9 @@
 """Whatever happens, in whatever order: every reader gets its part of the text, exactly.
 
 Hypothesis starts, stops, attaches, seeks, pauses, cuts and chokes at random, lets time pass at
-random, and lets the sources run at random moments. After every step each reader's units are
-compared with the truth; at the end every reader must have been told how it ended.
+random, so that streams expire and are forgotten, and lets the sources run at random moments. After
+every step each reader's units are compared with the truth; at the end every reader must have been
+told how it ended.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from textstream.protocol import (
     STREAM_ERROR,
     STREAM_START,
     FormatName,
+    OnDisconnect,
     Rate,
     UnitName,
 )
@@ -37,6 +39,8 @@ LIMITS = Limits(
     lookahead=8,
     grace=5.0,
     retention=10.0,
+    max_duration=40.0,
+    max_units=100,
     max_total_bytes=300,
 )
 MAX_STREAM_BYTES = 150
@@ -141,6 +145,8 @@ class Seen:
         assert end["text_sha256"] == sha256(self.truth.part(0, offset))
         if self.end in {"completed", "error"}:
             assert self.position == offset == len(self.truth.units)
+        if self.end == "length":
+            assert self.position == offset == LIMITS.max_units
         if self.end == "error":
             assert self.sink.error
         assert Counter(e.event for e in self.sink.written)[STREAM_END] == 1
@@ -174,6 +180,7 @@ class Readers(RuleBasedStateMachine):
         format_=formats,
         capacity=st.sampled_from([PLENTY, PLENTY, 0, 3]),
         request=st.sampled_from([None, None, "1", "2"]),
+        on_disconnect=st.sampled_from(["continue", "continue", "cancel"]),
     )
     def start(
         self,
@@ -185,6 +192,7 @@ class Readers(RuleBasedStateMachine):
         format_: FormatName,
         capacity: int,
         request: str | None,
+        on_disconnect: OnDisconnect,
     ) -> None:
         error = OSError("the source broke") if script.error else None
         source = ScriptedSource(*script.deltas, repeat=script.endless, error=error).source
@@ -197,6 +205,7 @@ class Readers(RuleBasedStateMachine):
                 rate=rate,
                 format_=format_,
                 request_id=request,
+                on_disconnect=on_disconnect,
             )
         except (TooManyStreams, OffsetGone):
             return

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.core.doubles import OnDemandPool, ScriptedSource, sha256
+from tests.core.doubles import PLENTY, OnDemandPool, ScriptedSource, new_life, sha256
 from textstream.errors import SourceFailed, SourceUnavailable
 from textstream.logs.base import ReadStatus
 from textstream.logs.memory import MemoryLog
@@ -34,6 +34,7 @@ class Line:
         unit: UnitName = "char",
         lookahead: int = 1000,
         max_bytes: int = 100_000,
+        max_units: int = PLENTY,
         pool: Any = None,
     ) -> None:
         self.pool = pool if pool is not None else cast("Any", OnDemandPool())
@@ -46,8 +47,9 @@ class Line:
             rate=0,
             owner="alice",
             log=self.log,
+            life=new_life(),
             lookahead=lookahead,
-            created=0.0,
+            max_units=max_units,
             cancel=self.cancel,
             on_end=lambda stream: None,
         )

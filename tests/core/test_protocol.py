@@ -50,7 +50,7 @@ def test_everything_about_a_start_is_optional() -> None:
     start = parse(StartStream, {})
     assert start.model_dump() == {
         "source": None, "prompt": None, "text": None, "unit": "char", "rate": None,
-        "format": "char", "params": {}, "request_id": None,
+        "format": "char", "params": {}, "on_disconnect": "continue", "request_id": None,
     }  # fmt: skip
 
 

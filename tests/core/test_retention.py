@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import dataclass, field
 
 import pytest
 
+from tests.core.doubles import new_life
 from tests.support.clock import ManualClock
 from textstream.dispatcher import Dispatcher
+from textstream.life import State
+from textstream.logs.base import ByteCount, ReadStatus
 from textstream.logs.memory import MemoryLog
+from textstream.protocol import EndReason
 from textstream.retention import Retention
 from textstream.sources.base import CancelToken
 from textstream.stream import Stream
 
-GRACE, RETENTION = 60.0, 300.0
+GRACE, RETENTION, LONGEST = 60.0, 300.0, 3600.0
+
+
+@dataclass(eq=False)
+class Reader:
+    """Stands in for a `Subscription`."""
+
+    cursor: int = 0
+    paused: bool = False
+    parked: bool = True
+    told: list[EndReason] = field(default_factory=list)
+
+    def end_now(self, reason: EndReason) -> None:
+        self.told.append(reason)
+
+    def wake(self) -> None: ...
 
 
 class Kept:
@@ -24,29 +44,33 @@ class Kept:
         self.clock = clock
         self.dispatcher = Dispatcher(clock=clock, sleep=lambda seconds: None)
         self.forgotten: list[str] = []
+        self.bytes = ByteCount()
         self.retention = Retention(
             dispatcher=self.dispatcher,
             clock=clock,
-            grace=GRACE,
-            retention=RETENTION,
+            kept=self.bytes,
             max_streams=max_streams,
             max_bytes=max_bytes,
             forget=lambda stream: self.forgotten.append(stream.id),
         )
 
-    def stream(self, name: str, *, units: int = 10, ended: bool = False) -> Stream:
+    def stream(
+        self, name: str, *, units: int = 10, ended: bool = False, grace: float = GRACE
+    ) -> Stream:
         stream = Stream(
             stream_id=name,
             source="script",
             unit="char",
             rate=30,
             owner="alice",
-            log=MemoryLog(10_000),
+            log=MemoryLog(10_000, self.bytes),
+            life=new_life(self.clock, grace=grace, retention=RETENTION, longest=LONGEST),
             lookahead=10_000,
-            created=self.clock.now,
+            max_units=10_000,
             cancel=CancelToken(),
             on_end=self.retention_hears,
         )
+        self.retention.run(stream)
         stream.append(["x"] * units)
         if ended:
             stream.furthest = units
@@ -55,6 +79,16 @@ class Kept:
 
     def retention_hears(self, stream: Stream) -> None:
         self.dispatcher.call_at(float("-inf"), lambda: self.retention.unread(stream))
+
+    def read(self, stream: Stream) -> Reader:
+        reader = Reader()
+        stream.attach(reader)
+        self.retention.read(stream)
+        return reader
+
+    def leave(self, stream: Stream, reader: Reader) -> None:
+        stream.detach(reader)
+        self.retention.unread(stream)
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -93,10 +127,10 @@ def test_a_reader_that_comes_back_in_time_saves_it(kept: Kept) -> None:
     stream = kept.stream("a")
     kept.retention.unread(stream)
     kept.wait(GRACE - 1)
-    kept.retention.read(stream)
+    reader = kept.read(stream)
     kept.wait(10 * GRACE)
     assert stream.ending is None
-    kept.retention.unread(stream)
+    kept.leave(stream, reader)
     kept.wait(GRACE - 1)
     assert stream.ending is None, "the time of grace starts anew"
     kept.wait(1)
@@ -107,10 +141,10 @@ def test_an_ended_stream_is_forgotten_after_its_retention(kept: Kept) -> None:
     stream = kept.stream("a", ended=True)
     kept.wait(0)
     kept.wait(RETENTION / 2)
-    kept.retention.read(stream)
+    reader = kept.read(stream)
     kept.wait(RETENTION)
     assert kept.forgotten == []
-    kept.retention.unread(stream)
+    kept.leave(stream, reader)
     kept.wait(RETENTION)
     assert kept.forgotten == ["a"]
 
@@ -130,16 +164,29 @@ def test_the_oldest_ended_streams_go_first_when_there_are_too_many(clock: Manual
     assert kept.forgotten == ["a", "b"]
 
 
-def test_what_is_read_or_runs_does_not_count_and_does_not_go(kept: Kept) -> None:
-    read = kept.stream("read", units=900, ended=True)
+def test_what_is_read_or_runs_does_not_go_but_counts(kept: Kept) -> None:
+    read = kept.stream("read", units=400, ended=True)
+    reader = kept.read(read)
     kept.wait(0)
-    kept.retention.read(read)
-    kept.retention.unread(kept.stream("running", units=900))
-    kept.stream("ended", units=900, ended=True)
+    running = kept.stream("running", units=400)
+    kept.retention.unread(running)
+    kept.stream("ended", units=400, ended=True)
     kept.wait(0)
-    assert kept.forgotten == []
-    kept.retention.unread(read)
     assert kept.forgotten == ["ended"]
+    kept.leave(read, reader)
+    assert kept.forgotten == ["ended"]
+    running.append(["x"] * 400)
+    assert kept.retention.make_room()
+    assert kept.forgotten == ["ended", "read"]
+    assert kept.bytes.total == 800
+
+
+def test_there_is_no_room_when_what_runs_keeps_too_much(kept: Kept) -> None:
+    stream = kept.stream("running", units=999)
+    assert kept.retention.make_room()
+    stream.append(["x"])
+    assert not kept.retention.make_room()
+    assert stream.ending is None
 
 
 def test_the_text_of_what_was_forgotten_is_freed_at_once(kept: Kept) -> None:
@@ -157,22 +204,11 @@ def test_a_reader_that_came_while_the_last_one_left_is_not_cut_off(kept: Kept) -
     """Attaching and leaving run in two threads: the later of the two notes may be the wrong one."""
     stream = kept.stream("a")
 
-    class Reader:
-        cursor = 0
-        paused = False
-        parked = True
-
-        def settle(self) -> None: ...
-
-        def end_now(self, reason: str) -> None:
-            raise AssertionError(f"ended with {reason}")
-
-        def wake(self) -> None: ...
-
-    stream.attach(Reader())
+    reader = kept.read(stream)
     kept.retention.unread(stream)
     kept.wait(GRACE)
     assert stream.ending is None
+    assert reader.told == []
 
 
 def test_a_stream_that_had_produced_everything_completes_when_it_expires(kept: Kept) -> None:
@@ -182,3 +218,64 @@ def test_a_stream_that_had_produced_everything_completes_when_it_expires(kept: K
     kept.wait(GRACE)
     assert stream.ending
     assert (stream.ending.reason, stream.ending.offset) == ("completed", 10)
+
+
+def test_a_stream_that_wants_no_grace_ends_with_its_last_reader(kept: Kept) -> None:
+    stream = kept.stream("a", grace=0.0)
+    first, second = kept.read(stream), kept.read(stream)
+    kept.leave(stream, first)
+    kept.wait(0)
+    assert stream.ending is None
+    kept.leave(stream, second)
+    kept.wait(0)
+    assert stream.ending
+    assert (stream.ending.reason, stream.ending.offset) == ("expired", 10)
+    assert stream.cancel.cancelled
+
+
+def test_the_longest_duration_ends_a_stream_whoever_reads_it(kept: Kept) -> None:
+    first = kept.stream("first")
+    reader = kept.read(first)
+    kept.wait(LONGEST / 2)
+    second = kept.stream("second")
+    kept.read(second)
+    kept.wait(LONGEST / 2 - 1)
+    assert first.ending is None
+    kept.wait(1)
+    assert first.ending
+    assert (first.ending.reason, first.ending.offset) == ("expired", 10)
+    assert reader.told == ["expired"]
+    assert second.ending is None
+    kept.wait(LONGEST / 2)
+    assert second.ending
+
+
+def test_one_timer_watches_over_the_longest_duration_of_all(kept: Kept) -> None:
+    """A timer for each stream would wait, and take memory, for a day."""
+    start = kept.clock.now
+    for number in range(50):
+        kept.stream(str(number), ended=True)
+        kept.wait(0.1)
+    kept.wait(RETENTION)
+    assert len(kept.forgotten) == 50
+    assert kept.dispatcher.step(kept.clock.now) == start + LONGEST
+    kept.wait(LONGEST)
+    assert kept.dispatcher.step(kept.clock.now) is None
+    late = kept.stream("late")
+    kept.wait(LONGEST)
+    assert late.ending
+
+
+def test_a_forgotten_stream_keeps_no_text(kept: Kept) -> None:
+    stream = kept.stream("a", ended=True)
+    kept.wait(RETENTION)
+    assert kept.bytes.total == 0
+    assert stream.life.state is State.FORGOTTEN
+    assert stream.log.read(0, 1).status is ReadStatus.GONE
+
+
+def test_a_stream_is_not_forgotten_while_it_is_read(kept: Kept) -> None:
+    stream = kept.stream("a", ended=True)
+    kept.read(stream)
+    assert not stream.forget()
+    assert stream.log.next == 10

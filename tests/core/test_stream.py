@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.core.doubles import sha256
+from tests.core.doubles import new_life, sha256
 from textstream.errors import SourceFailed
 from textstream.logs.memory import MemoryLog
 from textstream.protocol import EndReason
@@ -16,6 +16,7 @@ from textstream.stream import MAX_DEPARTED, Stream
 
 LOOKAHEAD = 10
 MAX_BYTES = 100
+MAX_UNITS = 1000
 
 
 @dataclass(eq=False)
@@ -27,10 +28,6 @@ class Reader:
     parked: bool = False
     told: list[EndReason] = field(default_factory=list)
     woken: int = 0
-    settled: int = 0
-
-    def settle(self) -> None:
-        self.settled += 1
 
     def end_now(self, reason: EndReason) -> None:
         self.told.append(reason)
@@ -52,11 +49,13 @@ class Bare(Stream):
             rate=30,
             owner="alice",
             log=MemoryLog(MAX_BYTES),
+            life=new_life(),
             lookahead=LOOKAHEAD,
-            created=0.0,
+            max_units=MAX_UNITS,
             cancel=CancelToken(),
             on_end=self.note_end,
         )
+        self.begin()
 
     def note_end(self, stream: Stream) -> None:
         assert stream is self
@@ -379,3 +378,26 @@ def test_whether_anybody_reads(stream: Bare) -> None:
     assert stream.has_readers
     stream.detach(reader)
     assert not stream.has_readers
+
+
+# How long it may be
+
+
+def test_at_the_most_units_its_source_is_at_its_limit(stream: Bare) -> None:
+    stream.append("x" * (MAX_UNITS - 1))
+    assert not stream.cancel.cancelled
+    stream.append("yz")
+    assert stream.cancel.cancelled
+    stream.append("more")
+    assert stream.log.next == MAX_UNITS
+    stream.move(stream.reading(), MAX_UNITS)
+    assert stream.reached_end(stream.reading(MAX_UNITS))
+    assert stream.reason == "length"
+
+
+def test_a_text_of_exactly_the_most_units_is_complete(stream: Bare) -> None:
+    stream.append("x" * MAX_UNITS)
+    stream.produced("completed")
+    assert stream.reached_end(stream.reading(MAX_UNITS))
+    assert stream.reason == "completed"
+    assert not stream.cancel.cancelled

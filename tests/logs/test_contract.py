@@ -205,6 +205,20 @@ def test_there_is_room_while_what_must_be_kept_is_within_the_bound(new_log: NewL
     assert log.has_room(keep_from=10)
 
 
+def test_what_is_discarded_is_gone_but_its_hash_is_known(log: Log) -> None:
+    log.append(["añ", "字", "🇩🇪"], keep_from=0)
+    log.discard()
+    assert log.nbytes == 0
+    assert log.first == log.next == 3
+    assert log.read(0, 3).status is ReadStatus.GONE
+    assert log.read(3, 1).status is ReadStatus.ENDED
+    assert log.sha256() == hashlib.sha256("añ字🇩🇪".encode()).hexdigest()
+    with pytest.raises(ValueError, match="sealed"):
+        log.append("x", keep_from=0)
+    log.discard()
+    assert log.next == 3
+
+
 # Threads
 
 

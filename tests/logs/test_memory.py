@@ -8,6 +8,7 @@ from itertools import islice, repeat
 
 import pytest
 
+from textstream.logs.base import ByteCount
 from textstream.logs.memory import HASHED_BYTES, MemoryLog
 
 Batches = Callable[[], Iterator[Sequence[str]]]
@@ -88,3 +89,20 @@ def test_a_hash_of_what_lies_behind_the_seal_is_not_used() -> None:
     expected = behind.sha256(HASHED_BYTES + 7)
     ahead.seal(HASHED_BYTES + 7)
     assert ahead.sha256() == expected != behind.sha256()
+
+
+def test_logs_count_together_what_they_keep() -> None:
+    kept = ByteCount()
+    first, second = MemoryLog(1000, kept), MemoryLog(1000, kept)
+    first.append("字" * 100, keep_from=0)
+    second.append("x" * 950, keep_from=0)
+    assert kept.total == first.nbytes + second.nbytes == 1250
+    second.append("x" * 100, keep_from=1050)
+    assert second.first > 0, "trimmed"
+    assert kept.total == first.nbytes + second.nbytes
+    first.seal(50)
+    assert kept.total == first.nbytes + second.nbytes == 150 + second.nbytes
+    second.discard()
+    assert kept.total == 150
+    first.discard()
+    assert kept.total == 0

@@ -7,7 +7,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from textstream.logs.base import Read, ReadStatus
+from textstream.logs.base import ByteCount, Read, ReadStatus
 from textstream.logs.segments import Segments
 
 # What `Read(...)` does, less the call of its function: an eighth of a read.
@@ -34,9 +34,12 @@ With a log's lock held, that costs: to get it back takes up to 5 ms, and to keep
 class MemoryLog:
     """Keeps at most `max_bytes` bytes of text, as UTF-8, and what its readers still need."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, kept: ByteCount | None = None) -> None:
+        """Make an empty log; `kept` counts its bytes, and those of other logs."""
         self._lock = threading.Lock()  # guards everything below
         self._max_bytes = max_bytes
+        self._kept = kept or ByteCount()
+        self._counted = 0  # bytes of this log in it
         self._units = Segments()
         self._sealed = False
         # Offsets, ascending, and the hash of the text before each. The first is that of the
@@ -80,6 +83,7 @@ class MemoryLog:
                 self._hashed_bytes = kept.next_byte
             if kept.next_byte - kept.first_byte > self._max_bytes:
                 self._trim(keep_from)
+            self._count()
             return offset
 
     def has_room(self, *, keep_from: int) -> bool:
@@ -113,6 +117,15 @@ class MemoryLog:
             if offset is not None and offset < self._units.next:
                 # Hashes of what lies behind stay: they are never asked for again.
                 self._units.cut_from(max(offset, self._units.first))
+                self._count()
+
+    def discard(self) -> None:
+        """Forget all units, and take no more."""
+        with self._lock:
+            self._sealed = True
+            self._cut_before(self._units.next)
+            self._units.forget_interned()
+            self._count()
 
     def sha256(self, offset: int | None = None) -> str:
         """Return the SHA-256 of the text before `offset`, in hex."""
@@ -122,6 +135,11 @@ class MemoryLog:
             if not self._units.first <= offset <= self._units.next:
                 raise ValueError(f"offset {offset} is not in the log")
             return self._hash_before(offset).hexdigest()
+
+    def _count(self) -> None:
+        nbytes = self._units.next_byte - self._units.first_byte
+        self._kept.add(nbytes - self._counted)
+        self._counted = nbytes
 
     def _hash_before(self, offset: int) -> hashlib._Hash:
         index = bisect_right(self._hashed, offset) - 1
@@ -140,6 +158,10 @@ class MemoryLog:
         offset = min(keep_from, units.next)
         if units.byte_at(offset) > enough:
             offset = units.offset_at(enough)
+        self._cut_before(offset)
+
+    def _cut_before(self, offset: int) -> None:
+        units = self._units
         digest = self._hash_before(offset)
         index = bisect_right(self._hashed, offset)
         self._hashed[:index] = [offset]

@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             "producer",
             cure="New streams wait. If your sources only wait, raise TEXTSTREAM_PRODUCERS.",
         ),
-        new_log=lambda: MemoryLog(settings.max_stream_bytes),
+        new_log=lambda kept: MemoryLog(settings.max_stream_bytes, kept),
         clock=time.monotonic,
         limits=Limits(
             max_streams=settings.max_streams,
@@ -67,6 +67,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             lookahead=settings.lookahead,
             grace=settings.grace,
             retention=settings.retention,
+            max_duration=settings.max_duration,
+            max_units=settings.max_units,
             max_total_bytes=settings.max_total_bytes,
         ),
     )

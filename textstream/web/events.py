@@ -102,6 +102,7 @@ class Events:
             unit=start.unit,
             rate=start.rate,
             format_=start.format,
+            on_disconnect=start.on_disconnect,
             request_id=start.request_id,
         )
         self._let_go_if_gone(sid)

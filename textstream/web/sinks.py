@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_socketio import SocketIO
 
+from textstream.logs.base import text_of
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
 from textstream.sink import MAX_UNITS_PER_STEP, Ready
 from textstream.transport.connection import Connection
@@ -28,7 +29,7 @@ def make_chunk(stream_id: str, offset: int, units: Sequence[str]) -> dict[str, A
         id=stream_id,
         offset=offset,
         next=offset + len(units),
-        text=units if isinstance(units, str) else "".join(units),
+        text=text_of(units),
     ).model_dump()
 
 
