@@ -22,7 +22,7 @@ from tests.support.leaks import LeakGuard
 from textstream.errors import InvalidRequest, ShuttingDown, SourceUnavailable
 from textstream.sources.base import CancelToken, SourceRequest
 from textstream.sources.llama_engine import LlamaEngine
-from textstream.sources.llm_chat import chat_body, params_model
+from textstream.sources.llm_chat import MAX_AHEAD, Chat, params_model
 from textstream.sources.local_llm import LocalModel, _packaged_model, local_llm_source
 
 pytestmark = pytest.mark.model
@@ -62,7 +62,7 @@ def seconds_per_step(model: LocalModel) -> float:
         times.append(time.monotonic())
         return len(times) > 6
 
-    engine_of(model).chat(chat_body(LONG_PROMPT, params_model(2048)(seed=1)), note)
+    engine_of(model).chat(Chat(LONG_PROMPT, params_model(2048)(seed=1)).body(), note)
     wait_until(lambda: engine_of(model).slots_in_use() == 0)
     return max(b - a for a, b in itertools.pairwise(times))
 
@@ -101,6 +101,53 @@ def test_a_generation_that_is_not_iterated_gives_its_slot_back(idle: LocalModel)
     next(generator)
     wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
     assert len(list(generator)) > 5
+
+
+def test_while_nobody_reads_the_slot_is_left_to_others(idle: LocalModel) -> None:
+    paused = [idle.generate(ask(STORY, temperature=0.8, max_tokens=300)) for _ in range(SLOTS)]
+    begun = [next(generator) for generator in paused]
+    wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
+    assert "".join(idle.generate(ask("Say hello.", max_tokens=10)))
+    for begin, generator in zip(begun, paused, strict=True):
+        rest = list(generator)
+        assert len(rest) > MAX_AHEAD, "it went on behind what was generated before the pause"
+        assert begin.strip() or "".join(rest).strip()
+
+
+def test_the_rest_is_asked_for_behind_what_was_said() -> None:
+    chat = Chat("Count.", params_model(2048)(max_tokens=100, system=""))
+    assert chat.body()["messages"] == [{"role": "user", "content": "Count."}]
+    chat.said += ["One,", " two"]
+    chat.tokens += 70
+    assert chat.body()["messages"][1:] == [{"role": "assistant", "content": "One, two"}]
+    assert chat.body()["max_tokens"] == 30
+    assert not chat.complete
+    chat.tokens += 30
+    assert chat.complete
+
+
+def test_an_answer_that_was_held_is_no_longer_than_asked_for(idle: LocalModel) -> None:
+    most = MAX_AHEAD + 20
+    generator = idle.generate(ask(STORY, max_tokens=most))
+    next(generator)
+    wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
+    outcomes: list[str | None] = []
+
+    def rest() -> Iterator[str]:
+        outcomes.append((yield from generator))
+
+    assert MAX_AHEAD <= len(list(rest())) < most
+    assert outcomes == ["length"]
+
+
+def test_cancelling_while_it_is_held(idle: LocalModel) -> None:
+    request = ask(STORY, max_tokens=300)
+    generator = idle.generate(request)
+    next(generator)
+    wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
+    request.cancel.cancel()
+    assert list(generator) == []
+    assert engine_of(idle).slots_in_use() == 0
 
 
 def test_more_than_the_slots_are_served_in_turn(idle: LocalModel) -> None:

@@ -22,6 +22,13 @@ MAX_SYSTEM_PROMPT = 4096
 DEFAULT_MAX_TOKENS = 512
 """Tokens of an answer when the request does not say."""
 
+MAX_AHEAD = 64
+"""Deltas that wait for the generator above which the answer is held.
+
+The generator stands still while all readers have paused. To block the engine's callback would
+not pause the model: llama.cpp computes on, into a queue of its own, and keeps the slot.
+"""
+
 LARGEST_SEED = 2**32 - 2
 """llama.cpp's seeds have 32 bits; the very last one means "pick one"."""
 
@@ -33,7 +40,19 @@ class Finished:
     reason: str | None
 
 
-Item = str | Finished | TextStreamError | None
+@dataclass(frozen=True)
+class Held:
+    """The answer was broken off, to be continued when somebody reads on.
+
+    Attributes:
+        tokens: how many were generated.
+
+    """
+
+    tokens: int
+
+
+Item = str | Finished | Held | TextStreamError | None
 """What a generation hands to its generator; None only wakes it: it was cancelled."""
 
 
@@ -69,35 +88,65 @@ def params_model(context: int) -> type[BaseModel]:
     return LlmParams
 
 
-def chat_body(prompt: str, params: Any) -> dict[str, Any]:
-    """Return the request in the form of the OpenAI chat completions API.
+class Chat:
+    """A prompt, and what was answered so far.
 
-    Raises:
-        InvalidRequest: the prompt is not valid Unicode.
+    Attributes:
+        said: the deltas of the answer so far.
+        tokens: generated so far.
 
     """
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidRequest(
-            f"The prompt is not valid Unicode: lone surrogate at position {error.start}."
-        ) from None
-    messages = [{"role": "system", "content": params.system}] if params.system else []
-    messages.append({"role": "user", "content": prompt})
-    body = {
-        "messages": messages,
-        "stream": True,
-        "temperature": params.temperature,
-        "top_p": params.top_p,
-        "max_tokens": params.max_tokens,
-        # Calls back while the prompt is read, too: the only moment to give it up.
-        "return_progress": True,
-        # A prompt read in other portions gives slightly other numbers, and so another answer.
-        "cache_prompt": params.seed is None,
-    }
-    if params.seed is not None:
-        body["seed"] = params.seed
-    return body
+
+    def __init__(self, prompt: str, params: Any) -> None:
+        """Begin.
+
+        Raises:
+            InvalidRequest: the prompt is not valid Unicode.
+
+        """
+        try:
+            prompt.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidRequest(
+                f"The prompt is not valid Unicode: lone surrogate at position {error.start}."
+            ) from None
+        self._prompt = prompt
+        self._params = params
+        self.said: list[str] = []
+        self.tokens = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is as long as it may be."""
+        return self.tokens >= int(self._params.max_tokens)
+
+    def body(self) -> dict[str, Any]:
+        """Return the request for the rest, in the form of the OpenAI chat completions API.
+
+        An answer that ends with a message of the assistant's is continued by llama.cpp, with
+        the tokens that it still has in the slot: at temperature 0 with the very same text.
+        """
+        params = self._params
+        messages = [{"role": "system", "content": params.system}] if params.system else []
+        messages.append({"role": "user", "content": self._prompt})
+        if self.said:
+            messages.append({"role": "assistant", "content": "".join(self.said)})
+        body = {
+            "messages": messages,
+            "stream": True,
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            "max_tokens": params.max_tokens - self.tokens,
+            # Calls back while the prompt is read, too: the only moment to give it up.
+            "return_progress": True,
+            # Says with each delta how many tokens it took so far: not each token makes text.
+            "timings_per_token": True,
+            # A prompt read in other portions gives slightly other numbers, and so another answer.
+            "cache_prompt": params.seed is None,
+        }
+        if params.seed is not None:
+            body["seed"] = params.seed
+        return body
 
 
 class Answer:
@@ -116,7 +165,8 @@ class Answer:
         self._deltas = deltas
         self._on_begin = on_begin
         self._begun = False
-        self.outcome: Finished | TextStreamError = SourceFailed(
+        self._tokens = 0
+        self.outcome: Finished | Held | TextStreamError = SourceFailed(
             "The local model broke off its answer."
         )
 
@@ -130,15 +180,19 @@ class Answer:
         if "prompt_progress" in chunk:
             return False
         self.begin()
+        if timings := chunk.get("timings"):
+            self._tokens = timings["predicted_n"]
         for choice in chunk.get("choices") or ():
             text = choice["delta"].get("content")
             if text:
-                # Never blocks; max_tokens is the bound. To block would not pause the model
-                # (llama.cpp computes on, into a queue of its own), only keep its slot.
                 self._deltas.put(text)
             if choice["finish_reason"]:
                 self.outcome = Finished("length" if choice["finish_reason"] == "length" else None)
-        return False
+                return False
+        if self._deltas.qsize() < MAX_AHEAD:
+            return False
+        self.outcome = Held(self._tokens)
+        return True
 
     def begin(self) -> None:
         """Take note that the prompt was read, or was given up. The second time does nothing."""

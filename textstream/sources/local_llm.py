@@ -2,7 +2,9 @@
 
 Threads: the generator of a stream waits for a slot, then for deltas, and can be cancelled in
 both. Each running generation has one thread of its own, inside the engine. At most ``slots``
-run; the others queue here and not in the engine, where waiting cannot be cancelled.
+run; the others queue here and not in the engine, where waiting cannot be cancelled. While nobody
+takes the deltas, as when all readers have paused, the generation is broken off and its place is
+left to others; the generator goes on with a new one, behind what was said.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from textstream.errors import (
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.sources.gate import Gate
 from textstream.sources.llama_engine import INSTALL, LlamaEngine
-from textstream.sources.llm_chat import Answer, Item, chat_body, params_model
+from textstream.sources.llm_chat import Answer, Chat, Held, Item, params_model
 
 logger = logging.getLogger("textstream.sources.llm")
 
@@ -79,16 +81,22 @@ class LocalModel:
         """Yield the answer to ``request.prompt``; return "length" if it was cut at a limit."""
         if request.prompt is None:
             raise InvalidRequest("The source llm needs a prompt.")
-        body = chat_body(request.prompt, request.params)
+        chat = Chat(request.prompt, request.params)
         stop = CancelToken()
         request.cancel.on_cancel(stop.cancel)
+        deltas: SimpleQueue[Item] = SimpleQueue()
+        stop.on_cancel(lambda: deltas.put(None))
         try:
-            if not self._places.enter(stop):
-                return None
-            deltas: SimpleQueue[Item] = SimpleQueue()
-            stop.on_cancel(lambda: deltas.put(None))
-            self._start(body, stop, deltas)
-            return (yield from _pass_on(deltas, request.cancel))
+            while not chat.complete:
+                if not self._places.enter(stop):
+                    return None
+                self._start(chat.body(), stop, deltas)
+                outcome = yield from _pass_on(deltas, request.cancel, chat)
+                if not isinstance(outcome, Held):
+                    return outcome
+                # It has left its place for others while nobody read, and asks for one again.
+                chat.tokens += outcome.tokens
+            return "length"
         finally:
             stop.cancel()
 
@@ -191,7 +199,9 @@ class LocalModel:
         return model
 
 
-def _pass_on(deltas: SimpleQueue[Item], cancel: CancelToken) -> Generator[str, None, str | None]:
+def _pass_on(
+    deltas: SimpleQueue[Item], cancel: CancelToken, chat: Chat
+) -> Generator[str, None, str | Held | None]:
     while True:
         item = deltas.get()
         if cancel.cancelled:
@@ -199,9 +209,12 @@ def _pass_on(deltas: SimpleQueue[Item], cancel: CancelToken) -> Generator[str, N
         if item is None:
             raise ShuttingDown("The server is shutting down.")
         if isinstance(item, str):
+            chat.said.append(item)
             yield item
         elif isinstance(item, TextStreamError):
             raise item
+        elif isinstance(item, Held):
+            return item
         else:
             return item.reason
 
