@@ -21,7 +21,7 @@ from textstream.errors import (
 from textstream.life import State
 from textstream.logs.base import ByteCount, Log
 from textstream.producer import Producer
-from textstream.protocol import FormatName, OnDisconnect, Rate, UnitName
+from textstream.protocol import FormatName, OnDisconnect, Rate, StreamDescription, UnitName
 from textstream.sink import Sink
 from textstream.sources.base import Source, SourceRequest
 from textstream.stream import Stream
@@ -171,6 +171,26 @@ class Hub:
                 "This connection does not read that stream (any more). Attach with resume_stream."
             )
         return reader
+
+    def describe(self, stream_id: str) -> StreamDescription:
+        """Say how a stream is now, to whoever may read it.
+
+        Raises:
+            UnknownStream: there is none of this id, or it was forgotten.
+
+        """
+        stream = self._streams.find(stream_id)
+        with stream.lock:
+            return StreamDescription(
+                id=stream.id,
+                source=stream.source,
+                unit=stream.unit,
+                state=stream.life.state.value,
+                first=stream.log.first,
+                next=stream.log.next,
+                readers=len(stream.readers),
+                reason=stream.ending.reason if stream.ending else None,
+            )
 
     # Ending.
 

@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from textstream.protocol import EndReason
+from textstream.protocol import EndReason, StateName
 
 
 class State(Enum):
     """Where a stream is in its life."""
+
+    value: StateName
 
     CREATED = "created"  # nothing was asked of its source yet
     PRODUCING = "producing"  # its source generates

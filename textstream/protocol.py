@@ -19,6 +19,7 @@ PAUSE_STREAM = "pause_stream"
 CONTINUE_STREAM = "continue_stream"
 SET_RATE = "set_rate"
 RESUME_STREAM = "resume_stream"
+DESCRIBE_STREAM = "describe_stream"
 
 # Server to client.
 STREAM_START = "stream_start"
@@ -31,6 +32,7 @@ SERVER_DRAINING = "server_draining"
 UnitName = Literal["char", "word", "token"]
 FormatName = Literal["char", "chunk"]
 EndReason = Literal["completed", "length", "stopped", "replaced", "error", "expired", "shutdown"]
+StateName = Literal["created", "producing", "held", "produced", "ended", "forgotten"]
 OnDisconnect = Literal["continue", "cancel"]
 Rate = float | Literal["auto"]
 
@@ -98,7 +100,7 @@ class StartStream(Payload):
 
 
 class StreamRef(Payload):
-    """``stop_stream``, ``pause_stream``, ``continue_stream``: which one."""
+    """``stop_stream``, ``pause_stream``, ``continue_stream``, ``describe_stream``: which one."""
 
     id: Identifier
 
@@ -128,6 +130,23 @@ class StreamInfo(BaseModel):
     rate: int | float | Literal["auto"]
     format: FormatName
     offset: int
+
+
+class StreamDescription(BaseModel):
+    """``stream`` in the answer to ``describe_stream``: how it is now, for whoever may join.
+
+    ``first … next-1`` are the units that can be read; ``readers`` is how many read it now;
+    ``reason`` is how it ended, None before.
+    """
+
+    id: str
+    source: str
+    unit: UnitName
+    state: StateName
+    first: int
+    next: int
+    readers: int
+    reason: EndReason | None
 
 
 class StreamChunk(BaseModel):

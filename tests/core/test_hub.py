@@ -714,3 +714,22 @@ def test_a_stream_that_was_forgotten_in_between_cannot_be_resumed(clock: ManualC
     assert reader.stream.forget()
     with pytest.raises(UnknownStream, match="forgotten"):
         bench.resume(reader.stream.id, 0)
+
+
+def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(lookahead=10))
+    reader, _ = bench.start(ScriptedSource("x", repeat=True).source, rate=10)
+    hub, stream_id = bench.hub, reader.stream.id
+    first = hub.describe(stream_id)
+    assert (first.state, first.next, first.readers, first.reason) == ("created", 0, 1, None)
+    bench.resume(stream_id, 0, client="bob")
+    bench.run(1)
+    running = hub.describe(stream_id)
+    assert (running.state, running.readers) == ("held", 2)
+    assert running.next >= 20
+    hub.stop(stream_id)
+    bench.run(1)
+    ended = hub.describe(stream_id)
+    assert (ended.state, ended.reason, ended.readers) == ("ended", "stopped", 0)
+    with pytest.raises(UnknownStream):
+        hub.describe("none")

@@ -45,6 +45,7 @@ BAD_STARTS: list[tuple[Any, str]] = [
     ({"unit": "line"}, "invalid_request"),
     ({"format": "xml"}, "invalid_request"),
     ({"params": []}, "invalid_request"),
+    ({"on_disconnect": "stop"}, "invalid_request"),
     ({"params": {"temperature": 1}}, "invalid_request"),
     ({"request_id": "r" * 129}, "invalid_request"),
 ]
@@ -55,6 +56,8 @@ BAD_OTHERS: list[tuple[str, Any, str]] = [
     ("pause_stream", None, "invalid_request"),
     ("pause_stream", {"id": "nowhere"}, "unknown_stream"),
     ("continue_stream", {"id": 7}, "invalid_request"),
+    ("describe_stream", None, "invalid_request"),
+    ("describe_stream", {"id": "nowhere"}, "unknown_stream"),
     ("set_rate", {"id": "nowhere"}, "invalid_request"),
     ("set_rate", {"id": "nowhere", "rate": float("nan")}, "invalid_request"),
     ("set_rate", {"id": "nowhere", "rate": 1}, "unknown_stream"),

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Connect, StartServer
 from tests.live.streams import CLUSTERS, chars, finish, sha256, start
+from tests.sources.waiting import wait_until
 from tests.support.running_server import RunningServer
 
 pytestmark = pytest.mark.live
@@ -126,3 +127,21 @@ def test_shutdown_tells_every_reader(start_server: StartServer, sio: Connect) ->
         end = finish(client)
         assert end["reason"] == "shutdown"
         assert end["text_sha256"] == sha256(client.text)
+
+
+def test_a_stream_that_is_cancelled_with_its_reader(server: RunningServer, sio: Connect) -> None:
+    owner, other = sio(server), sio(server)
+    stream = start(owner, {"text": "x" * 9000, "rate": 100, "on_disconnect": "cancel"})
+    owner.wait_for_event("new_char", count=5)
+    seen = other.call("describe_stream", {"id": stream["id"]})["stream"]
+    assert (seen["state"], seen["readers"], seen["reason"]) == ("held", 1, None)
+    owner.close()
+    wait_until(
+        lambda: other.call("describe_stream", {"id": stream["id"]})["stream"]["state"] == "ended"
+    )
+    assert other.call("resume_stream", {"id": stream["id"], "offset": 0, "rate": 0})["ok"]
+    end = finish(other)
+    assert end["reason"] == "expired"
+    assert end["text_sha256"] == sha256(other.text)
+    answer = other.call("describe_stream", {"id": "none"})
+    assert answer["error"]["code"] == "unknown_stream"

@@ -63,13 +63,13 @@ def opener(
                 f'The source {chosen} needs a prompt: textstream "Tell me a story". '
                 "Without one, --source text streams a sample."
             )
-        key = "text" if chosen == TEXT else "prompt"
         return client.stream(
+            prompt=None if chosen == TEXT else given,
+            text=given if chosen == TEXT else None,
             source=chosen,
             unit=unit,  # type: ignore[arg-type]  # click has checked it
             rate=rate,  # type: ignore[arg-type]
             params=params,
-            **{key: given},
         )
 
     return start

@@ -26,7 +26,7 @@ from textstream.client.reconnect import ReconnectPolicy
 from textstream.client.session import Session, State
 from textstream.client.stream import TextStream
 from textstream.errors import InvalidRequest, ServerUnreachable
-from textstream.protocol import Rate, ResumeStream, StartStream, UnitName, parse
+from textstream.protocol import OnDisconnect, Rate, ResumeStream, StartStream, UnitName, parse
 
 __all__ = ["Chunk", "ReconnectPolicy", "State", "StreamClient", "StreamResult", "TextStream"]
 
@@ -92,6 +92,7 @@ class StreamClient:
         unit: UnitName = "char",
         rate: Rate | None = None,
         params: Mapping[str, Any] | None = None,
+        on_disconnect: OnDisconnect = "continue",
         request_id: str | None = None,
     ) -> TextStream:
         """Start a stream and return it once the server has accepted it.
@@ -103,6 +104,8 @@ class StreamClient:
             unit: ``"char"`` (a user-perceived character), ``"word"`` or ``"token"``.
             rate: units per second, 0 (as fast as possible), ``"auto"``, None: the source's.
             params: options of the source.
+            on_disconnect: ``"continue"``: a stream that nobody reads goes on for the server's time
+                of grace, so that it can be resumed; ``"cancel"``: it ends at once.
             request_id: makes the start idempotent. By default a random one, so that a start
                 whose answer is lost with the connection is not done twice.
 
@@ -119,6 +122,7 @@ class StreamClient:
             "unit": unit,
             "rate": rate,
             "params": dict(params or {}),
+            "on_disconnect": on_disconnect,
             "request_id": request_id or str(uuid.uuid4()),
             "format": "chunk",
         }

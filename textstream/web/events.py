@@ -12,6 +12,7 @@ from textstream.errors import InvalidRequest, TextStreamError
 from textstream.hub import Hub
 from textstream.protocol import (
     CONTINUE_STREAM,
+    DESCRIBE_STREAM,
     PAUSE_STREAM,
     RESUME_STREAM,
     SERVER_DRAINING,
@@ -70,6 +71,7 @@ class Events:
             CONTINUE_STREAM: self.go_on,
             SET_RATE: self.set_rate,
             RESUME_STREAM: self.resume,
+            DESCRIBE_STREAM: self.describe,
         }
         # With the server beneath Flask-SocketIO: these handlers need no request context, and
         # making one takes as long as starting a stream.
@@ -149,6 +151,10 @@ class Events:
         )
         self._let_go_if_gone(sid)
         return {"stream": reader.info, "recovered": True}
+
+    def describe(self, sid: str, payload: Any) -> Answer:  # noqa: ARG002 (a handler's)
+        """``describe_stream``."""
+        return {"stream": self._hub.describe(parse(StreamRef, payload).id).model_dump()}
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
         """Return the handler as the server calls it: its return value is the acknowledgement."""
