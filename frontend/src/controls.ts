@@ -12,6 +12,7 @@ export class Controls {
   readonly #rateWords = find("rate-words", HTMLOutputElement);
   readonly #unavailable = find("unavailable", HTMLDetailsElement);
   #sources: SourceInfo[] = [];
+  #wanted = ""; // the source to choose when the list of them is there
   #touched = false; // the speed was set by hand: keep it when the source changes
 
   constructor(onRate: (rate: Rate) => void) {
@@ -55,12 +56,21 @@ export class Controls {
     this.#showSource();
   }
 
+  /** Fill in what was asked for before a reload. */
+  restore({ source = "", prompt, text }: StartStream, rate: Rate): void {
+    this.prompt.value = text ?? prompt ?? "";
+    this.#wanted = source;
+    this.#touched = true;
+    this.#rate.valueAsNumber = Math.max(0, RATES.indexOf(rate));
+    this.#showRate();
+  }
+
   /** Ask the server which sources it has. The choice made before, if any, stays. */
   async load(server: string): Promise<void> {
     const response = await fetch(new URL("/api/sources", server));
     if (!response.ok) throw new Error(`/api/sources answered ${response.status}`);
     const { preferred, sources } = (await response.json()) as Sources;
-    const before = this.#sources.length > 0 ? this.#source.value : preferred;
+    const before = this.#sources.length > 0 ? this.#source.value : this.#wanted || preferred;
     document.body.dataset.preferred = preferred;
     this.#sources = sources;
     this.#source.replaceChildren(...sources.map(option));

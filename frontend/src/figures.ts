@@ -1,54 +1,80 @@
+import { now } from "./clock";
 import { find } from "./find";
 
 const WINDOW_MS = 2000; // the speed shown while streaming is that of the last two seconds
 
-/** Time to the first character, characters per second, and how many so far. */
+/** When things happened, by `now()`. */
+interface Times {
+  asked: number;
+  firstAt?: number;
+  lastAt?: number;
+}
+
+/** Time to the first character, characters per second, how many so far, and how many resumes. */
 export class Figures {
   readonly #first = find("first", HTMLElement);
   readonly #speed = find("speed", HTMLElement);
   readonly #count = find("count", HTMLElement);
-  #asked = 0;
-  #firstAt = 0;
-  #lastAt = 0;
+  readonly #resumes = find("resumes", HTMLElement);
+  #times: Times = { asked: 0 };
   #total = 0;
   #samples: { at: number; total: number }[] = [];
   #timer = 0;
 
-  /** @param asked when the stream was asked for, by `performance.now()` */
-  begin(asked: number): void {
+  /** Begin to count, for a new stream or, with the times that it had, one from before a reload. */
+  begin({ asked, firstAt, lastAt }: Times): void {
     clearInterval(this.#timer);
-    this.#asked = asked;
+    this.#times = { asked, ...(firstAt && { firstAt }), ...(lastAt && { lastAt }) };
     this.#total = 0;
     this.#samples = [];
     for (const element of [this.#first, this.#speed, this.#count]) element.textContent = "–";
+    this.#showFirst();
     this.#timer = setInterval(() => {
       this.#update();
     }, 200);
   }
 
   add(): void {
-    this.#lastAt = performance.now();
     this.#total += 1;
-    if (this.#total > 1) return;
-    this.#firstAt = this.#lastAt;
-    this.#first.textContent = seconds(this.#firstAt - this.#asked);
+    if (this.#times.firstAt) return;
+    this.#times.firstAt = now();
+    this.#showFirst();
+  }
+
+  /** Take note that text came just now: not when it is shown once more. */
+  came(): void {
+    this.#times.lastAt = now();
   }
 
   /** Stop, and show the speed of the whole. */
   end(): void {
     clearInterval(this.#timer);
     this.#count.textContent = this.#total.toLocaleString("en");
-    this.#show(this.#total - 1, this.#lastAt - this.#firstAt);
+    const { firstAt = 0, lastAt = 0 } = this.#times;
+    this.#show(this.#total - 1, lastAt - firstAt);
+  }
+
+  showResumes(count: number): void {
+    this.#resumes.textContent = count.toLocaleString("en");
+  }
+
+  get times(): Times {
+    return this.#times;
+  }
+
+  #showFirst(): void {
+    const { asked, firstAt } = this.#times;
+    if (firstAt) this.#first.textContent = seconds(firstAt - asked);
   }
 
   #update(): void {
     if (this.#total === 0) return;
-    const now = performance.now();
-    this.#samples.push({ at: now, total: this.#total });
+    const at = now();
+    this.#samples.push({ at, total: this.#total });
     while (this.#samples.length > WINDOW_MS / 200 + 1) this.#samples.shift();
     this.#count.textContent = this.#total.toLocaleString("en");
     const oldest = this.#samples[0];
-    if (oldest) this.#show(this.#total - oldest.total, now - oldest.at);
+    if (oldest) this.#show(this.#total - oldest.total, at - oldest.at);
   }
 
   #show(units: number, ms: number): void {

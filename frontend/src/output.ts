@@ -26,6 +26,10 @@ export class Output {
     scroller.addEventListener("scroll", () => {
       this.#scrolled();
     });
+    // Words below the text, or the keyboard of a phone, leave it less room.
+    new ResizeObserver(() => {
+      if (this.#following) this.#follow(true);
+    }).observe(scroller);
     newest.addEventListener("click", () => {
       this.#follow(true);
       this.#scroller.focus();
@@ -45,6 +49,16 @@ export class Output {
     this.#shown = 0;
     this.#element.replaceChildren();
     this.#follow(true);
+  }
+
+  /** Mark that a part of the text is missing here. The mark is no part of the text. */
+  gap(words: string): void {
+    this.flush();
+    const mark = document.createElement("p");
+    mark.className = "gap";
+    mark.textContent = words;
+    this.#element.append(mark);
+    this.#block = null;
   }
 
   /** Show what still waits for the next frame: there may be none for long, in a hidden tab. */

@@ -31,6 +31,11 @@ export interface WireError {
   code: string;
   message: string; // names the cure
   retryable: boolean;
+  first?: number; // with offset_gone: the first offset that is still there
+}
+
+export interface ServerDraining {
+  retry_after: number; // seconds
 }
 
 export type StreamError = WireError & { id?: string };
@@ -52,6 +57,7 @@ export interface ServerEvents {
   new_char(unit: string): void;
   stream_end(end: StreamEnd): void;
   stream_error(error: StreamError): void;
+  server_draining(draining: ServerDraining): void;
 }
 
 /** One entry of `GET /api/sources`. */

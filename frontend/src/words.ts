@@ -1,17 +1,43 @@
 import type { StreamEnd, WireError } from "./protocol";
 
 /** How a stream ended; a comma or a full stop follows. */
-export const ENDED: Record<StreamEnd["reason"], string> = {
+const ENDED: Record<StreamEnd["reason"], string> = {
   completed: "Complete",
   length: "Complete, up to the length limit",
   stopped: "Stopped",
   replaced: "Replaced by another",
   error: "Broken off by an error",
   expired: "Ended because nobody was reading",
-  shutdown: "Broken off: the server is going down",
+  shutdown: "Broken off when the server went down",
 };
 
 /** What the server says of an error, as a sentence. It names the cure itself. */
 export function explain({ message }: WireError): string {
   return message.charAt(0).toUpperCase() + message.slice(1).replace(/[.\s]*$/u, ".");
+}
+
+/** Why the rest of a stream cannot be read: the answer to a resume. */
+export function lostBecause(error: WireError, restarting: boolean): string {
+  if (error.code !== "unknown_stream") return explain(error);
+  if (restarting) return "The server was restarted.";
+  return "The server was restarted, or has forgotten this text meanwhile.";
+}
+
+/** How it ended; `lost` characters the server no longer had, and the rest is proved or not. */
+export function verdict(
+  reason: StreamEnd["reason"],
+  lost: number,
+  proof: "verified" | "whole" | "broken",
+): string {
+  if (lost) return `${ENDED[reason]}, but ${lost.toLocaleString("en")} characters are missing.`;
+  if (proof === "broken") return `${ENDED[reason]}, but a part is missing. Start it again.`;
+  return proof === "verified" ? `${ENDED[reason]}, verified.` : `${ENDED[reason]}.`;
+}
+
+/** Which characters are missing, counted from 1: those at the offsets `from` to `to` - 1. */
+export function missing(from: number, to: number): string {
+  const [first, last] = [from + 1, to].map((n) => n.toLocaleString("en"));
+  return to - from === 1
+    ? `Character ${first} is missing`
+    : `Characters ${first} to ${last} are missing`;
 }

@@ -1,7 +1,7 @@
 """Fixtures of the tests that drive a browser.
 
 - ``browser``: one for each module.
-- ``open_page(url, quiet=True, **options)``: opens the demo page, closed after the test.
+- ``open_page(url, quiet=True, script="", **options)``: opens the demo page, closed after the test.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
-    """Open the page and wait until it is ready; nothing may be in the console at the end."""
+    """Open the page and wait until it is ready; nothing may be in the console at the end.
+
+    ``script`` runs in each page before its own does.
+    """
     contexts = []
     problems: list[str] = []
 
@@ -37,6 +40,7 @@ def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
         url: str = server.url,
         *,
         quiet: bool = True,
+        script: str = "",
         **options: Any,
     ) -> Page:
         context = browser.new_context(**options)
@@ -46,6 +50,7 @@ def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         if quiet:
             page.on("console", lambda said: problems.append(f"{said.type}: {said.text}"))
+        page.add_init_script(script)
         page.goto(url)
         expect(page.locator("#connection")).to_have_text("Connected")
         expect(page.locator("#source option[value=text]")).to_be_attached()

@@ -8,6 +8,10 @@ from playwright.sync_api import Page, expect
 LONG = "The quick brown fox jumps over the lazy dog. " * 400
 
 
+SCRIPTS = "".join(f"{n} 字 👩🏽‍🚀🇩🇪 नमस्ते क्ष مرحبا 한글 e\u0301\n" for n in range(150))
+"""Text in many scripts, each line another; about 4,500 characters as people count them."""
+
+
 def set_speed(page: Page, words: str) -> None:
     """Move the speed with the keyboard until it says `words`."""
     speed = page.get_by_label("Speed")
@@ -17,6 +21,14 @@ def set_speed(page: Page, words: str) -> None:
             return
         speed.press("Home" if now == "no limit" else "ArrowRight")
     pytest.fail(f"no speed {words!r}")
+
+
+def slow_down(page: Page) -> None:
+    """Move the speed to 1/s in one step: on the way there, much would be sent."""
+    page.get_by_label("Speed").evaluate(
+        "speed => { speed.value = 1; speed.dispatchEvent(new Event('input')); }"
+    )
+    expect(page.locator("#rate-words")).to_have_text("1/s")
 
 
 def start(page: Page, text: str, speed: str = "no limit", source: str = "text") -> None:
@@ -40,3 +52,30 @@ def ended(page: Page, words: str) -> None:
 
 def shown(page: Page) -> str:
     return page.locator("#output").text_content() or ""
+
+
+def connection(page: Page, words: str) -> None:
+    """Wait until the page says this of its connection."""
+    expect(page.locator("#connection")).to_have_text(words)
+
+
+def resumes(page: Page, count: int) -> None:
+    """Wait until the page counts so many resumes of its stream."""
+    expect(page.locator("#resumes")).to_have_text(str(count))
+
+
+def cut(page: Page) -> None:
+    """Press the button that cuts the connection."""
+    page.get_by_role("button", name="Cut my connection").click()
+
+
+def record_connection(page: Page) -> None:
+    """Note from now on, as ``window.states``, all that the page says of its connection."""
+    page.evaluate(
+        """() => {
+          window.states = [];
+          const connection = document.querySelector("#connection");
+          new MutationObserver(() => window.states.push(connection.textContent))
+            .observe(connection, { childList: true });
+        }"""
+    )

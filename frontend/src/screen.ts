@@ -1,0 +1,64 @@
+import { Figures } from "./figures";
+import { find } from "./find";
+import { Narrator } from "./narrator";
+import { Output } from "./output";
+
+export type State = "idle" | "waiting" | "streaming" | "ended";
+
+/** What the page shows of a stream: its text, its figures, and how it fares. */
+export class Screen {
+  readonly figures = new Figures();
+  readonly #reader = find("reader", HTMLElement);
+  readonly #output = new Output(
+    find("output", HTMLElement),
+    this.#reader,
+    find("newest", HTMLButtonElement),
+  );
+  readonly #narrator = new Narrator(find("spoken", HTMLElement));
+  readonly #state = find("state", HTMLElement);
+  readonly #stop = find("stop", HTMLButtonElement);
+  readonly #welcome = find("welcome", HTMLElement);
+
+  /** The text so far, exactly. */
+  get text(): string {
+    return this.#output.text;
+  }
+
+  /** Make room for a text. */
+  clear(): void {
+    this.#output.clear();
+    this.#narrator.clear();
+    this.#welcome.hidden = true;
+  }
+
+  /** @param replayed whether all of it was here before: then it is not read out again */
+  append(char: string, replayed: boolean): void {
+    this.#output.append(char);
+    this.figures.add();
+    if (replayed) return;
+    this.#narrator.add(char);
+    this.figures.came();
+  }
+
+  /** Mark the place where a part is missing. */
+  gap(words: string): void {
+    this.#output.gap(words);
+  }
+
+  end(): void {
+    this.#output.flush();
+    this.figures.end();
+    this.#narrator.end();
+  }
+
+  show(state: State, words: string): void {
+    document.body.dataset.stream = state;
+    this.#state.textContent = words;
+    this.#stop.ariaDisabled = String(state === "idle" || state === "ended");
+    if (state === "idle") this.#welcome.hidden = false;
+  }
+
+  focus(): void {
+    this.#reader.focus();
+  }
+}
