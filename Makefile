@@ -11,7 +11,7 @@ SOURCES := textstream stream_server.py tests benchmarks
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test lint types bench lock build clean
+.PHONY: help setup run dev test cuts lint types bench lock build clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ dev: setup frontend/node_modules/.stamp ## Serve, and the page beside it with li
 
 test: $(VENV)/.dev $(PAGES) lint types ## Set up, check style and types, run all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+cuts: $(VENV)/.dev frontend/node_modules/.stamp ## Cut connections a thousand times (ARGS="--source llm --cuts 300")
+	$(BIN)/python -m tests.reliability.cuts $(ARGS)
 
 lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Prettier
 	$(BIN)/ruff check $(SOURCES)

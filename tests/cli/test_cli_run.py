@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import COMMAND, PATIENCE, environment
-from tests.client.proxy import proxy
 from tests.client.sources_for_tests import SETTING
 from tests.conftest import StartServer
 from tests.support.running_server import ROOT, RunningServer
 from textstream import __version__
+from textstream.chaos import ChaosProxy
 from textstream.client import StreamClient
 
 pytestmark = pytest.mark.live
@@ -271,7 +271,7 @@ def test_a_second_signal_exits_at_once(start_server: StartServer) -> None:
 
 
 def test_a_lost_connection_exits_3_and_says_how_to_go_on(text_server: RunningServer) -> None:
-    with proxy(int(text_server.url.rpartition(":")[2])) as network:
+    with ChaosProxy(text_server.address) as network:
         process = spawn(
             text_server, "--url", network.url, "--no-reconnect", "--source", "endless", "x"
         )
@@ -279,7 +279,7 @@ def test_a_lost_connection_exits_3_and_says_how_to_go_on(text_server: RunningSer
         assert process.stderr
         with process, process.stdout, process.stderr:
             assert process.stdout.read(2) == b"0 "
-            network.cut()
+            network.cut_all()
             assert process.wait(PATIENCE) == 3
             line = process.stderr.read().decode()
     assert re.search(r"Read on with: textstream resume \S+ --offset \d+\n$", line)

@@ -9,21 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.client.proxy import proxy
 from tests.client.reading import until_it_fails
 from tests.conftest import StartServer
 from tests.support.running_server import RunningServer
 from textstream import errors
+from textstream.chaos import FOREVER, ChaosProxy, ScriptedPlan
 from textstream.client import ReconnectPolicy, StreamClient
 
 pytestmark = pytest.mark.live
 
 QUICK = ReconnectPolicy(initial=0.01, maximum=0.05, give_up_after=20)
 TEXT = "".join(f"{n:04d} 这是e\u0301👨‍👩‍👧‍👦 " for n in range(250))
-
-
-def port_of(server: RunningServer) -> int:
-    return int(server.url.rpartition(":")[2])
 
 
 def some_bytes_each() -> Iterator[int | None]:
@@ -50,7 +46,7 @@ def test_many_cuts_lose_and_double_nothing(
 ) -> None:
     states: list[str] = []
     with (
-        proxy(port_of(text_server), cuts) as network,
+        ChaosProxy(text_server.address, plan=ScriptedPlan(cuts)) as network,
         StreamClient(
             network.url, transports=transports, reconnect=QUICK, on_state=states.append
         ) as client,
@@ -70,7 +66,7 @@ def test_a_cut_anywhere_in_the_beginning_starts_the_stream_once(
     """The handshake, the answer to the start, the first text: each may be lost."""
     text = f"{cut:03d}" * 40
     with (
-        proxy(port_of(text_server), [None, cut]) as network,
+        ChaosProxy(text_server.address, plan=ScriptedPlan([None, cut])) as network,
         StreamClient(network.url, reconnect=QUICK) as client,
     ):
         client.sources()  # Over the connection that is not cut.
@@ -91,16 +87,38 @@ def test_a_cut_anywhere_in_the_beginning_starts_the_stream_once(
     text_server.wait_for_log(ended_once)
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("cut", [40, 100, 150])
+@pytest.mark.parametrize("connection", range(1, 9))
+def test_a_poll_that_ends_within_its_head_is_no_empty_answer(
+    text_server: RunningServer, connection: int, cut: int
+) -> None:
+    """Each request is a connection. In one of them is the end, which comes only once."""
+    plan = ScriptedPlan([*[None] * (connection - 1), cut], cut="fin")
+    with (
+        ChaosProxy(text_server.address, plan=plan) as network,
+        StreamClient(network.url, transports=["polling"], reconnect=QUICK) as client,
+    ):
+        try:
+            stream = client.stream(text="x", rate=0)
+        except errors.ServerUnreachable:
+            assert connection <= 3, "only a first handshake is not tried again"
+            stream = client.stream(text="x", rate=0)
+        assert "".join(stream) == "x"
+        assert stream.result
+        assert stream.result.verified
+
+
 def test_a_connection_that_falls_silent_is_noticed(start_server: StartServer) -> None:
     server = start_server("--ping-interval", "0.3", "--ping-timeout", "0.3")
     try:
         with (
-            proxy(port_of(server), [3000], stall=True) as network,
+            ChaosProxy(server.address, plan=ScriptedPlan([3000], stall=FOREVER)) as network,
             StreamClient(network.url, reconnect=QUICK) as client,
         ):
             stream = client.stream(text=TEXT, rate=2000)
             assert "".join(stream) == TEXT
-            assert network.connections > 1
+            assert network.totals.connections > 1
     finally:
         server.stop()
 
@@ -109,12 +127,12 @@ def test_without_reconnect_the_loss_is_an_error_after_the_text(
     text_server: RunningServer,
 ) -> None:
     with (
-        proxy(port_of(text_server)) as network,
+        ChaosProxy(text_server.address) as network,
         StreamClient(network.url, reconnect=False) as client,
     ):
         stream = client.stream(text=TEXT, rate=100)
         got = next(stream)
-        network.cut()
+        network.cut_all()
         more, error = until_it_fails(stream)
         got += more
     assert isinstance(error, errors.ServerUnreachable)
@@ -128,25 +146,25 @@ def test_without_reconnect_the_loss_is_an_error_after_the_text(
 def test_it_gives_up_in_time(text_server: RunningServer) -> None:
     policy = ReconnectPolicy(initial=0.01, maximum=0.02, attempts=5)
     with (
-        proxy(port_of(text_server)) as network,
+        ChaosProxy(text_server.address) as network,
         StreamClient(network.url, reconnect=policy) as client,
     ):
         stream = client.stream(text=TEXT, rate=100)
         next(stream)
         network.hold()
-        network.cut()
+        network.cut_all()
         with pytest.raises(errors.ServerUnreachable):
             "".join(stream)
 
 
 def test_a_stop_while_the_connection_is_lost_is_made_good(text_server: RunningServer) -> None:
     with (
-        proxy(port_of(text_server)) as network,
+        ChaosProxy(text_server.address) as network,
         StreamClient(network.url, reconnect=QUICK) as client,
     ):
         stream = client.stream("x", source="endless", rate=1000)
         network.hold()
-        network.cut()
+        network.cut_all()
         changed, reader = stream._session.changed, stream._reader
         with changed:
             assert changed.wait_for(lambda: not reader.attached, 20)

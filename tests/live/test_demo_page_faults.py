@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.proxy import proxy
 from tests.conftest import StartServer
 from tests.live.conftest import OpenPage
 from tests.live.demo_page import LONG, ended, shown, start, wait_until_shown
 from tests.support.running_server import RunningServer
+from textstream.chaos import ChaosProxy
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 NOT_THERE = "The server is not there. Start it with “make run”."
 
 
-def port_of(server: RunningServer) -> int:
-    port = urlsplit(server.url).port
-    assert port
-    return port
-
-
 def test_goes_on_at_the_exact_character_after_lost_connections(
     open_page: OpenPage, server: RunningServer
 ) -> None:
     text = "".join(f"{number} 字👩🏽‍🚀\n" for number in range(150))
-    with proxy(port_of(server)) as network:
+    with ChaosProxy(server.address) as network:
         page = open_page(network.url, quiet=False)
         page.evaluate(
             """() => {
@@ -44,7 +37,7 @@ def test_goes_on_at_the_exact_character_after_lost_connections(
             wait_until_shown(page, 150 * lost)
             if lost == 3:  # for longer, the last time
                 network.hold()
-            network.cut()
+            network.cut_all()
             page.wait_for_function(
                 "count => states.filter((words) => words.startsWith('Connection lost')).length"
                 " === count",
@@ -74,12 +67,12 @@ def test_says_when_the_rest_of_the_text_is_lost(
 ) -> None:
     endless = "endless=tests.client.sources_for_tests:endless"
     forgetful = start_server("--grace", "0", "--retention", "0", "--sources", endless)
-    with proxy(port_of(forgetful)) as network:
+    with ChaosProxy(forgetful.address) as network:
         page = open_page(network.url, quiet=False)
         start(page, "", "20/s", source="endless")
         wait_until_shown(page, 5)
         network.hold()
-        network.cut()
+        network.cut_all()
         forgetful.wait_for_log(lambda log: "expired" in log)
         network.release()
         ended(page, "Incomplete.")

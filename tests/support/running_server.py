@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.support.leaks import LeakGuard
+from textstream.chaos.address import Address, parse_address
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +69,11 @@ class RunningServer:
     def pid(self) -> int:
         """Its process id, which is that of its process group too."""
         return self._process.pid
+
+    @property
+    def address(self) -> Address:
+        """Its host and port."""
+        return parse_address(self.url.removeprefix("http://"))
 
     @property
     def running(self) -> bool:

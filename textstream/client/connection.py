@@ -23,6 +23,7 @@ import websocket
 from engineio import packet
 
 from textstream.client.errors import reason_of, unreachable
+from textstream.client.polls import http_session
 
 # Its debug lines hold the text that is streamed, which must not be logged, whatever the level.
 _SILENT = logging.Logger("textstream.client.wire", logging.CRITICAL + 1)
@@ -81,7 +82,7 @@ class Connection:
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._sockets: list[websocket.WebSocket] = []
-        self._http = requests.Session()
+        self._http = http_session()
         self._refused: str | None = None
         self._over = False
         self._lock = lock
@@ -205,8 +206,7 @@ class Connection:
         deadline = time.monotonic() + timeout
         try:
             self._handshake(url, transports)
-        except (socketio.exceptions.ConnectionError, ValueError, IndexError) as error:
-            # IndexError: engineio's, when a poll was cut right behind its headers.
+        except (socketio.exceptions.ConnectionError, ValueError) as error:
             raise unreachable(url, reason_of(error)) from None
         while self._refused is None and "/" not in self._sio.namespaces:
             left = deadline - time.monotonic()

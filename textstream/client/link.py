@@ -80,7 +80,7 @@ class Link:
         reader.attaching()
 
         def attached(answer: dict[str, Any]) -> None:
-            first = reader.id is None
+            first = reader.info is None
             reader.started(StreamInfo.model_validate(answer.get("stream")))
             if first:
                 early, self._early = self._early, []
@@ -178,11 +178,12 @@ class Link:
     def _deliver(self, handle: Handle, data: Any) -> None:
         stream_id = data["id"] if isinstance(data, dict) else data.id
         for reader in self._readers():
-            if reader.id == stream_id:
+            if reader.id == stream_id and reader.info is not None:
                 handle(reader, data)
                 return
-        if any(reader.id is None for reader in self._readers()):
-            # The text may overtake the answer that says whose it is.
+        if any(reader.info is None for reader in self._readers()):
+            # The text, and even the end, may overtake the answer that says whose it is. That of a
+            # resumed stream has an owner, but nobody has been handed the stream yet.
             self._early.append((handle, data))
 
     def _chunk(self, reader: Reader, chunk: StreamChunk) -> None:

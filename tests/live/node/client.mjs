@@ -1,6 +1,6 @@
-// What the scripts in this folder share. Each is a plain client: `node NAME.mjs URL MODE`, where
-// MODE is websocket, polling, or upgrade (polling that upgrades). It prints one line of JSON with
-// what it saw; the test that started it judges.
+// What the scripts in this folder share. Each is a plain client: `node NAME.mjs URL MODE [MS]`, where
+// MODE is websocket, polling, or upgrade (polling that upgrades), and MS is how long it may take. It
+// prints one line of JSON with what it saw; the test that started it judges.
 import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../../../frontend/package.json", import.meta.url));
@@ -12,13 +12,12 @@ const MODES = {
   upgrade: {},
 };
 
-const [url, mode] = process.argv.slice(2);
-const GIVE_UP_MS = 60_000;
+const [url, mode, patience = 60_000] = process.argv.slice(2);
 
 setTimeout(() => {
-  console.error(`${mode}: not done after ${GIVE_UP_MS} ms`);
+  console.error(`${mode}: not done after ${patience} ms`);
   process.exit(1);
-}, GIVE_UP_MS).unref();
+}, Number(patience)).unref();
 
 /** A connection of its own, in the mode that the script was asked for. */
 export function connect(options = {}) {
