@@ -57,6 +57,10 @@ class Hub:
 
         """
         self._dispatcher = dispatcher
+        # One of each for all readers: a bound method or a closure is 64 to 290 bytes.
+        self._wake_reader = dispatcher.wake
+        self._serve_run = dispatcher.add_run
+        self._on_over = self._reader_over
         self._pool = pool
         self._clock = clock
         self._limits = limits or Limits()
@@ -285,9 +289,10 @@ class Hub:
             rate=rate,
             format_=format_,
             now=self._clock(),
-            wake=self._dispatcher.wake,
-            serve_run=self._dispatcher.add_run,
-            on_over=lambda reader: self._reader_over(client, reader),
+            wake=self._wake_reader,
+            serve_run=self._serve_run,
+            on_over=self._on_over,
+            client=client,
         )
         stream.attach(reader)
         self._streams.read(stream)
@@ -316,9 +321,9 @@ class Hub:
         stream = reader.stream
         return stream if stream.readers <= {reader} else None
 
-    def _reader_over(self, client: str, reader: Subscription) -> None:
+    def _reader_over(self, reader: Subscription) -> None:
         with self._lock:
-            self._clients.finish_reader(client, reader)
+            self._clients.finish_reader(reader.client, reader)
         self._streams.watch(reader.stream)
 
     def _disown(self, stream: Stream) -> None:

@@ -32,8 +32,8 @@ class Ready(NamedTuple):
 class Sink(Protocol):
     """Where a reader's units go. Writing never blocks and never raises."""
 
-    def room(self) -> int:
-        """Return how many writes it would take now; 0 or less: hold back."""
+    def room(self, format_: FormatName) -> int:
+        """Return how many units the next write may have; 0 or less: hold back."""
         ...
 
     def write_units(

@@ -6,6 +6,8 @@ Nothing is queued for a reader. One that cannot take its units has a cursor that
 from __future__ import annotations
 
 import contextlib
+import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
@@ -56,6 +58,7 @@ class Subscription:
         "_started",
         "_wake_me",
         "_writing",
+        "client",
         "format",
         "over",
         "parked",
@@ -78,6 +81,7 @@ class Subscription:
         wake: Callable[[Subscription], None],
         serve_run: Callable[[Run], None],
         on_over: Callable[[Subscription], None],
+        client: str = "",
     ) -> None:
         """Make a reader that begins at `offset`.
 
@@ -92,10 +96,12 @@ class Subscription:
             wake: asks the dispatcher to serve this reader soon.
             serve_run: asks the dispatcher, in its own thread, to serve a run whenever it is due.
             on_over: called once after ``stream_end`` was written, in the dispatcher's thread.
+            client: the connection that reads.
 
         """
         self.stream = stream
         self.sink = sink
+        self.client = client
         self.format = format_
         self._cursor = offset
         self.paused = False
@@ -295,6 +301,8 @@ class Subscription:
                 f"Resume at {first}, or read faster.",
                 first=first,
             )
+        if self.format == "chunk":
+            units = _bounded(units, count)
         catching_up = self.cursor < self._reached
         self._cursor += len(units)
         if not catching_up:
@@ -307,10 +315,10 @@ class Subscription:
 
     def _room(self) -> int:
         """Return how many units the next write may have."""
-        room = self.sink.room()
+        room = self.sink.room(self.format)
         if self.format == "char" or room <= 0:
             return room
-        room, self._chunk = self._chunk, min(2 * self._chunk, MAX_UNITS_PER_STEP)
+        room, self._chunk = min(self._chunk, room), min(2 * self._chunk, MAX_UNITS_PER_STEP)
         return room
 
     def _ending(self, behind: int) -> Ending | None:
@@ -335,3 +343,14 @@ class Subscription:
             return due
         self._retry = min(self._retry * 2, RETRY_MAX)
         return now + self._retry
+
+
+def _bounded(units: Sequence[str], most: int) -> Sequence[str]:
+    """Return as many of `units` as have `most` code points, one at least.
+
+    An emoji of a family is eleven: a chunk of many would be too much at once for a slow client.
+    """
+    if isinstance(units, str):
+        return units
+    ends = list(itertools.accumulate(map(len, units)))
+    return units[: max(1, bisect_right(ends, most))]

@@ -226,6 +226,32 @@ def test_new_connections_are_held_off_on_demand() -> None:
         assert proxy.totals.connections == 3
 
 
+def test_muted_it_swallows_what_the_server_says_and_nothing_else() -> None:
+    with ends() as both:
+        both.server.sendall(b"x")
+        assert receive(both.client, 1) == b"x"  # it stands
+        both.proxy.mute()
+        with sending(both.server, DATA):  # more than the buffers hold: it is read, and dropped
+            both.client.sendall(b"request")
+            assert receive(both.server, 7) == b"request"
+        both.proxy.cut_all("fin")
+        assert receive_to_end(both.client) == (b"", "fin")
+        assert both.proxy.totals.bytes_down == 1
+
+
+def test_a_new_connection_is_muted_too_until_it_is_over() -> None:
+    with listening() as listener, ChaosProxy(listener.getsockname()[:2]) as proxy:
+        proxy.mute()
+        with connect(proxy) as muted, listener.accept()[0] as server:
+            server.sendall(b"lost")
+            server.shutdown(socket.SHUT_WR)
+            assert receive_to_end(muted) == (b"", "fin")
+        proxy.unmute()
+        with connect(proxy) as client, listener.accept()[0] as server:
+            server.sendall(b"x")
+            assert receive(client, 1) == b"x"
+
+
 def test_closed_it_leaves_nothing_and_refuses() -> None:
     with ends() as both:
         both.server.sendall(b"x")

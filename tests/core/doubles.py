@@ -67,8 +67,8 @@ class RecordingSink:
 
     # What a sink does.
 
-    def room(self) -> int:
-        return self.capacity
+    def room(self, format_: FormatName) -> int:
+        return self.capacity if format_ == "char" or self.capacity <= 0 else PLENTY
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]

@@ -22,6 +22,7 @@ from textstream.errors import (
     UnknownStream,
 )
 from textstream.log_format import extras
+from textstream.protocol import FormatName
 from textstream.sources.base import SourceRequest
 from textstream.streams import SHARED_REQUEST_ID, Limits
 
@@ -636,7 +637,7 @@ def test_a_reader_that_breaks_does_not_hinder_the_others(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(RecordingSink):
-        def room(self) -> int:
+        def room(self, format_: FormatName) -> int:
             raise OSError("no such client")
 
     broken: Any = Broken(bench.clock)

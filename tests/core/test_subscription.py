@@ -604,3 +604,18 @@ def test_a_resumed_reader_begins_small_again(clock: ManualClock) -> None:
     reader.step(clock.now)
     reader.step(clock.now)
     assert [e.data["next"] for e in sink.named("stream_chunk")] == [164, 292]
+
+
+def test_a_chunk_of_large_clusters_has_as_many_code_points_as_one_of_small_ones(
+    clock: ManualClock,
+) -> None:
+    desk = Desk(clock)
+    family = "👨‍👩‍👧‍👦"
+    desk.stream.append([family] * 100)
+    reader, sink = desk.read(rate=0, format_="chunk")
+    reader.step(clock.now)
+    assert sink.named("stream_chunk")[0].data["next"] == 64 // len(family)
+    desk.stream.append([family * 100] * 2)
+    while reader.step(clock.now) is not None:
+        pass
+    assert sink.text == family * 300, "a unit that is larger than any chunk goes alone"

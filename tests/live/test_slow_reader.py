@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ import pytest
 
 from tests.support.running_server import RunningServer
 from tests.transport.raw import RawWebSocket
-from textstream.transport.window import LARGEST
+from textstream.transport.window import FIRST, LARGEST
 
 pytestmark = pytest.mark.live
 
@@ -51,3 +52,15 @@ def test_units_stop_until_the_client_confirms(ws: RawWebSocket) -> None:
         if message.startswith('42["stream_end"'):
             break
     assert units == 200_000
+
+
+def test_pings_go_between_the_units_that_a_slow_client_gets_at_once(ws: RawWebSocket) -> None:
+    """Behind all of them, one would be answered too late for the client to count as alive."""
+    ws.send("42" + json.dumps(["start_stream", {"text": "x" * 200_000, "rate": 0}]))
+    ws.sock.settimeout(1)
+    since_ping, longest = 0, 0
+    with contextlib.suppress(TimeoutError):
+        for message in ws.messages():
+            since_ping = 0 if message == "2" else since_ping + len(message) + 2
+            longest = max(longest, since_ping)
+    assert longest <= FIRST // 2

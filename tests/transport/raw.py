@@ -73,6 +73,20 @@ class RawWebSocket:
             if opcode == OPCODES["text"]:
                 yield payload.decode()
 
+    def arrived(self) -> list[tuple[int, bytes]] | None:
+        """Return the frames that have arrived, of a socket that does not block; None: it ended."""
+        try:
+            data = self.sock.recv(65_536)
+        except BlockingIOError:
+            data = b""
+        except ConnectionResetError:
+            return None
+        else:
+            if not data:
+                return None
+        self._received += data
+        return list(iter(self._next_frame, None))
+
     def close_code(self) -> int:
         """Read to the server's close frame; return its code."""
         for opcode, payload in self.frames():

@@ -64,7 +64,7 @@ def test_every_form_of_length(size: int) -> None:
 @given(st.lists(TEXT, max_size=20))
 def test_event_frames_are_socket_io_events(units: list[str]) -> None:
     frames = EventFrames("new_char")
-    messages = [payload for _, payload in read(frames.join(units))]
+    messages = [payload for _, payload in read(b"".join(frames.all(units)))]
     assert [json.loads(str(m)[2:]) for m in messages] == [["new_char", unit] for unit in units]
 
 

@@ -98,3 +98,15 @@ def test_a_heartbeat_reaches_a_slow_client_in_time(clock: ManualClock, speed: in
             if not queue:
                 break
     assert sum(queue) / speed <= 4 * LATE
+
+
+def test_the_room_is_what_may_still_be_sent() -> None:
+    window = Window(first=1000)
+    assert (window.room, window.burst) == (1000, 250)
+    window.sent(600)
+    assert window.room == 400
+    window.sent(600)
+    assert window.room == 0
+    window.ping()
+    window.pong()
+    assert window.room == 2000

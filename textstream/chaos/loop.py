@@ -67,6 +67,8 @@ class Loop:
         self.totals = Totals()
         self.held = False
         """Whether new connections are closed at once."""
+        self.muted = False
+        """Whether new connections are muted from their start."""
         self._listener = listener
         self._waker = waker
         self._upstream = upstream
@@ -98,6 +100,12 @@ class Loop:
         for pipe in list(self._pipes):
             if not pipe.hanging_up:
                 self._cut(pipe, kind, self._effects.clock())
+
+    def mute(self, muted: bool) -> None:
+        """Drop what comes from the server from now on, or do so no more."""
+        self.muted = muted
+        for pipe in self._pipes:
+            pipe.muted = muted
 
     def close(self) -> None:
         """Close every socket but the waker."""
@@ -166,6 +174,7 @@ class Loop:
             bucket=None if effects.throttle is None else TokenBucket(effects.throttle, now),
             trickle=effects.trickle,
         )
+        pipe.muted = self.muted
         self._pipes[pipe] = math.inf
         self._serve(pipe, None, now)
 

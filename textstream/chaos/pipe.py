@@ -99,6 +99,8 @@ class Pipe:
         self.up = Flow(client, server)
         self.down = Flow(server, client)
         self.hanging_up = False
+        self.muted = False
+        """Whether what comes from the server is dropped, all but its end."""
         self._deadline = math.inf
         self._stalled_until = -math.inf
         self._bucket = bucket
@@ -156,6 +158,8 @@ class Pipe:
             if self.hanging_up:
                 flow.waiting.clear()
                 continue
+            if self.muted and flow is self.down:
+                flow.waiting.clear()
             sent = flow.write(self._allowed(flow, now))
             if flow is self.down:
                 self.passage.carried(sent)

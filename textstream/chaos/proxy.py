@@ -109,6 +109,19 @@ class ChaosProxy:
         """Take connections again."""
         self._loop.held = False
 
+    def mute(self) -> None:
+        """Swallow what the server says, until `unmute`; what clients say still reaches it.
+
+        What is swallowed is lost: as when a network fails in one direction, and an answer is
+        missing while the request was carried out. A client that was in the middle of a message
+        cannot go on after it; follow up with `cut_all`. Returns when it is so.
+        """
+        self._on_thread(lambda: self._loop.mute(True))
+
+    def unmute(self) -> None:
+        """Carry both ways again, from here on."""
+        self._on_thread(lambda: self._loop.mute(False))
+
     def wake(self) -> None:
         """Do what is due by the clock, and return then: for a clock that is moved by hand."""
         self._on_thread(self._loop.tick)

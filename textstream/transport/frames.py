@@ -95,10 +95,6 @@ class EventFrames:
         except KeyError:
             return tuple(map(self.get, units))
 
-    def join(self, units: Sequence[str]) -> bytes:
-        """Return the frames of the event with each of `units`, joined."""
-        return b"".join(self.all(units))
-
 
 class BadPeer(Exception):
     """The peer broke the protocol or a limit; `code` is what to close with."""

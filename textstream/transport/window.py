@@ -43,11 +43,25 @@ class Window:
         """Whether more may be sent."""
         return self._sent - self._confirmed < self._limit
 
+    @property
+    def room(self) -> int:
+        """Bytes that may be sent now, 0 at least."""
+        return max(0, self._limit - (self._sent - self._confirmed))
+
+    @property
+    def burst(self) -> int:
+        """Bytes after which a ping is due.
+
+        With one ping behind a full window, a client of 1 kB/s would confirm nothing for half a
+        minute, and be taken for one that does not read.
+        """
+        return self._limit // 4
+
     def sent(self, count: int) -> bool:
         """Count bytes; return whether it is time for a ping."""
         self._sent += count
         asked = self._pings[-1][0] if self._pings else self._confirmed
-        return self._sent - asked >= self._limit // 4
+        return self._sent - asked >= self.burst
 
     def ping(self) -> None:
         """Take note of a ping, whoever sent it."""

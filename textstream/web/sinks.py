@@ -19,6 +19,9 @@ logger = logging.getLogger("textstream.sink")
 MAX_QUEUED = 1024
 """Packets in a client's Engine.IO queue above which its readers are held back."""
 
+FRAME_BYTES = 20
+"""Of ``new_char`` with one ASCII character; more than a unit takes in most chunks."""
+
 CHAR_FRAMES = EventFrames(NEW_CHAR)
 """The frames of ``new_char``: the same bytes for every reader of the process."""
 
@@ -39,17 +42,20 @@ class EmitSink:
     For any transport and any async mode.
     """
 
+    __slots__ = ("_session", "_sid", "_socketio")  # one for each reader
+
     def __init__(self, socketio: SocketIO, sid: str) -> None:
         self._socketio = socketio
         self._sid = sid
         server = socketio.server
         self._session = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
 
-    def room(self) -> int:
-        """Return how many packets the client's queue would take."""
+    def room(self, format_: FormatName) -> int:
+        """Return how many units the client's queue would take: a packet each, or one for all."""
         if self._session is None or self._session.closed:
             return 0
-        return MAX_QUEUED - int(self._session.queue.qsize())
+        packets = MAX_QUEUED - int(self._session.queue.qsize())
+        return packets if format_ == "char" or packets <= 0 else MAX_UNITS_PER_STEP
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
@@ -83,12 +89,14 @@ class ConnectionSink(EmitSink):
     Until then (a client that polls, or has not upgraded yet) it emits.
     """
 
-    def room(self) -> int:
-        """Return whether the client has taken what it was sent: much, or nothing."""
+    __slots__ = ()
+
+    def room(self, format_: FormatName) -> int:
+        """Return how many units it would take now; 0 until it has come to what it was sent."""
         connection = self._connection
         if connection is None:
-            return super().room()
-        return MAX_UNITS_PER_STEP if connection.ready else 0
+            return super().room(format_)
+        return connection.window.room // FRAME_BYTES + 1 if connection.ready else 0
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
@@ -98,7 +106,10 @@ class ConnectionSink(EmitSink):
         if connection is None:
             super().write_units(stream_id, format_, offset, units)
         elif format_ == "char":
-            connection.write_units(CHAR_FRAMES.join(units))
+            frames = CHAR_FRAMES.all(units)
+            part = connection.window.burst // FRAME_BYTES + 1  # so that pings go between them
+            for start in range(0, len(frames), part):
+                connection.write_units(b"".join(frames[start : start + part]))
         else:
             chunk = make_chunk(stream_id, offset, units)
             connection.write_units(event_frame(STREAM_CHUNK, chunk))

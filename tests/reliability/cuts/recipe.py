@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.reliability.cuts.case import TransportName, Trial
 from tests.reliability.cuts.verdict import Reading
@@ -42,7 +44,7 @@ def read(url: str, transport: TransportName, trial: Trial) -> Reading:
         done = subprocess.run(
             command,
             cwd=NODE,  # where its imports are looked up
-            input=_script(trial),
+            input=script(trial.request),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -56,11 +58,12 @@ def read(url: str, transport: TransportName, trial: Trial) -> Reading:
     return Reading(**json.loads(done.stdout))
 
 
-def _script(trial: Trial) -> str:
+def script(request: Mapping[str, Any], head: str = "head.mjs") -> str:
+    """Return the recipe with `request` as its text, and what it needs before and after it."""
     recipe = printed()
-    request = ", ".join(f"{key}: {json.dumps(value)}" for key, value in trial.request.items())
-    for placeholder, meant in (("io(SERVER)", "connect()"), ("text: TEXT", request)):
+    fields = ", ".join(f"{key}: {json.dumps(value)}" for key, value in request.items())
+    for placeholder, meant in (("io(SERVER)", "connect()"), ("text: TEXT", fields)):
         assert recipe.count(placeholder) == 1
         recipe = recipe.replace(placeholder, meant)
-    head, tail = ((NODE / name).read_text(encoding="utf-8") for name in ("head.mjs", "tail.mjs"))
-    return head + recipe + tail
+    before, behind = ((NODE / name).read_text(encoding="utf-8") for name in (head, "tail.mjs"))
+    return before + recipe + behind
