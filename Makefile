@@ -11,7 +11,7 @@ SOURCES := textstream stream_server.py tests benchmarks
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test cuts lint types bench lock build clean
+.PHONY: help setup run dev test cuts soak lint types bench lock build clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ types: $(VENV)/.dev ## Check types: mypy, strict (TypeScript is checked by lint)
 bench: $(VENV)/.bench benchmarks/node/node_modules/.stamp ## Compare with other servers, about 40 minutes (ARGS="--work paced-100")
 	$(BIN)/python -m pytest --quiet benchmarks
 	$(BIN)/python -m benchmarks $(or $(ARGS),--publish)
+
+soak: $(VENV)/.dev ## Connect, stream, cut, resume and stop for 20 minutes (ARGS="--minutes 5")
+	$(BIN)/python -m tests.reliability.soak $(ARGS)
 
 lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai \

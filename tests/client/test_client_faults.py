@@ -5,7 +5,11 @@ from __future__ import annotations
 import itertools
 import random
 import re
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -178,6 +182,36 @@ def test_a_stop_while_the_connection_is_lost_is_made_good(text_server: RunningSe
         return re.search(rf"stream={re.escape(stream.id)} .*reason=stopped", log) is not None
 
     text_server.wait_for_log(stopped)
+
+
+def test_a_new_rate_whose_answer_is_lost_holds_on_the_next_connection(
+    text_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stalled, asked = threading.Event(), threading.Event()
+    plan = ScriptedPlan([2000], stall=FOREVER)
+    with (
+        ChaosProxy(text_server.address, plan=plan, log=lambda _line: stalled.set()) as network,
+        StreamClient(network.url, transports=["websocket"], reconnect=QUICK) as client,
+    ):
+        stream = client.stream(text="x" * 5000, rate=100)
+        assert stalled.wait(20)
+        link = stream._session.link
+        assert link
+        request = link.request
+
+        def then_tell(*args: Any, **fields: Any) -> None:
+            request(*args, **fields)
+            asked.set()
+
+        monkeypatch.setattr(link, "request", then_tell)
+        with ThreadPoolExecutor(1) as elsewhere:
+            setting = elsewhere.submit(stream.set_rate, 0)
+            assert asked.wait(20)
+            network.cut_all()
+            setting.result(20)
+        began = time.monotonic()
+        assert sum(len(piece) for piece in stream) == 5000
+        assert time.monotonic() - began < 25  # at the pace of before it takes 50 s
 
 
 def test_a_server_that_goes_down_ends_the_stream_as_shutdown(start_server: StartServer) -> None:

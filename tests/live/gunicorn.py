@@ -52,6 +52,15 @@ class RunningGunicorn:
         self._reader.start()
         assert self.url, "".join(self.log)
 
+    @property
+    def pid(self) -> int:
+        """The process id of its arbiter, whose child the worker is."""
+        return self._process.pid
+
+    def log_text(self) -> str:
+        """Return what it has logged so far."""
+        return "".join(self.log)
+
     def terminate(self) -> None:
         """Ask it to end and do not wait."""
         self._told_to_end = True

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import requests
 from flask import Flask
 
-from tests.conftest import StartServer
+from tests.conftest import Connect, StartServer
 from tests.support.running_server import ROOT, RunningServer
+from tests.support.usage import usage
 from textstream import __version__
 from textstream.web.http import pages
 
@@ -23,6 +27,27 @@ def test_health(server: RunningServer) -> None:
     assert answer.status_code == 200
     assert answer.json().keys() == {"status", "version", "streams"}
     assert answer.json()["version"] == __version__
+
+
+def test_a_client_that_resets_behind_the_answer_leaves_no_descriptor(
+    start_server: StartServer, sio: Connect
+) -> None:
+    """Of Werkzeug's selector, that is; while it looks for what else the client has to say."""
+    server = start_server()
+    sio(server)  # from the first connection on, garbage is collected seldom
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    before = usage(server.pid).descriptors
+    for _ in range(60):
+        with socket.create_connection(address, timeout=10) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            answer = b""
+            while b"version" not in answer:
+                answer += client.recv(4096)
+    deadline = time.monotonic() + 10
+    while usage(server.pid).descriptors > before:
+        assert time.monotonic() < deadline, "descriptors are left"
+        time.sleep(0.05)  # the kernel tells nobody that a descriptor was closed
 
 
 def test_sources_are_described(server: RunningServer) -> None:

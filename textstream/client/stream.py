@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
+from textstream.client.link import Link
 from textstream.client.reader import Chunk, Reader, StreamResult
 from textstream.client.session import Session
 from textstream.errors import ServerUnreachable, TextStreamError
@@ -116,28 +117,43 @@ class TextStream:
 
         """
         parse(SetRate, {"id": self.id, "rate": rate})
+        with self._session.changed:
+            # Again when the connection is lost before the answer: whether it counts is not known.
+            while not self._reader.over:
+                link = self._session.link
+                if link is None:
+                    self._reader.rate = rate
+                    return
+                if self._request_rate(link, rate):
+                    return
+
+    def _request_rate(self, link: Link, rate: Rate) -> bool:
+        """Ask for another pace over `link`; return whether that has been answered.
+
+        False is that the link, or the stream, is over. Called with the lock held.
+        """
         outcome: list[TextStreamError | None] = []
-        reader, changed = self._reader, self._session.changed
+        reader, session = self._reader, self._session
 
         def accepted(_answer: object) -> None:
             reader.rate = rate
             outcome.append(None)
 
-        with changed:
-            link = self._session.link
-            if not link or not reader.attached or reader.over:
-                reader.rate = rate
-                return
-            link.request(reader, SET_RATE, accepted, outcome.append, rate=rate)
-            changed.wait_for(
-                lambda: outcome or reader.over or self._session.link is not link, self._timeout
-            )
-            if reader.over:
-                return
-            if not outcome:
+        def wait_for(what: Callable[[], object]) -> None:
+            if not session.changed.wait_for(
+                lambda: what() or reader.over or session.link is not link, self._timeout
+            ):
                 raise ServerUnreachable("The server did not answer. Set the pace again.")
-            if outcome[0]:
-                raise outcome[0]
+
+        # A resume that is under way asks for the pace of before.
+        wait_for(lambda: reader.attached)
+        if reader.over or session.link is not link:
+            return False
+        link.request(reader, SET_RATE, accepted, outcome.append, rate=rate)
+        wait_for(lambda: outcome)
+        if outcome and outcome[0] and not reader.over:
+            raise outcome[0]
+        return bool(outcome)
 
     def close(self) -> None:
         """Leave the stream; stop it on the server if this client started it. Does not wait."""
