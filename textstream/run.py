@@ -11,8 +11,7 @@ A run is a promise that holds until somebody breaks it: whoever changes what the
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textstream.pacing import FixedPace
 from textstream.sink import Ready
@@ -21,13 +20,23 @@ if TYPE_CHECKING:
     from textstream.subscription import Subscription
 
 RUN = 64
-"""Units in a run. More would hardly be cheaper: the long way is 1 in 64 then."""
+"""Units in a block. More would hardly be cheaper: the long way is 1 in 64 then."""
 
 RUN_SECONDS = 0.25
-"""Seconds that a run lasts at least, at paces at which `RUN` units would be gone at once."""
+"""Seconds that a block lasts at least, at paces at which `RUN` units would be gone at once."""
 
 MAX_RUN = 4096
-"""Units in a run, at most: it is memory that each reader has for itself."""
+"""Units in a block, at most."""
+
+SHORTEST = 8
+"""Units from which on a run pays."""
+
+PHASES = 4
+"""So many readers of a stream, at most, come to the ends of their blocks at different times.
+
+A thousand that began together would all end their runs together, and be late. But those of one
+phase share their blocks: 64 frames take half a kilobyte, for each reader that has its own.
+"""
 
 SLOWEST = 1.0
 """Units per second from which on a run pays: its entry in the schedule stays until it is due."""
@@ -42,30 +51,30 @@ class Run:
     a tuple is one object where a list is two.
     """
 
-    __slots__ = ("_begin", "_frames", "_interval", "_sent", "_target", "reader")
+    __slots__ = ("_at", "_begin", "_first", "_frames", "_interval", "_target", "reader")
 
-    def __init__(self, ready: Ready, pace: FixedPace, reader: Subscription) -> None:
-        """Make a run of at least one frame, to be sent at `pace`."""
+    def __init__(self, ready: Ready, first: int, pace: FixedPace, reader: Subscription) -> None:
+        """Make a run of the frames from `first` on, one at least, to be sent at `pace`."""
         self._frames, self._target = ready
+        self._first = self._at = first
         self._interval = pace.interval
-        self._begin = pace.next_due()
-        self._sent = 0
+        self._begin = pace.next_due() - first * pace.interval
         self.reader = reader
 
     @property
     def sent(self) -> int:
         """Units sent so far."""
-        return self._sent
+        return self._at - self._first
 
     @property
     def due(self) -> float:
         """When the next unit is due."""
-        return self._begin + self._sent * self._interval
+        return self._begin + self._at * self._interval
 
     @property
     def last_due(self) -> float:
         """When the unit before the next one was due."""
-        return self._begin + (self._sent - 1) * self._interval
+        return self._begin + (self._at - 1) * self._interval
 
     def step(self, now: float) -> float | None:
         """Write what is due, one unit at least; return when the next is, None: do without the run.
@@ -74,45 +83,69 @@ class Run:
         """
         target = self._target
         with target.lock:
-            sent = self._sent
+            at = self._at
             interval = self._interval
-            late = now - self._begin - sent * interval
+            late = now - self._begin - at * interval
             try:
-                data = self._frames[sent]
+                data = self._frames[at]
             except IndexError:
                 return None
             if late < interval:
-                sent += 1
+                at += 1
                 late -= interval
             else:
-                owed = self._frames[sent : sent + 1 + int(late / interval)]
-                sent += len(owed)
+                owed = self._frames[at : at + 1 + int(late / interval)]
+                at += len(owed)
                 late -= len(owed) * interval
                 data = b"".join(owed)
             if not target.offer(data):
                 return None
-            self._sent = sent
+            self._at = at
         return now - late
 
     def end(self) -> int:
         """Send nothing more; return how many units were sent."""
         with self._target.lock:
             self._frames = ()
-            return self._sent
+            return self.sent
 
 
-_turn = itertools.count()
+class Part(NamedTuple):
+    """What a run is made of: `size` units from the offset `start`, the first `done` of them sent.
+
+    With `done`, it is a block that other readers of the stream may share.
+    """
+
+    start: int
+    size: int
+    done: int
 
 
-def run_length(backlog: int, rate: float) -> int:
-    """Return how many of the `backlog` units to make ready, 0: not worth it.
+def next_part(cursor: int, behind: int, first: int, phase: int, rate: float) -> Part | None:
+    """Return what to make ready for a reader at `cursor`; None: not worth it.
 
-    Half at the most: where a run has taken everything, the producer would be asked for more only
-    when there is nothing left to send. And not the same for all: a thousand readers that began
-    together would all come to the end of their runs together, and be late.
+    Half of what there is at the most: where a run has taken everything, the producer would be
+    asked for more only when there is nothing left to send.
+
+    Args:
+        cursor: of the reader.
+        behind: the offset behind the last unit that is there.
+        first: the first that is there.
+        phase: where the reader's blocks begin.
+        rate: units per second.
+
     """
     if rate < SLOWEST:
-        return 0
-    length = max(RUN, int(min(rate * RUN_SECONDS, MAX_RUN)))
-    length = min(backlog // 2, length - next(_turn) % (length // 2))
-    return length if length >= RUN // 8 else 0
+        return None
+    size = RUN
+    while size < MAX_RUN and size < rate * RUN_SECONDS:
+        size *= 2
+    done = (cursor - phase) % size
+    left = size - done
+    if left < SHORTEST:
+        left += size  # once, to the end of the next block
+    half = (behind - cursor) // 2
+    if left > min(half, size) or cursor - done < first:
+        count = min(half, left)
+        return Part(cursor, count, 0) if count >= SHORTEST else None
+    return Part(cursor - done, size, done)

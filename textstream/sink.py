@@ -46,6 +46,9 @@ class Sink(Protocol):
         """Write an event, whatever the room."""
         ...
 
-    def prepare(self, units: Sequence[str]) -> Ready | None:
-        """Encode `units` to be written one by one later on; None: it cannot."""
+    def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
+        """Encode `units` to be written one by one later on, but for the first `done` of them.
+
+        None: it cannot. Called in the dispatcher's thread only.
+        """
         ...

@@ -18,7 +18,7 @@ from textstream.life import Ending
 from textstream.logs.base import ReadStatus
 from textstream.pacing import FixedPace, new_pace
 from textstream.protocol import EndReason, FormatName, Rate
-from textstream.run import Run, run_length
+from textstream.run import PHASES, RUN, Run, next_part
 from textstream.sink import MAX_UNITS_PER_STEP, Sink
 from textstream.stream import Stream
 
@@ -32,6 +32,9 @@ for less than one of them would bring nothing at all.
 RETRY_MIN = 0.005
 RETRY_MAX = 0.05
 """Seconds between two looks at a sink that had no room. Doubles from the one to the other."""
+
+
+_turn = itertools.count()
 
 
 class Subscription:
@@ -51,6 +54,7 @@ class Subscription:
         "_last_sent",
         "_on_over",
         "_pace",
+        "_phase",
         "_reached",
         "_retry",
         "_run",
@@ -113,6 +117,7 @@ class Subscription:
         self._pace = new_pace(stream.rate if rate is None else rate, now)
         self._started = False
         self._run: Run | None = None
+        self._phase = (hash(stream.id) + next(_turn) % PHASES * (RUN // PHASES)) % RUN
         self._writing = Lock()  # held from taking units to writing them; before the stream's
         self._cut: EndReason | None = None
         self._chunk = FIRST_CHUNK
@@ -238,12 +243,15 @@ class Subscription:
                 or not self.reading
             ):
                 return None
-            length = run_length(behind - self.cursor, pace.per_second)
-            if not length:
+            log = self.stream.log
+            part = next_part(self.cursor, behind, log.first, self._phase, pace.per_second)
+            if not part:
                 return None
-            status, units = self.stream.log.read(self.cursor, length)
-            if status is ReadStatus.UNITS and (ready := self.sink.prepare(units)):
-                self._run = Run(ready, pace, self)
+            status, units = log.read(part.start, part.size)
+            if status is ReadStatus.UNITS and (
+                ready := self.sink.prepare(self.stream.id, part.start, units, part.done)
+            ):
+                self._run = Run(ready, part.done, pace, self)
             return self._run
 
     def _step_fully(self, now: float) -> float | None:

@@ -87,10 +87,10 @@ class RecordingSink:
     def write_event(self, event: str, payload: dict[str, Any]) -> None:
         self._write(event, payload)
 
-    def prepare(self, units: Sequence[str]) -> Ready | None:
+    def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
         if not self.prepares:
             return None
-        self.prepared += len(units)
+        self.prepared += len(units) - done
         return Ready(tuple(unit.encode() + b"\0" for unit in units), self)
 
     def offer(self, data: bytes) -> bool:

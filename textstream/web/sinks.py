@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +23,38 @@ MAX_QUEUED = 1024
 FRAME_BYTES = 20
 """Of ``new_char`` with one ASCII character; more than a unit takes in most chunks."""
 
+MAX_BLOCKS = 64
+"""Blocks remembered: those of readers at a few paces, who came at a few moments.
+
+With hundreds of streams of one reader each none is asked for twice, and the memory is for nothing.
+"""
+
 CHAR_FRAMES = EventFrames(NEW_CHAR)
 """The frames of ``new_char``: the same bytes for every reader of the process."""
+
+
+class Blocks:
+    """The frames of the blocks that were asked for last: readers of one stream share them.
+
+    Used in the dispatcher's thread only.
+    """
+
+    def __init__(self, frames: EventFrames) -> None:
+        self._frames = frames
+        self._blocks: OrderedDict[tuple[str, int, int], tuple[bytes, ...]] = OrderedDict()
+
+    def frames(self, stream_id: str, offset: int, units: Sequence[str]) -> tuple[bytes, ...]:
+        """Return a frame for each of `units`, the first of which has `offset` in the stream."""
+        key = (stream_id, offset, len(units))
+        known = self._blocks.get(key)
+        if known is None:
+            known = self._blocks[key] = self._frames.all(units)
+            if len(self._blocks) > MAX_BLOCKS:
+                self._blocks.popitem(last=False)
+        return known
+
+
+CHAR_BLOCKS = Blocks(CHAR_FRAMES)
 
 
 def make_chunk(stream_id: str, offset: int, units: Sequence[str]) -> dict[str, Any]:
@@ -71,7 +102,13 @@ class EmitSink:
         """Emit an event."""
         self._emit(event, payload)
 
-    def prepare(self, units: Sequence[str]) -> Ready | None:  # noqa: ARG002 (a sink's)
+    def prepare(
+        self,
+        stream_id: str,  # noqa: ARG002 (these are a sink's)
+        offset: int,  # noqa: ARG002
+        units: Sequence[str],  # noqa: ARG002
+        done: int,  # noqa: ARG002
+    ) -> Ready | None:
         """Return None: what is emitted is encoded as it goes."""
         return None
 
@@ -122,13 +159,13 @@ class ConnectionSink(EmitSink):
         else:
             connection.write(event_frame(event, payload))
 
-    def prepare(self, units: Sequence[str]) -> Ready | None:
+    def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
         """Return a frame for each unit, once the client has a connection of ours."""
         connection = self._connection
         if connection is None or not connection.ready:
             return None
-        frames = CHAR_FRAMES.all(units)
-        connection.announce(sum(map(len, frames)))
+        frames = CHAR_BLOCKS.frames(stream_id, offset, units)
+        connection.announce(sum(map(len, frames[done:])))
         return Ready(frames, connection)
 
     @property
