@@ -11,7 +11,7 @@ SOURCES := textstream stream_server.py tests benchmarks
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test cuts soak lint types bench lock build clean
+.PHONY: help setup run dev test cuts soak fuzz lint types bench lock build clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Pr
 
 types: $(VENV)/.dev ## Check types: mypy, strict (TypeScript is checked by lint)
 	$(BIN)/mypy
+
+fuzz: $(VENV)/.dev ## Throw malformed input at a server, 10 minutes (ARGS="--server gunicorn")
+	$(BIN)/python -m tests.reliability.fuzz $(ARGS)
 
 bench: $(VENV)/.bench benchmarks/node/node_modules/.stamp ## Compare with other servers, about 40 minutes (ARGS="--work paced-100")
 	$(BIN)/python -m pytest --quiet benchmarks

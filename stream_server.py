@@ -9,22 +9,21 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from io import BufferedReader
-from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import click
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from textstream import __version__, log_format
 from textstream.errors import TextStreamError
 from textstream.settings import Settings
 from textstream.web.app import create_app
+from textstream.web.request_handler import RequestHandler
 from textstream.web.signals import GoingDown, drain_under_gunicorn
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
     from flask import Flask
 
     app: Flask
@@ -33,56 +32,6 @@ logger = logging.getLogger("textstream.server")
 
 EXIT_BAD_SETTING = 2
 EXIT_CANNOT_LISTEN = 3
-
-
-REST_BYTES = 65_536
-
-
-class _Rest:
-    """What a client has sent beyond its request, which Werkzeug reads and drops.
-
-    Werkzeug reads 10 MB at a time: enough for the C library to keep every thread's freed memory
-    from then on. And where the client resets the connection meanwhile, the error that it does not
-    expect leaves the descriptor of its selector open, until the garbage collector comes by.
-    """
-
-    def __init__(self, stream: BufferedReader) -> None:
-        self._stream = stream
-
-    def read(self, _size: int) -> bytes:
-        """Return what there is, but little at a time; nothing from a connection that is gone."""
-        try:
-            return self._stream.read1(REST_BYTES)
-        except OSError:
-            return b""
-
-    def close(self) -> None:
-        """Close the stream."""
-        self._stream.close()
-
-
-class RequestHandler(WSGIRequestHandler):
-    """Werkzeug's, but it leaves nothing behind when a client is gone.
-
-    Nor does it look for another request on a socket that was a WebSocket.
-    """
-
-    def make_environ(self) -> WSGIEnvironment:
-        """Give the application the request's stream, and Werkzeug what is left of it."""
-        environ = super().make_environ()
-        self.rfile = cast("BufferedReader", _Rest(cast("BufferedReader", self.rfile)))
-        return environ
-
-    def connection_dropped(
-        self, error: BaseException, environ: WSGIEnvironment | None = None
-    ) -> None:
-        """End the connection: Engine.IO reports so that its WebSocket has ended."""
-        super().connection_dropped(error, environ)
-        self.close_connection = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log at level debug: polling makes a line several times a second."""
-        logging.getLogger("werkzeug").debug("%s %s %s", self.requestline, code, size)
 
 
 def __getattr__(name: str) -> Any:

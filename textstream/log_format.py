@@ -11,6 +11,9 @@ from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
+HANDLERS = ("flask_socketio", "textstream.web.events")
+"""Modules whose frame in a traceback says that a handler was reached."""
+
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
     """Return what the record carries beyond the message: ``extra=`` of the logging call."""
@@ -50,7 +53,7 @@ class ClientMistakes(logging.Filter):
     """Turns the traceback of a malformed packet into one line, and drops what is no news.
 
     Engine.IO and python-socketio log whatever a decoder raises as an exception. Where no frame
-    of Flask-SocketIO is in the traceback, the cause is what the client sent. And a poll for a
+    of a handler is in the traceback, the cause is what the client sent. And a poll for a
     session that has ended is the normal end of a polling client.
     """
 
@@ -70,7 +73,7 @@ class ClientMistakes(logging.Filter):
 def _through_handler(traceback: TracebackType | None) -> bool:
     while traceback:
         name = traceback.tb_frame.f_globals.get("__name__", "")
-        if name.startswith("flask_socketio"):
+        if name.startswith(HANDLERS):
             return True
         traceback = traceback.tb_next
     return False

@@ -68,9 +68,10 @@ def test_what_a_client_caused_is_one_line_without_what_it_sent() -> None:
     assert malformed.levelname == "WARNING"
 
 
-def test_an_error_of_a_handler_keeps_its_traceback() -> None:
+@pytest.mark.parametrize("module", ["flask_socketio", "textstream.web.events"])
+def test_an_error_of_a_handler_keeps_its_traceback(module: str) -> None:
     ours = record("handler failed")
-    ours.exc_info = raised_in("flask_socketio")
+    ours.exc_info = raised_in(module)
     assert ClientMistakes().filter(ours)
     assert ours.exc_info
     assert ours.getMessage() == "handler failed"

@@ -74,5 +74,5 @@ class RunningGunicorn:
         self._reader.join(STOP_TIMEOUT)
         assert self._process.stderr
         self._process.stderr.close()
-        assert "Traceback" not in "".join(self.log), "".join(self.log)
+        assert "Traceback" not in self.log_text(), self.log_text()
         return code

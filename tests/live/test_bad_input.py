@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.conftest import Connect
 from tests.live.streams import ended, finish, start
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+from tests.transport.raw import RawWebSocket
 from textstream.settings import Settings
 from textstream.web.app import create_app
 
@@ -168,3 +170,36 @@ def test_a_post_for_a_session_that_timed_out_is_refused_without_a_traceback() ->
         assert (answer.status_code, answer.text) == (400, '"Session is disconnected"')
     finally:
         server.close()
+
+
+def _status(server: RunningServer, request: str) -> str:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as sock:
+        sock.sendall(request.encode())
+        return sock.makefile("rb").readline().decode().split(" ")[1]
+
+
+@pytest.mark.parametrize("target", ["http://[/", "http://[::x]/healthz"])
+def test_a_request_target_that_is_no_url(server: RunningServer, target: str) -> None:
+    logged = len(server.log_text())
+    assert _status(server, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n") == "400"
+    assert _status(server, "GET / HTTP/x\r\n\r\n") == "400"
+    assert server.log_text()[logged:] == "", "a client's mistake is none of the server's"
+
+
+def test_half_an_upgrade(server: RunningServer) -> None:
+    path = "/socket.io/?EIO=4&transport=websocket"
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    assert _status(server, f"{head}\r\n") == "400"
+    assert _status(server, f"{head}Connection: keep-alive\r\n\r\n") == "400"
+
+
+def test_more_attachments_than_an_event_may_have(server: RunningServer) -> None:
+    ws = RawWebSocket(int(server.url.rpartition(":")[2]))
+    try:
+        ws.send("40")
+        ws.send('459999999999-1["start_stream",{"_placeholder":true,"num":0}]')
+        ws.send('422["stop_stream"]')  # it would be taken for an attachment, and kept
+        assert next(message for message in ws.messages() if message.startswith("43"))[:3] == "432"
+    finally:
+        ws.close()

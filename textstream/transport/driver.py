@@ -95,7 +95,8 @@ class Transport:
         offered = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
         try:
             shaken = simple_websocket.Server(offered, thread_class=_NoThread)
-        except (ProtocolError, simple_websocket.ConnectionError) as error:
+        # UnicodeError: wsproto decodes Host as a name in IDNA.
+        except (ProtocolError, simple_websocket.ConnectionError, UnicodeError) as error:
             return self._refuse_handshake(session, start_response, error)
         self._take_over(raw, session)
         if shaken.mode == "gunicorn":

@@ -20,7 +20,15 @@ logger = logging.getLogger("textstream.transport")
 class Peer:
     """One client. All methods run in the pool, in order, but for `watch_connect`."""
 
-    __slots__ = ("__weakref__", "_eio", "_is_connected", "_refuse", "_session", "connection")
+    __slots__ = (
+        "__weakref__",
+        "_eio",
+        "_failed",
+        "_is_connected",
+        "_refuse",
+        "_session",
+        "connection",
+    )
 
     connection: Connection
 
@@ -45,6 +53,7 @@ class Peer:
         self._eio = eio
         self._is_connected = is_connected
         self._refuse = refuse
+        self._failed = False  # whether the connection is closed for what it sent
 
     def watch_connect(self, reactor: Reactor, seconds: float) -> None:
         """Close the connection if no upgrade and no Socket.IO CONNECT are completed in time."""
@@ -63,6 +72,8 @@ class Peer:
 
     def on_message(self, message: Message) -> None:
         """Handle a message."""
+        if self._failed:
+            return  # came with what was wrong; a burst of it is one mistake
         if isinstance(message, Oversized):
             self._refuse(self._session, message)
         elif not self._session.upgraded:
@@ -90,7 +101,7 @@ class Peer:
             return
         except exceptions.SocketIsClosedError:
             self.connection.close(NORMAL)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter: JSON that is nested too deep
             self._fail(f"malformed packet: {type(error).__name__}")
 
     def _upgrade(self, message: str | bytes) -> None:
@@ -106,5 +117,6 @@ class Peer:
             self._fail("failed upgrade")
 
     def _fail(self, reason: str) -> None:
+        self._failed = True
         logger.warning("closed a connection: %s", reason)
         self.connection.close(POLICY_VIOLATION, reason)

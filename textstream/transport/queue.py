@@ -14,6 +14,9 @@ from textstream.transport.frames import NORMAL, message_frame
 MAX_POLL_PACKETS = 16
 """Packets in the answer to one poll: Engine.IO's own clients refuse more."""
 
+JOIN_SECONDS = 1.0
+"""How long a closed session is kept for its client's next poll, which brings the close packet."""
+
 
 class SessionQueue(queue.Queue[Any]):
     """Hands what is put into it to a connection, once there is one, in the same order.
@@ -29,6 +32,7 @@ class SessionQueue(queue.Queue[Any]):
         super().__init__(maxsize)
         self._attaching = threading.Lock()  # put and attach, so that order is kept
         self._in_a_row = 0  # only the one thread that polls touches it
+        self._ended = False  # whether a poll has come to the end
 
     @property
     def settled(self) -> bool:
@@ -52,7 +56,20 @@ class SessionQueue(queue.Queue[Any]):
             raise queue.Empty
         item = super().get(block, timeout)
         self._in_a_row += 1
+        if item is None:
+            self._end(block)
         return item
+
+    def join(self) -> None:
+        """Wait until everything was fetched, but not for a client that may never poll again.
+
+        Engine.IO does so when it disconnects a session, also in the thread of a POST with a packet
+        of unknown type: stock, each such request would take a thread of the server for ever.
+        """
+        with self.all_tasks_done:
+            self.all_tasks_done.wait_for(
+                lambda: self._ended or not self.unfinished_tasks, JOIN_SECONDS
+            )
 
     def attach(self, connection: Connection) -> None:
         """Send what waits, and from now on send at once."""
@@ -65,6 +82,15 @@ class SessionQueue(queue.Queue[Any]):
                 self.task_done()
                 _hand_over(connection, item)
             self.connection = connection
+
+    def _end(self, waited: bool) -> None:
+        with self.all_tasks_done:
+            self._ended = True
+            self.all_tasks_done.notify_all()
+        if waited:
+            # Engine.IO puts it back only where it did not wait for it. A second poll at the same
+            # time would keep its thread for the heartbeat's 45 s.
+            super().put(None)
 
 
 def _hand_over(connection: Connection, item: Any) -> None:

@@ -25,7 +25,14 @@ from textstream.transport.bounds import Bounds
 from textstream.transport.driver import Transport
 from textstream.web.events import Events
 from textstream.web.http import pages
-from textstream.web.polls import REFUSED_WHOLE, ClosedSessions, OversizedPolls, refuser
+from textstream.web.packets import BoundedPacket
+from textstream.web.polls import (
+    REFUSED_WHOLE,
+    ClosedSessions,
+    HalfUpgrades,
+    OversizedPolls,
+    refuser,
+)
 from textstream.web.requests import RequestLimits
 from textstream.web.server import Server
 
@@ -113,6 +120,7 @@ def _make_socketio(app: Flask, settings: Settings) -> tuple[SocketIO, Transport 
         app,
         async_mode="threading",
         async_handlers=False,  # in order, and no thread per event
+        serializer=BoundedPacket,
         cors_allowed_origins=_origin_check(settings.cors_origins),
         cors_credentials=False,
         # The driver refuses first what is over the limit; this is for what gets past it.
@@ -129,7 +137,7 @@ def _make_socketio(app: Flask, settings: Settings) -> tuple[SocketIO, Transport 
         on_oversized=on_oversized,
     )
     app.wsgi_app = OversizedPolls(  # type: ignore[method-assign]  # as Flask documents it
-        ClosedSessions(app.wsgi_app, socketio.server.eio),
+        HalfUpgrades(ClosedSessions(app.wsgi_app, socketio.server.eio)),
         limit=settings.max_message_bytes,
         on_oversized=on_oversized,
     )

@@ -1,4 +1,4 @@
-"""Polling requests that Engine.IO would not answer well: too large, or for a session that is gone.
+"""Requests that Engine.IO would not answer well: too large, half an upgrade, for a closed session.
 
 A message over the limit is dropped and answered; the connection, and its streams, go on.
 """
@@ -101,14 +101,41 @@ class ClosedSessions:
         return session is None or session.closed
 
 
+class HalfUpgrades:
+    """WSGI middleware: answers 400 to ``Upgrade: websocket`` without ``Connection: Upgrade``.
+
+    Engine.IO takes it for a WebSocket, then for a poll, and hands the packets to the WSGI server
+    as they are: a traceback, 500, and a session of nobody's.
+    """
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request."""
+        connection = environ.get("HTTP_CONNECTION", "").lower().split(",")
+        if (
+            environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+            and "upgrade" not in map(str.strip, connection)
+            and _is_engineio(environ)
+        ):
+            start_response("400 BAD REQUEST", [("Content-Type", "application/json")])
+            return [b'"Connection: Upgrade is missing"']
+        return self._app(environ, start_response)
+
+
 def _sid(environ: dict[str, Any]) -> str:
     sid: str = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
     return sid
 
 
 def _is_poll(environ: dict[str, Any]) -> bool:
+    return environ["REQUEST_METHOD"] == "POST" and _is_engineio(environ)
+
+
+def _is_engineio(environ: dict[str, Any]) -> bool:
     path: str = environ["PATH_INFO"]
-    return environ["REQUEST_METHOD"] == "POST" and path.startswith("/socket.io/")
+    return path.startswith("/socket.io/")
 
 
 def _content_length(environ: dict[str, Any]) -> int:
