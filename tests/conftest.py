@@ -41,7 +41,10 @@ class Connect(Protocol):
     """Connects a recording client to a server, or to the server at a URL."""
 
     def __call__(
-        self, server: RunningServer | str, transports: Sequence[str] = ("websocket",)
+        self,
+        server: RunningServer | str,
+        transports: Sequence[str] = ("websocket",),
+        namespace: str = "/",
     ) -> RecordingClient: ...
 
 
@@ -98,10 +101,12 @@ def sio() -> Iterator[Connect]:
     clients: list[RecordingClient] = []
 
     def connect(
-        server: RunningServer | str, transports: Sequence[str] = ("websocket",)
+        server: RunningServer | str,
+        transports: Sequence[str] = ("websocket",),
+        namespace: str = "/",
     ) -> RecordingClient:
         url = server if isinstance(server, str) else server.url
-        client = RecordingClient(url, transports)
+        client = RecordingClient(url, transports, namespace)
         clients.append(client)
         return client
 

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     )
     ping_interval: float = Field(25.0, gt=0, description="Seconds between heartbeats.")
     ping_timeout: float = Field(20.0, gt=0, description="Seconds to wait for a heartbeat's answer.")
+    lab: bool = Field(
+        True, description="The connection lab: /lab/, and the namespaces /test and /testnamespace."
+    )
 
     # Sources
     source: str = Field("text", description="Source for a start that names none.")

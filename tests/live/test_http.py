@@ -85,12 +85,33 @@ def test_only_the_origins_that_are_named(start_server: StartServer) -> None:
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_a_page_that_is_not_built_says_how(tmp_path: Path) -> None:
+PAGES = {"/": "demo.html", "/app/": "app/index.html", "/lab/": "lab/index.html"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_that_is_not_built_says_how(tmp_path: Path, path: str) -> None:
     app = Flask(__name__)
     app.register_blueprint(pages(None, None, tmp_path))  # type: ignore[arg-type]
-    answer = app.test_client().get("/")
+    answer = app.test_client().get(path)
     assert answer.status_code == 200
     assert "make run" in answer.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_built_page_is_asked_for_each_time(tmp_path: Path, path: str) -> None:
+    page = tmp_path / PAGES[path]
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(f"<title>{path}</title>")
+    app = Flask(__name__)
+    app.register_blueprint(pages(None, None, tmp_path))  # type: ignore[arg-type]
+    with app.test_client().get(path) as answer:
+        assert answer.get_data(as_text=True) == f"<title>{path}</title>"
+        assert answer.mimetype == "text/html"
+        assert answer.headers["Cache-Control"] == "no-cache"
+    if path != "/":
+        moved = app.test_client().get(path.rstrip("/"))
+        assert moved.status_code == 308
+        assert moved.headers["Location"].endswith(path)
 
 
 def run(*flags: str) -> subprocess.CompletedProcess[str]:

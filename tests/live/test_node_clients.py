@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.chromium import node_module
-from tests.support.requirement import require
+from tests.support.node import run_script
 from tests.support.running_server import RunningServer
 from textstream.sources.text import SAMPLE_TEXT
 
 pytestmark = pytest.mark.live
 
-SCRIPTS = Path(__file__).parent / "node"
 MODES = ("websocket", "polling", "upgrade")
 FINAL_TRANSPORT = {"websocket": "websocket", "polling": "polling", "upgrade": "websocket"}
 
@@ -28,20 +22,7 @@ Seen = dict[str, Any]
 
 def run(script: str, server: RunningServer, mode: str) -> Seen:
     """Run a script to its end; return the line of JSON that it printed."""
-    node = shutil.which("node")
-    if node is None:
-        require("Node.js 20 or later")
-    node_module("socket.io-client/package.json")
-    done = subprocess.run(
-        [node, str(SCRIPTS / script), server.url, mode],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    seen: Seen = json.loads(done.stdout)
-    return seen
+    return run_script(script, server.url, mode)
 
 
 @pytest.fixture(scope="module")

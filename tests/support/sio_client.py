@@ -17,7 +17,7 @@ TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Event:
-    """An event: its name, its first argument (None if it has none), its arrival.
+    """An event: its name, its first argument (None if it has none), its arrival, all arguments.
 
     `at` is ``time.perf_counter``, in seconds.
     """
@@ -25,6 +25,7 @@ class Event:
     name: str
     data: Any
     at: float
+    arguments: tuple[Any, ...] = ()
 
 
 class _InOrderEngine(engineio.Client):
@@ -41,18 +42,25 @@ class _InOrderClient(socketio.Client):
 class RecordingClient:
     """Connected once made. Close it, or leave that to the fixture ``sio``."""
 
-    def __init__(self, url: str, transports: Sequence[str] = ("websocket",)) -> None:
+    def __init__(
+        self, url: str, transports: Sequence[str] = ("websocket",), namespace: str = "/"
+    ) -> None:
+        self.namespace = namespace
         self.client = _InOrderClient(reconnection=False, handle_sigint=False)
         self._changed = threading.Condition()  # guards _events
         self._events: list[Event] = []
-        self.client.on("*", self._record)
-        self.client.on("disconnect", lambda *reason: self._record("disconnect", *reason))
-        self.client.connect(url, transports=list(transports), wait_timeout=TIMEOUT)
+        self.client.on("*", self._record, namespace=namespace)
+        self.client.on(
+            "disconnect", lambda *reason: self._record("disconnect", *reason), namespace=namespace
+        )
+        self.client.connect(
+            url, transports=list(transports), namespaces=[namespace], wait_timeout=TIMEOUT
+        )
 
     @property
     def sid(self) -> str:
         """The connection's Socket.IO id."""
-        return str(self.client.get_sid())
+        return str(self.client.get_sid(self.namespace))
 
     @property
     def events(self) -> list[Event]:
@@ -71,11 +79,11 @@ class RecordingClient:
 
     def emit(self, event: str, *args: Any) -> None:
         """Send an event and ask for no answer."""
-        self.client.emit(event, args or None)
+        self.client.emit(event, args or None, namespace=self.namespace)
 
     def call(self, event: str, data: Any = None, timeout: float = TIMEOUT) -> Any:
         """Send an event; return the server's answer to it."""
-        return self.client.call(event, data, timeout=timeout)
+        return self.client.call(event, data, namespace=self.namespace, timeout=timeout)
 
     def wait_for(
         self, predicate: Callable[[list[Event]], object], timeout: float = TIMEOUT
@@ -100,6 +108,12 @@ class RecordingClient:
     def close(self) -> None:
         """Disconnect, and wait for the client's threads."""
         tasks = [self.client.eio.read_loop_task, self.client.eio.write_loop_task]
+        # A writer that is at a request when the client disconnects ends without the close packet,
+        # and the reader waits for its poll to end, for 25 s.
+        queue = self.client.eio.queue
+        if queue and self.client.eio.state == "connected":
+            with queue.all_tasks_done:
+                queue.all_tasks_done.wait_for(lambda: not queue.unfinished_tasks, TIMEOUT)
         self.client.disconnect()
         # When the server has closed a polling connection, the library's writer waits for 30 s
         # for something to write.
@@ -116,5 +130,5 @@ class RecordingClient:
     def _record(self, name: str, *args: Any) -> None:
         at = time.perf_counter()
         with self._changed:
-            self._events.append(Event(name, args[0] if args else None, at))
+            self._events.append(Event(name, args[0] if args else None, at, args))
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""A token bucket: bytes per second. Pure: the time is a parameter."""
+"""A token bucket: bytes, or whatever is counted, per second. Pure: the time is a parameter."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ BURST_SECONDS = 0.1
 
 
 class TokenBucket:
-    """Allows `rate` bytes per second, and a tenth of a second's worth at once."""
+    """Allows `rate` bytes per second, and what was not used for a short time at once."""
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, burst_seconds: float = BURST_SECONDS) -> None:
         """Make a full bucket.
 
         Args:
             rate: bytes per second, above 0.
             now: seconds, of any clock that does not run backwards.
+            burst_seconds: how much of an idle time may be made good at once.
 
         """
         self._rate = rate
-        self._burst = max(1.0, rate * BURST_SECONDS)
+        self._burst = max(1.0, rate * burst_seconds)
         self._tokens = self._burst
         self._at = now
 

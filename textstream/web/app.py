@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from engineio.payload import Payload
 from flask import Flask
@@ -24,7 +23,9 @@ from textstream.transport import install
 from textstream.transport.bounds import Bounds
 from textstream.transport.driver import Transport
 from textstream.web.events import Events
-from textstream.web.http import pages
+from textstream.web.http import OriginCheck, pages
+from textstream.web.lab import Lab, LabLimits
+from textstream.web.manager import ThreadSafeManager
 from textstream.web.packets import BoundedPacket
 from textstream.web.polls import (
     REFUSED_WHOLE,
@@ -44,8 +45,12 @@ a request is bounded in bytes, and its packets are handled one after the other.
 """
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None = None) -> Flask:
     """Make the Flask application, for any WSGI server that Flask-SocketIO can run on.
+
+    Args:
+        settings: by default those of the environment.
+        lab_limits: bounds and times of the connection lab, where ``settings.lab`` is on.
 
     Raises:
         SourceUnavailable: a source in the settings cannot be imported, or the model not loaded.
@@ -57,7 +62,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     registry = _build_registry(settings)
     CORS(app, origins=list(settings.cors_origins), supports_credentials=False)
-    socketio, transport = _make_socketio(app, settings)
+    is_allowed = _origin_check(settings.cors_origins)
+    socketio, transport = _make_socketio(app, settings, is_allowed)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(
         dispatcher=dispatcher,
@@ -91,7 +97,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         draining=server.draining,
         handed_off=transport is not None,
     ).register()
-    app.register_blueprint(pages(hub, registry))
+    if settings.lab:
+        server.lab = Lab(socketio, dispatcher, on_connect=server.ensure_running, limits=lab_limits)
+    app.register_blueprint(pages(hub, registry, lab=settings.lab, is_allowed=is_allowed))
     app.extensions["textstream"] = server
     if settings.preload:
         registry.preload()
@@ -114,14 +122,17 @@ def _build_registry(settings: Settings) -> SourceRegistry:
     )
 
 
-def _make_socketio(app: Flask, settings: Settings) -> tuple[SocketIO, Transport | None]:
+def _make_socketio(
+    app: Flask, settings: Settings, is_allowed: OriginCheck
+) -> tuple[SocketIO, Transport | None]:
     Payload.max_decode_packets = MAX_PACKETS_PER_POST
     socketio = SocketIO(
         app,
         async_mode="threading",
         async_handlers=False,  # in order, and no thread per event
         serializer=BoundedPacket,
-        cors_allowed_origins=_origin_check(settings.cors_origins),
+        client_manager=ThreadSafeManager(),
+        cors_allowed_origins=is_allowed,
         cors_credentials=False,
         # The driver refuses first what is over the limit; this is for what gets past it.
         max_http_buffer_size=settings.max_message_bytes,
@@ -144,16 +155,17 @@ def _make_socketio(app: Flask, settings: Settings) -> tuple[SocketIO, Transport 
     return socketio, transport
 
 
-def _origin_check(allowed: tuple[str, ...]) -> Any:
+def _origin_check(allowed: tuple[str, ...]) -> OriginCheck:
     """Return what Engine.IO asks: whether a page of that origin may use the server.
 
     The server's own pages may always; Engine.IO would refuse them when other origins are named.
     """
-    if "*" in allowed:
-        return "*"
 
-    def is_allowed(origin: str, environ: dict[str, Any]) -> bool:
-        return origin in allowed or urlsplit(origin).netloc == environ.get("HTTP_HOST")
+    def is_allowed(origin: str | None, environ: dict[str, Any]) -> bool:
+        if not origin or "*" in allowed or origin in allowed:
+            return True
+        # Not urlsplit, which raises for what is no URL.
+        return origin.partition("://")[2] == environ.get("HTTP_HOST")
 
     return is_allowed
 

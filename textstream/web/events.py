@@ -32,6 +32,12 @@ from textstream.web.sinks import ConnectionSink, EmitSink
 
 logger = logging.getLogger("textstream.events")
 
+INTERNAL_ERROR = {
+    "code": "internal_error",
+    "message": "The server made a mistake. Its log says more.",
+    "retryable": True,
+}
+
 Answer = dict[str, Any]
 Handler = Callable[[str, Any], Answer]
 
@@ -166,15 +172,7 @@ class Events:
                 return self._refuse(sid, event, error.to_wire())
             except Exception:
                 logger.exception("%s failed", event)
-                return self._refuse(
-                    sid,
-                    event,
-                    {
-                        "code": "internal_error",
-                        "message": "The server made a mistake. Its log says more.",
-                        "retryable": True,
-                    },
-                )
+                return self._refuse(sid, event, INTERNAL_ERROR)
 
         return handle
 

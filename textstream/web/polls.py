@@ -18,8 +18,8 @@ from textstream.errors import InvalidRequest
 from textstream.protocol import STREAM_ERROR
 from textstream.transport.driver import OnOversized
 
-_EVENT_WITH_ACK = re.compile(r"42(\d+)\[")
-"""An Engine.IO message with a Socket.IO event in the namespace / that wants an answer."""
+_EVENT_WITH_ACK = re.compile(r"42(/[^,]{0,64},)?(\d+)\[")
+"""An Engine.IO message with a Socket.IO event, in any namespace, that wants an answer."""
 
 _CHUNK = 65_536
 
@@ -45,7 +45,7 @@ def refuser(socketio: SocketIO, limit: int) -> OnOversized:
         wants_answer = _EVENT_WITH_ACK.match(head)
         if wants_answer:
             answer = json.dumps([{"ok": False, "error": error}])
-            socketio.server.eio.send(eio_sid, f"3{wants_answer[1]}{answer}")
+            socketio.server.eio.send(eio_sid, f"3{wants_answer[1] or ''}{wants_answer[2]}{answer}")
         sid = socketio.server.manager.sid_from_eio_sid(eio_sid, "/")
         if sid:
             socketio.emit(STREAM_ERROR, error, to=sid)

@@ -22,6 +22,7 @@ from textstream.protocol import SERVER_DRAINING, ServerDraining
 from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
+from textstream.web.lab import Lab
 
 logger = logging.getLogger("textstream.server")
 
@@ -74,6 +75,7 @@ class Server:
     registry: SourceRegistry
     dispatcher: Dispatcher
     transport: Transport | None
+    lab: Lab | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: Any = None
     _pid: int = 0
@@ -125,6 +127,8 @@ class Server:
         self._flush(begun + timeout * 2 / 3)
         self._close_sockets(deadline)
         self.dispatcher.close()
+        if self.lab:
+            self.lab.close(max(0.0, deadline - time.monotonic()))
         if self._task:
             self._task.join(max(0.0, deadline - time.monotonic()))
         self.registry.close()

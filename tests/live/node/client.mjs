@@ -19,9 +19,9 @@ setTimeout(() => {
   process.exit(1);
 }, Number(patience)).unref();
 
-/** A connection of its own, in the mode that the script was asked for. */
-export function connect(options = {}) {
-  return io(url, { ...MODES[mode], forceNew: true, ...options });
+/** A connection of its own, to the namespace / or another, in the mode that was asked for. */
+export function connect({ namespace = "", ...options } = {}) {
+  return io(url + namespace, { ...MODES[mode], forceNew: true, ...options });
 }
 
 /** The arguments of the next `event`. */

@@ -1,0 +1,1 @@
+"""The web layer: the connection lab, and what it stands on."""
