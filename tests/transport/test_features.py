@@ -160,6 +160,7 @@ def test_disconnect_by_the_server(local: LocalServer, client: socketio.SimpleCli
     client.client.namespaces["/other"] = "any"
     client.emit("leave_me")
     local.record.wait_for("disconnect", sid, "server disconnect")
+    client.client.disconnect()
 
 
 def test_disconnect_by_the_client(local: LocalServer) -> None:
