@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from textstream.transport.frames import (
     HEAD,
+    MAX_CACHED_UNITS,
     Assembler,
     BadPeer,
     Closed,
@@ -71,6 +73,22 @@ def test_event_frames_are_socket_io_events(units: list[str]) -> None:
 def test_equal_units_share_a_frame() -> None:
     frames = EventFrames("new_char")
     assert frames.get("字") is frames.get("字")
+
+
+def test_rare_units_are_forgotten_and_do_not_keep_out_what_is_used() -> None:
+    frames = EventFrames("new_char")
+    common = frames.get("字")
+    tracemalloc.start()
+    try:
+        for number in range(20 * MAX_CACHED_UNITS):
+            frames.get(f"w{number}")
+            if number % 1000 == 0:
+                assert frames.get("字") is common
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < 2 * MAX_CACHED_UNITS * 300
+    assert frames.get(f"w{number}") is frames.get(f"w{number}")
 
 
 @given(TEXT, st.lists(st.integers(0, 2000), max_size=5), st.integers(1, 50))

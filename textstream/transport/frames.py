@@ -21,8 +21,8 @@ PROTOCOL_ERROR = 1002
 POLICY_VIOLATION = 1008
 TOO_BIG = 1009
 
-MAX_CACHED_UNITS = 65_536
-"""Different units whose frames are kept: more than any text has, and 10 MB at the most."""
+MAX_CACHED_UNITS = 8_192
+"""Different units of a generation of kept frames: more than most texts have, some 1.5 MB."""
 
 MAX_CACHED_LENGTH = 16
 """Code points of a unit whose frame is kept. Long words seldom come twice."""
@@ -72,19 +72,24 @@ class EventFrames:
     """Frames of one event with one string argument, each encoded once.
 
     The namespace is ``/``. A text has few different characters: nearly all come from the cache.
+    That has two generations: what is not used while the younger one fills is forgotten with the
+    older one. So rare units, however many, neither take memory for ever nor keep others out.
     """
 
     def __init__(self, event: str) -> None:
         self._event = event
         self._cache: dict[str, bytes] = {}
+        self._older: dict[str, bytes] = {}
 
     def get(self, unit: str) -> bytes:
         """Return the frame of the event with `unit`."""
         known = self._cache.get(unit)
         if known is not None:
             return known
-        made = event_frame(self._event, unit)
-        if len(unit) <= MAX_CACHED_LENGTH and len(self._cache) < MAX_CACHED_UNITS:
+        made = self._older.get(unit) or event_frame(self._event, unit)
+        if len(unit) <= MAX_CACHED_LENGTH:
+            if len(self._cache) >= MAX_CACHED_UNITS:
+                self._older, self._cache = self._cache, {}
             self._cache[unit] = made
         return made
 
