@@ -23,9 +23,13 @@ def probe(request: SourceRequest) -> Iterator[str]:
 
     A block is a piece of memory that Python has handed out and not got back
     (``sys.getallocatedblocks``). The second is slow, a tenth of a second and more.
+
+    Collecting garbage first also empties Python's free lists. Those of tuples alone hold up to
+    38,000, fill for half an hour, and would look like a leak: measured over 3 minutes, 15,000
+    blocks more at rest without it, 2,600 with it.
     """
+    gc.collect()
     if request.prompt == "types":
-        gc.collect()
         types = Counter(
             f"{type(thing).__module__}.{type(thing).__qualname__}" for thing in gc.get_objects()
         )
