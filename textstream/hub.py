@@ -176,6 +176,20 @@ class Hub:
             )
         return reader
 
+    def leave(self, stream_id: str, client: str) -> int:
+        """Read a stream no longer on this connection; return where it stood. It goes on.
+
+        Raises:
+            UnknownStream: there is no such stream, or this connection does not read it.
+
+        """
+        reader = self.reader(stream_id, client)
+        with self._lock:
+            self._clients.remove_reader(client, stream_id)
+        reader.leave()
+        self._streams.watch(reader.stream)
+        return reader.cursor
+
     def describe(self, stream_id: str) -> StreamDescription:
         """Say how a stream is now, to whoever may read it.
 

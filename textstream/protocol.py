@@ -19,6 +19,7 @@ PAUSE_STREAM = "pause_stream"
 CONTINUE_STREAM = "continue_stream"
 SET_RATE = "set_rate"
 RESUME_STREAM = "resume_stream"
+LEAVE_STREAM = "leave_stream"
 DESCRIBE_STREAM = "describe_stream"
 
 # Server to client.
@@ -100,7 +101,7 @@ class StartStream(Payload):
 
 
 class StreamRef(Payload):
-    """``stop_stream``, ``pause_stream``, ``continue_stream``, ``describe_stream``: which one."""
+    """Which stream: to stop, pause, continue, leave, or describe."""
 
     id: Identifier
 

@@ -99,6 +99,19 @@ def test_an_error_keeps_its_class_and_the_text_before_it() -> None:
     assert reader.result.reason == "error"
 
 
+def test_a_reader_that_the_server_itself_let_go_of_comes_back_a_few_times() -> None:
+    """No end follows an internal_error: the server's reader is gone."""
+    mistake = StreamFailed("internal_error", "The server made a mistake.", retryable=True)
+    reader = started()
+    reader.chunk(chunk(0, "ab"), 0.0)
+    for _ in range(MAX_FUTILE_RESUMES):
+        assert reader.failing(mistake)
+        assert not reader.over
+    assert not reader.failing(mistake)
+    assert reader.over
+    assert reader.error is mistake
+
+
 def test_trimmed_text_ends_it_at_once() -> None:
     reader = started()
     reader.failing(OffsetGone("trimmed", first=9))

@@ -734,3 +734,29 @@ def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> No
     assert (ended.state, ended.reason, ended.readers) == ("ended", "stopped", 0)
     with pytest.raises(UnknownStream):
         hub.describe("none")
+
+
+def test_a_reader_that_leaves_is_counted_no_longer_and_may_come_back(bench: Bench) -> None:
+    reader, sink = bench.start("x" * 100, rate=10)
+    stream_id = reader.stream.id
+    bench.resume(stream_id, 0, client="bob")
+    bench.run(1)
+    assert bench.hub.leave(stream_id, "alice") == len(sink.chars) == 11
+    assert bench.hub.describe(stream_id).readers == 1
+    bench.run(1)
+    assert len(sink.chars) == 11
+    assert sink.named("stream_end") == []
+    with pytest.raises(UnknownStream, match="does not read"):
+        bench.hub.leave(stream_id, "alice")
+    _, again = bench.resume(stream_id, 11, rate=0)
+    bench.run(1)
+    assert again.text == "x" * 89
+
+
+def test_a_stream_that_all_have_left_expires(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(grace=60))
+    reader, _ = bench.start(ScriptedSource("x", repeat=True).source, rate=10)
+    bench.hub.leave(reader.stream.id, "alice")
+    bench.run(61)
+    assert reader.stream.ending
+    assert reader.stream.ending.reason == "expired"

@@ -58,6 +58,8 @@ BAD_OTHERS: list[tuple[str, Any, str]] = [
     ("pause_stream", None, "invalid_request"),
     ("pause_stream", {"id": "nowhere"}, "unknown_stream"),
     ("continue_stream", {"id": 7}, "invalid_request"),
+    ("leave_stream", None, "invalid_request"),
+    ("leave_stream", {"id": "nowhere"}, "unknown_stream"),
     ("describe_stream", None, "invalid_request"),
     ("describe_stream", {"id": "nowhere"}, "unknown_stream"),
     ("set_rate", {"id": "nowhere"}, "invalid_request"),

@@ -172,7 +172,7 @@ class Link:
         elif event == STREAM_END:
             self._deliver(self._end, _parse(StreamEnd, data))
         elif isinstance(data, dict) and "id" in data:
-            self._deliver(_failing, data)
+            self._deliver(self._failing, data)
         # An error without an id is about a start that failed: its answer says the same.
 
     def _deliver(self, handle: Handle, data: Any) -> None:
@@ -197,9 +197,9 @@ class Link:
         if reader.end(end):
             self.attach(reader)
 
-
-def _failing(reader: Reader, error: object) -> None:
-    reader.failing(error_from_wire(error))
+    def _failing(self, reader: Reader, error: object) -> None:
+        if reader.failing(error_from_wire(error)):
+            self.attach(reader)
 
 
 def _parse(model: type[BaseModel], data: object) -> BaseModel:

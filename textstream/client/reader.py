@@ -185,10 +185,17 @@ class Reader:
             self.result = StreamResult("stopped", offset, "", verified=False)
             self.over = True
 
-    def failing(self, error: TextStreamError) -> None:
-        """Take the server's error: an end follows, unless the text was trimmed."""
+    def failing(self, error: TextStreamError) -> bool:
+        """Take the server's error; return whether the stream has to be resumed.
+
+        An end follows, unless the text was trimmed, or the server itself made a mistake and let
+        go of this reader.
+        """
+        if error.code == "internal_error" and not self.over:
+            return self._must_resume(error)
         self.error = error
         self.over = self.over or isinstance(error, OffsetGone)
+        return False
 
     def fail(self, error: TextStreamError) -> None:
         """End it with `error`, unless it is over."""
@@ -221,11 +228,12 @@ class Reader:
             self._full = False
         return self.paused or self._full
 
-    def _must_resume(self) -> bool:
+    def _must_resume(self, error: TextStreamError | None = None) -> bool:
         if self.resuming:
             return False  # What was on its way before the resume may still arrive.
         self._futile += 1
         if self._futile > MAX_FUTILE_RESUMES:
-            self.fail(not_understood(f"other units than those from {self.assembler.offset} on"))
+            what = f"other units than those from {self.assembler.offset} on"
+            self.fail(error or not_understood(what))
             return False
         return True

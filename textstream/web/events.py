@@ -13,6 +13,7 @@ from textstream.hub import Hub
 from textstream.protocol import (
     CONTINUE_STREAM,
     DESCRIBE_STREAM,
+    LEAVE_STREAM,
     PAUSE_STREAM,
     RESUME_STREAM,
     SERVER_DRAINING,
@@ -77,6 +78,7 @@ class Events:
             CONTINUE_STREAM: self.go_on,
             SET_RATE: self.set_rate,
             RESUME_STREAM: self.resume,
+            LEAVE_STREAM: self.leave,
             DESCRIBE_STREAM: self.describe,
         }
         # With the server beneath Flask-SocketIO: these handlers need no request context, and
@@ -157,6 +159,10 @@ class Events:
         )
         self._let_go_if_gone(sid)
         return {"stream": reader.info, "recovered": True}
+
+    def leave(self, sid: str, payload: Any) -> Answer:
+        """``leave_stream``."""
+        return {"offset": self._hub.leave(parse(StreamRef, payload).id, sid)}
 
     def describe(self, sid: str, payload: Any) -> Answer:  # noqa: ARG002 (a handler's)
         """``describe_stream``."""
