@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 PAGES := textstream/web/static/demo.html
-PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
+LIBRARY := frontend/dist/lib/client/index.js
+PAGE_SOURCES := $(shell find frontend \( -path frontend/node_modules -o -path frontend/dist \) -prune -o -type f -print)
 SOURCES := textstream stream_server.py tests benchmarks
 # Vite writes to textstream/web/static; npm is quiet about funding and audits.
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test cuts soak fuzz lint types bench lock build clean
+.PHONY: help setup run dev web test cuts soak fuzz lint types bench lock build library clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,7 +27,11 @@ dev: setup frontend/node_modules/.stamp ## Serve, and the page beside it with li
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT INT TERM; \
 	$(NPM) run dev
 
-test: $(VENV)/.dev $(PAGES) lint types ## Set up, check style and types, run all tests
+web: frontend/node_modules/.stamp ## The app on http://127.0.0.1:5173/app/ with hot reload (TEXTSTREAM_URL=… for its server)
+	@$(NPM) run dev
+
+test: $(VENV)/.dev $(PAGES) $(LIBRARY) lint types ## Set up, check style and types, run all tests
+	TEXTSTREAM_PYTHON=$(abspath $(BIN))/python $(NPM) test
 	$(BIN)/python -m pytest $(ARGS)
 
 cuts: $(VENV)/.dev frontend/node_modules/.stamp ## Cut connections a thousand times (ARGS="--source llm --cuts 300")
@@ -64,8 +69,10 @@ build: $(VENV)/.dev $(PAGES) ## Build the wheel and the source distribution, pag
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 
+library: $(LIBRARY) ## Build the client library into frontend/dist/lib
+
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) frontend/node_modules benchmarks/node/node_modules textstream/web/static dist build test-results
+	rm -rf $(VENV) frontend/node_modules frontend/dist benchmarks/node/node_modules textstream/web/static dist build test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -102,4 +109,8 @@ frontend/node_modules/.stamp: frontend/package-lock.json
 
 $(PAGES): frontend/node_modules/.stamp $(PAGE_SOURCES)
 	$(NPM) run --silent build
+	@touch $@
+
+$(LIBRARY): frontend/node_modules/.stamp $(PAGE_SOURCES)
+	$(NPM) run --silent build:lib
 	@touch $@

@@ -60,3 +60,44 @@ def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+OpenApp = Callable[..., Page]
+
+
+@pytest.fixture
+def open_app(browser: Browser, server: RunningServer) -> Iterator[OpenApp]:
+    """Open the app and wait until it is connected; no error may be in the console at the end.
+
+    ``open_app(url, quiet=True, connected=True, **options)``: not `quiet` where the browser itself
+    reports lost connections; not `connected` where it never will be. The app's content security
+    policy is off, but with ``bypass_csp=False``.
+    """
+    contexts = []
+    problems: list[str] = []
+
+    def open_(
+        url: str = f"{server.url}/app/",
+        *,
+        quiet: bool = True,
+        connected: bool = True,
+        **options: Any,
+    ) -> Page:
+        # Playwright waits for functions with eval(), which the app's policy forbids.
+        context = browser.new_context(**{"locale": "en-GB", "bypass_csp": True, **options})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        if quiet:
+            page.on("console", lambda said: problems.append(f"{said.type}: {said.text}"))
+        page.goto(url)
+        if connected:
+            expect(page.locator(".connection[data-state=connected]")).to_be_visible()
+            expect(page.locator("option[value=text]").first).to_be_attached()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []

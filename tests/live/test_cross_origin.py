@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -17,6 +13,7 @@ from tests.conftest import StartServer
 from tests.support.chromium import PATIENCE_MS, built_page, node_module
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
+from tests.support.site import site
 from textstream.sources.text import SAMPLE_TEXT
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -52,16 +49,6 @@ socket.emit("start_stream");
 POLICY = "default-src 'self'; connect-src http://127.0.0.1:* ws://127.0.0.1:*; base-uri 'none'"
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    def end_headers(self) -> None:
-        if self.path.startswith("/demo/"):
-            self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name it has there)
-        pass
-
-
 @pytest.fixture(scope="module")
 def other_origin(tmp_path_factory: pytest.TempPathFactory, leak_guard: LeakGuard) -> Iterator[str]:
     """A web server of another origin, with the bare page and the built demo page."""
@@ -70,15 +57,8 @@ def other_origin(tmp_path_factory: pytest.TempPathFactory, leak_guard: LeakGuard
     (folder / "bare.js").write_text(BARE)
     shutil.copy(node_module("socket.io-client/dist/socket.io.min.js"), folder)
     shutil.copytree(built_page(), folder / "demo")
-    handler = partial(_Handler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
-        thread = threading.Thread(target=site.serve_forever, name="site")
-        thread.start()
-        leak_guard.allow_thread(thread)
-        leak_guard.allow_descriptor(site.fileno())
-        yield f"http://127.0.0.1:{site.server_port}"
-        site.shutdown()
-        thread.join()
+    with site(folder, leak_guard, {"/demo/": POLICY}) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")

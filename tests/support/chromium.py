@@ -13,6 +13,7 @@ from tests.support.requirement import require
 from tests.support.running_server import ROOT
 
 STATIC = ROOT / "textstream" / "web" / "static"
+LIBRARY = ROOT / "frontend" / "dist" / "lib"
 
 PATIENCE_MS = 20_000
 """How long a page may take to show what it must, on a machine under load."""
@@ -52,6 +53,13 @@ def built_page() -> Path:
     if not (STATIC / "demo.html").is_file():
         require("the built page (npm ci && npm run build, in frontend/)")
     return STATIC
+
+
+def built_library() -> Path:
+    """Return where Vite put the client library; skips the test, or fails it in CI, without."""
+    if not (LIBRARY / "client" / "index.js").is_file():
+        require("the built client library (npm ci && npm run build:lib, in frontend/)")
+    return LIBRARY
 
 
 def node_module(path: str) -> Path:

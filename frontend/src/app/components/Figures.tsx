@@ -1,0 +1,61 @@
+import { lazy, Suspense, useState } from "react";
+import type { TextStream } from "../../client";
+import { useApp } from "../context";
+import { useDescription, useFigures, useStreamValue } from "../hooks";
+import { useTag, useWords } from "../i18n";
+import { durations } from "../model/durations";
+
+const GapChart = lazy(() => import("./GapChart"));
+
+/** How the stream arrives: figures, live, and a chart of the gaps for who opens it. */
+export function Figures({ stream }: { stream: TextStream }) {
+  const words = useWords();
+  const tag = useTag();
+  const { client } = useApp();
+  const [open, setOpen] = useState(false);
+  const stats = useFigures(stream);
+  const resumes = useStreamValue(stream, (now) => now.resumes) ?? 0;
+  const id = useStreamValue(stream, (now) => now.id);
+  const state = useStreamValue(stream, (now) => now.state);
+  const { described } = useDescription(client, id, state !== "ended" && state !== "failed");
+  const unit = stream.info?.unit ?? "char";
+  const duration = durations(words, tag);
+  const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
+  const perSecond = new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 });
+  const rate = stats?.unitsPerSecond;
+  const figures: [string, string, string][] = [
+    ["first", words.first, duration(stats?.timeToFirst)],
+    ["speed", words.perSecondName[unit], rate === undefined ? "–" : perSecond.format(rate)],
+    ["p50", words.gapP50, duration(stats?.gapP50)],
+    ["p99", words.gapP99, duration(stats?.gapP99)],
+    ["resumes", words.resumes, whole.format(resumes)],
+    ["count", words.received[unit], whole.format(stats?.units ?? 0)],
+  ];
+  return (
+    <div className="figures">
+      <dl aria-label={words.figures}>
+        {figures.map(([key, name, value]) => (
+          <div key={key} data-figure={key}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <details
+        onToggle={(event) => {
+          setOpen(event.currentTarget.open);
+        }}
+      >
+        <summary>{words.chart}</summary>
+        {open && (
+          <Suspense fallback={null}>
+            <GapChart stream={stream} />
+          </Suspense>
+        )}
+      </details>
+      {described && state !== "ended" && (
+        <p className="viewers note">{words.viewers(described.readers)}</p>
+      )}
+    </div>
+  );
+}

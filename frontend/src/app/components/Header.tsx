@@ -1,0 +1,41 @@
+import type { ConnectionSnapshot } from "../../client";
+import type { Language } from "../i18n";
+import { useWords } from "../i18n";
+import { ConnectionBadge } from "./ConnectionBadge";
+import { Preferences } from "./Preferences";
+
+interface HeaderProps {
+  connection: ConnectionSnapshot;
+  language: Language;
+  onLanguage: (language: Language) => void;
+  onHistory: () => void;
+  onShortcuts: () => void;
+}
+
+export function Header({ connection, language, onLanguage, onHistory, onShortcuts }: HeaderProps) {
+  const words = useWords();
+  return (
+    <header className="header">
+      <h1 className="brand">{words.title}</h1>
+      <ConnectionBadge connection={connection} />
+      <div className="tools">
+        <button type="button" className="quiet" onClick={onHistory}>
+          {words.history}
+        </button>
+        <button type="button" className="quiet" popoverTarget="preferences">
+          {words.settings}
+        </button>
+        <button
+          type="button"
+          className="quiet keyboard-only"
+          aria-label={words.shortcuts}
+          title={words.shortcuts}
+          onClick={onShortcuts}
+        >
+          <kbd>?</kbd>
+        </button>
+      </div>
+      <Preferences language={language} onLanguage={onLanguage} />
+    </header>
+  );
+}

@@ -1,0 +1,71 @@
+import { useApp } from "../context";
+import { useWords } from "../i18n";
+import type { Pane } from "../model/pane";
+import { chosen } from "../model/sources";
+import { Speed } from "./Speed";
+
+interface PaneHeaderProps {
+  pane: Pane;
+  alone: boolean;
+  optionsId: string;
+  optionsOpen: boolean;
+  onOptions: () => void;
+}
+
+export function PaneHeader({ pane, alone, optionsId, optionsOpen, onOptions }: PaneHeaderProps) {
+  const words = useWords();
+  const { workspace, sources } = useApp();
+  const id = `${pane.key}-source`;
+  return (
+    <header className="pane-header">
+      <span className="field">
+        <label htmlFor={id}>{words.source}</label>
+        <select
+          id={id}
+          value={chosen(sources, pane.settings.source)?.name ?? pane.settings.source}
+          onChange={(event) => {
+            workspace.configure(pane.key, { source: event.target.value });
+          }}
+        >
+          {!sources && <option value={pane.settings.source}>{pane.settings.source || "…"}</option>}
+          {sources?.sources.map(({ name, available }) => (
+            <option key={name} value={name} disabled={!available}>
+              {available ? name : words.unavailable(name)}
+            </option>
+          ))}
+        </select>
+      </span>
+      <Speed
+        label={words.speed}
+        rate={pane.settings.rate}
+        onChange={(rate) => {
+          workspace.configure(pane.key, { rate });
+        }}
+      />
+      <span className="pane-tools">
+        <button
+          type="button"
+          className="quiet"
+          aria-expanded={optionsOpen}
+          aria-controls={optionsOpen ? optionsId : undefined}
+          onClick={onOptions}
+        >
+          {words.options}
+        </button>
+        {!alone && (
+          <button
+            type="button"
+            className="quiet"
+            aria-label={words.closePane}
+            title={words.closePane}
+            onClick={() => {
+              workspace.close(pane.key);
+            }}
+          >
+            ×
+          </button>
+        )}
+      </span>
+    </header>
+  );
+}

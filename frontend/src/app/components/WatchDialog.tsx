@@ -1,0 +1,60 @@
+import { useApp } from "../context";
+import { useDescription } from "../hooks";
+import { useWords } from "../i18n";
+import { Dialog } from "./Dialog";
+import { Problem } from "./Problem";
+
+/** For who comes by a link: what there is to watch, and from where. */
+export function WatchDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const words = useWords();
+  const { client, workspace } = useApp();
+  const { described, error } = useDescription(client, id, true);
+  const watch = (from: "start" | "now"): void => {
+    if (described) workspace.watch(described, from);
+    onClose();
+  };
+  const over = described?.state === "ended";
+  return (
+    <Dialog title={words.watchTitle} onClose={onClose}>
+      {error && error.code !== "unreachable" && (
+        <div role="alert" className="problem">
+          <Problem error={error} />
+        </div>
+      )}
+      {described ? (
+        <>
+          <p>{over ? words.watchEnded(described.source) : words.watchLive(described.source)}</p>
+          <p className="note">{words.viewers(described.readers)}</p>
+        </>
+      ) : (
+        !error && <p role="status">{words.looking}</p>
+      )}
+      <div className="actions">
+        <button
+          type="button"
+          className="primary"
+          disabled={!described}
+          onClick={() => {
+            watch("start");
+          }}
+        >
+          {words.fromStart}
+        </button>
+        {!over && (
+          <button
+            type="button"
+            disabled={!described}
+            onClick={() => {
+              watch("now");
+            }}
+          >
+            {words.fromNow}
+          </button>
+        )}
+        <button type="button" className="quiet" onClick={onClose}>
+          {words.notNow}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

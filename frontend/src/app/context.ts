@@ -1,0 +1,24 @@
+import { createContext, useContext } from "react";
+import type { Sources, StreamClient } from "../client";
+import type { History } from "./model/history";
+import type { Workspace } from "./model/workspace";
+
+/** What the page consists of, besides what it shows. */
+export interface Parts {
+  client: StreamClient;
+  workspace: Workspace;
+  history: History;
+}
+
+export interface AppState extends Parts {
+  /** Undefined until the server has told of them. */
+  sources: Sources | undefined;
+}
+
+export const AppContext = createContext<AppState | undefined>(undefined);
+
+export function useApp(): AppState {
+  const state = useContext(AppContext);
+  if (!state) throw new Error("A component outside of the app.");
+  return state;
+}

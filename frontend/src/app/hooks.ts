@@ -1,0 +1,133 @@
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import type {
+  StreamClient,
+  Sources,
+  StatsSnapshot,
+  StreamDescription,
+  StreamError,
+  TextStream,
+} from "../client";
+import type { History, HistoryEntry } from "./model/history";
+import type { Pane } from "./model/pane";
+import { loadSources } from "./model/sources";
+import type { Workspace } from "./model/workspace";
+
+const FIGURES_MS = 250;
+const VIEWERS_MS = 2000;
+
+const nothing = (): void => undefined;
+
+/**
+ * One value of a stream. The component renders again when that value is another, and not for each
+ * chunk: a fast stream has thousands of them a second.
+ */
+export function useStreamValue<T>(
+  stream: TextStream | undefined,
+  pick: (stream: TextStream) => T,
+): T | undefined {
+  const subscribe = useCallback(
+    (changed: () => void) => stream?.subscribe(changed) ?? nothing,
+    [stream],
+  );
+  return useSyncExternalStore(subscribe, () => (stream ? pick(stream) : undefined));
+}
+
+export function usePanes(workspace: Workspace): readonly Pane[] {
+  return useSyncExternalStore(workspace.subscribe, workspace.panes);
+}
+
+export function useHistory(history: History): readonly HistoryEntry[] {
+  return useSyncExternalStore(history.subscribe, history.entries);
+}
+
+/** The server's sources; asked for again with each new connection. */
+export function useSources(client: StreamClient, connected: boolean): Sources | undefined {
+  const [sources, setSources] = useState<Sources>();
+  useEffect(() => {
+    if (!connected) return undefined;
+    const abort = new AbortController();
+    loadSources(client.url, abort.signal).then(setSources, nothing);
+    return () => {
+      abort.abort();
+    };
+  }, [client, connected]);
+  return sources;
+}
+
+/** The stream's figures, a few times a second while it runs. */
+export function useFigures(stream: TextStream | undefined): StatsSnapshot | undefined {
+  const state = useStreamValue(stream, ({ state }) => state);
+  const [figures, setFigures] = useState<{ of: TextStream; stats: StatsSnapshot }>();
+  useEffect(() => {
+    if (!stream) return undefined;
+    const read = (): void => {
+      setFigures({ of: stream, stats: stream.stats.snapshot() });
+    };
+    const soon = setTimeout(read, 0);
+    const timer =
+      state === "ended" || state === "failed" ? undefined : setInterval(read, FIGURES_MS);
+    return () => {
+      clearTimeout(soon);
+      clearInterval(timer);
+    };
+  }, [stream, state]);
+  return figures?.of === stream ? figures?.stats : undefined;
+}
+
+export interface Described {
+  described?: StreamDescription;
+  error?: StreamError;
+}
+
+/** How a stream is, asked again every two seconds while the page is visible and `active`. */
+export function useDescription(
+  client: StreamClient,
+  id: string | undefined,
+  active: boolean,
+): Described {
+  const [found, setFound] = useState<Described>({});
+  useEffect(() => {
+    if (id === undefined || !active) return undefined;
+    let current = true;
+    const ask = (): void => {
+      if (document.hidden || client.connection.transport === undefined) return;
+      client.describe(id).then(
+        (described) => {
+          if (current) setFound({ described });
+        },
+        (error: unknown) => {
+          if (current) setFound({ error: error as StreamError });
+        },
+      );
+    };
+    ask();
+    const timer = setInterval(ask, VIEWERS_MS);
+    const unsubscribe = client.on("state", ask);
+    document.addEventListener("visibilitychange", ask);
+    return () => {
+      current = false;
+      clearInterval(timer);
+      unsubscribe();
+      document.removeEventListener("visibilitychange", ask);
+    };
+  }, [client, id, active]);
+  return found;
+}
+
+/** Seconds until `at` (of performance.now()), rounded up; undefined without one. */
+export function useCountdown(at: number | undefined): number | undefined {
+  const [now, setNow] = useState(() => performance.now());
+  useEffect(() => {
+    if (at === undefined) return undefined;
+    const tick = (): void => {
+      setNow(performance.now());
+    };
+    const soon = setTimeout(tick, 0);
+    const timer = setInterval(tick, 200);
+    return () => {
+      clearTimeout(soon);
+      clearInterval(timer);
+    };
+  }, [at]);
+  return at === undefined ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
+}

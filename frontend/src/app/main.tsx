@@ -1,0 +1,32 @@
+import { createRoot } from "react-dom/client";
+import { StreamClient } from "../client";
+import { App } from "./App";
+import type { Parts } from "./context";
+import { WrongAddress } from "./components/WrongAddress";
+import { History } from "./model/history";
+import { PaneStore } from "./model/paneStore";
+import { serverAddress } from "./model/server";
+import { pageStorage } from "./model/storage";
+import { initialTheme, showTheme } from "./model/theme";
+import { Workspace } from "./model/workspace";
+
+const address = serverAddress(location);
+
+function parts(): Parts | undefined {
+  let client;
+  try {
+    client = new StreamClient(address);
+  } catch {
+    return undefined;
+  }
+  const history = new History(pageStorage("localStorage"), client.url);
+  window.addEventListener("storage", history.changedElsewhere);
+  const store = new PaneStore(pageStorage("sessionStorage"), client.url);
+  return { client, history, workspace: new Workspace(client, history, store) };
+}
+
+showTheme(initialTheme());
+const made = parts();
+const place = document.getElementById("app");
+if (place)
+  createRoot(place).render(made ? <App parts={made} /> : <WrongAddress address={address} />);

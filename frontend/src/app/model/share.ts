@@ -1,0 +1,28 @@
+/** Links to a stream: `?watch=ID`, and `&server=` where the page does not know it by itself. */
+
+/** The stream that the page's address asks to watch. */
+export function watchedId(search: string): string | undefined {
+  const id = new URLSearchParams(search).get("watch");
+  return id !== null && /^[\w-]{1,128}$/.test(id) ? id : undefined;
+}
+
+/**
+ * The link with which another device can watch the stream.
+ *
+ * `own` is the server that the page would ask without being told (its own, or the build's).
+ */
+export function watchLink(page: string, id: string, server: string, own: string): string {
+  const link = new URL(page);
+  link.hash = "";
+  link.search = "";
+  link.searchParams.set("watch", id);
+  if (new URL(server).origin !== new URL(own).origin) link.searchParams.set("server", server);
+  return link.href;
+}
+
+/** The page's address without the stream. */
+export function withoutWatch(page: string): string {
+  const link = new URL(page);
+  link.searchParams.delete("watch");
+  return link.href;
+}

@@ -1,0 +1,26 @@
+import { useEffect, useRef } from "react";
+import type { TextStream } from "../../client";
+import { TextSurface } from "./TextSurface";
+
+/** The text as it is. React makes the element; what is in it is the surface's. */
+export function PlainText({ stream }: { stream: TextStream }) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!element.current) return undefined;
+    const surface = new TextSurface(element.current);
+    surface.append(stream.text);
+    const unsubscribe = [
+      stream.on("text", ({ text }) => {
+        surface.append(text);
+      }),
+      stream.on("reset", () => {
+        surface.clear();
+      }),
+    ];
+    return () => {
+      for (const off of unsubscribe) off();
+      surface.clear();
+    };
+  }, [stream]);
+  return <div ref={element} className="output plain" />;
+}

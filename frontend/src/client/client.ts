@@ -1,0 +1,202 @@
+import type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
+import { randomId } from "./digest.js";
+import { checkOffset } from "./decode.js";
+import { Emitter } from "./emitter.js";
+import { StreamError } from "./errors.js";
+
+import { checkedUrl, sessionOptions, type ClientOptions } from "./options.js";
+import type { Rate, StartStream, StreamDescription } from "./protocol.js";
+import { Reader } from "./reader.js";
+import { Session } from "./session.js";
+import { defaultStorage, StreamStore, type RememberedStream } from "./store.js";
+import { TextStream } from "./stream.js";
+
+/** What to start: as on the wire; but the library chooses the format. */
+export type StartRequest = Omit<StartStream, "format">;
+
+export interface StartOptions {
+  /**
+   * When the server has forgotten the stream (it was restarted), start it once more, from nothing:
+   * `reset` is emitted, and a loop sees chunks from 0 on again. Default: false, and the stream fails
+   * with `unknown_stream`, since another run of a model gives another text, and costs.
+   */
+  restart?: boolean;
+}
+
+/** How many streams that have ended `StreamClient.streams` has. */
+const KEPT = 50;
+
+export interface ClientEvents {
+  /** The connection is in another state. */
+  state: ConnectionState;
+}
+
+/** A connection to a server, kept up, and the streams that are read over it. */
+export class StreamClient {
+  /** The server's address, without a slash at the end. */
+  readonly url: string;
+  readonly #session: Session;
+  readonly #store: StreamStore;
+  readonly #events = new Emitter<ClientEvents>();
+  readonly #changes = new Emitter<{ change: undefined }>();
+  readonly #streams = new Set<TextStream>();
+  #state: ConnectionState = "connecting";
+  readonly #online = (): void => {
+    this.retryNow();
+  };
+
+  /**
+   * Connects at once, and again whenever the connection is lost, until `close`.
+   *
+   * Throws `invalid_request` when `url` is none.
+   */
+  constructor(url: string, options: ClientOptions = {}) {
+    this.url = checkedUrl(url);
+    const storage = options.storage === undefined ? defaultStorage() : options.storage;
+    this.#store = new StreamStore(storage ?? undefined, this.url);
+    this.#session = new Session(sessionOptions(this.url, options), () => {
+      this.#changed();
+    });
+    // The browser knows when the network is back.
+    if (typeof window !== "undefined") window.addEventListener("online", this.#online);
+    this.#session.connection.tryNow();
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** State, transport, tries, the next try, and why there is no connection. */
+  get connection(): ConnectionSnapshot {
+    return this.#session.connection.snapshot;
+  }
+
+  /**
+   * The streams that were read here and not forgotten by `forget`, oldest first. Of those that have
+   * ended, the last 50.
+   */
+  get streams(): readonly TextStream[] {
+    return [...this.#streams];
+  }
+
+  /** What the storage remembers, of this page and of those before it, oldest first. */
+  get remembered(): readonly RememberedStream[] {
+    return this.#store.all();
+  }
+
+  /** Call `listener` at each event of this name, until the function that is returned is called. */
+  on<K extends keyof ClientEvents>(
+    event: K,
+    listener: (value: ClientEvents[K]) => void,
+  ): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /** Call `listener` whenever `connection` is another, until the function that is returned is. */
+  subscribe(listener: () => void): () => void {
+    return this.#changes.on("change", listener);
+  }
+
+  /**
+   * Start a stream: a prompt (or, for the source `text`, the text), or a whole request.
+   *
+   * Returns it at once; it is sent as soon as there is a connection. A start whose answer was lost is
+   * sent again with the same `request_id`, and is done once only.
+   */
+  start(request: string | StartRequest = {}, { restart = false }: StartOptions = {}): TextStream {
+    const asked = typeof request === "string" ? { prompt: request } : request;
+    const sent: StartStream = { request_id: randomId(), ...asked, format: "chunk" };
+    return this.#open((observer) => new Reader({ request: sent, restart }, observer));
+  }
+
+  /**
+   * Read a stream that was started before, here or elsewhere, from `offset` (in units) on.
+   *
+   * One that is being read here already is returned as it is: `seek` in it.
+   */
+  resume(id: string, { offset = 0, rate }: { offset?: number; rate?: Rate } = {}): TextStream {
+    const reading = this.#reading(id);
+    if (reading) return reading;
+    const from = { id, offset: checkOffset(offset), ...(rate === undefined ? {} : { rate }) };
+    return this.#open((observer) => new Reader(from, observer));
+  }
+
+  /**
+   * Read a stream once more from its start, at `rate` (default: its own).
+   *
+   * Throws `invalid_request` while it is being read here: a connection reads a stream once.
+   */
+  replay(id: string, { rate }: { rate?: Rate } = {}): TextStream {
+    if (this.#reading(id))
+      throw new StreamError("invalid_request", "This stream is being read: use seek(0) in it.");
+    return this.resume(id, rate === undefined ? {} : { rate });
+  }
+
+  /**
+   * How a stream is now: which units can be read, and how many readers it has.
+   *
+   * It need not be read here. To watch it from now on, `resume` at `next`. Rejects with
+   * `unknown_stream`, and with `unreachable` without a connection.
+   */
+  describe(id: string): Promise<StreamDescription> {
+    return this.#session.describe(id);
+  }
+
+  /** Bring back, after a reload, the streams of the storage that had not ended. */
+  restore(): TextStream[] {
+    return this.#store
+      .all()
+      .filter(({ id, reason }) => reason === undefined && !this.#reading(id))
+      .map(({ id, rate }) => this.resume(id, { rate }));
+  }
+
+  /** Remove a stream from `streams` and from the storage; `leave` it if it is being read. */
+  forget(stream: TextStream | string): void {
+    const id = typeof stream === "string" ? stream : stream.id;
+    for (const known of [...this.#streams])
+      if (known === stream || (id !== undefined && known.id === id)) {
+        known.leave();
+        this.#streams.delete(known);
+      }
+    if (id !== undefined) this.#store.remove(id);
+    this.#changed();
+  }
+
+  /** Break the connection off, to show what happens, and stay away for `stayAway` ms. */
+  dropConnection(stayAway = 0): void {
+    this.#session.connection.drop("you dropped it", stayAway);
+  }
+
+  /** Try to connect now, without waiting for the next try. */
+  retryNow(): void {
+    this.#session.connection.tryNow();
+  }
+
+  /** Disconnect, for good. Streams that run fail with `closed` here; on the server they go on. */
+  close(): void {
+    if (typeof window !== "undefined") window.removeEventListener("online", this.#online);
+    this.#session.close();
+  }
+
+  #reading(id: string): TextStream | undefined {
+    return this.streams.find((stream) => stream.id === id && !stream.result && !stream.error);
+  }
+
+  #open(reader: ConstructorParameters<typeof TextStream>[1]): TextStream {
+    const stream = new TextStream(this.#session, reader);
+    this.#streams.add(stream);
+    // So that a page that stays open for weeks does not keep all that it ever read.
+    const ended = this.streams.filter(({ result, error }) => result ?? error);
+    for (const old of ended.slice(0, -KEPT)) this.#streams.delete(old);
+    this.#store.follow(stream);
+    this.#changed();
+    return stream;
+  }
+
+  #changed(): void {
+    const before = this.#state;
+    this.#state = this.connection.state;
+    if (this.#state !== before) this.#events.emit("state", this.#state);
+    this.#changes.emit("change", undefined);
+  }
+}

@@ -1,0 +1,227 @@
+import { delayBefore, type Backoff } from "./backoff.js";
+import type { Clock } from "./clock.js";
+import { decodeDraining, decodeError } from "./decode.js";
+import { originRefused, StreamError, unreachable } from "./errors.js";
+import type { Probe } from "./probe.js";
+import { UNCONNECTED, type ConnectionSnapshot } from "./connection-state.js";
+import type { Wire, WireFactory, WireHandlers, WireOptions } from "./wire.js";
+
+export interface ConnectionOptions extends WireOptions {
+  url: string;
+  backoff: Backoff;
+  clock: Clock;
+  random: () => number;
+  factory: WireFactory;
+  probe: Probe;
+}
+
+export interface ConnectionHandlers {
+  /** There is a connection, over `wire`. */
+  up(wire: Wire): void;
+  /** It is gone. */
+  down(): void;
+  /** A try has failed. `final`: more of them will, until somebody changes something. */
+  failed(error: StreamError, final: boolean): void;
+  event(name: string, data: unknown): void;
+  changed(): void;
+}
+
+/** Keeps a connection: opens it, and opens it again whenever it is lost, until it is closed. */
+export class Connection {
+  snapshot: ConnectionSnapshot = UNCONNECTED;
+  readonly #options: ConnectionOptions;
+  readonly #handlers: ConnectionHandlers;
+  #wire: Wire | undefined;
+  #generation = 0; // of the wire; what an earlier one reports is not heard
+  #cancel: () => void = () => undefined; // the timer: of the next try, or of the handshake
+  #ever = false;
+  #openedAt: number | undefined;
+  #lostAt: number;
+  #fruitful = false;
+  #silent = 0; // handshakes that nobody answered
+
+  constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#lostAt = options.clock.now();
+  }
+
+  /** Since when there has been no sign of life, in ms of the clock. */
+  get lostAt(): number {
+    return this.#lostAt;
+  }
+
+  get open(): boolean {
+    return this.#openedAt !== undefined;
+  }
+
+  /** Try to connect now, unless it is connected, or being tried. */
+  tryNow(): void {
+    if (this.#wire || this.snapshot.state === "closed") return;
+    this.#cancel();
+    const generation = (this.#generation += 1);
+    const { clock, factory, url, timeout } = this.#options;
+    this.#change({ attempts: this.snapshot.attempts + 1, nextTryAt: undefined });
+    this.#wire = factory(
+      url,
+      { ...this.#options, transports: this.#transports() },
+      this.#listen(generation),
+    );
+    this.#cancel = clock.after(timeout, () => {
+      this.#silent += 1;
+      this.#lost("no answer in time");
+    });
+  }
+
+  /** Text has arrived: the connection is good, and the next loss is a new one. */
+  fruitful(): void {
+    this.#fruitful = true;
+  }
+
+  /** Break the connection off, as a network would, and stay away for `stayAway` ms. */
+  drop(reason: string, stayAway = 0): void {
+    if (this.#wire) this.#lost(reason, stayAway);
+  }
+
+  close(): void {
+    if (this.snapshot.state === "closed") return;
+    this.#cancel();
+    this.#generation += 1;
+    this.#wire?.close();
+    this.#wire = this.#openedAt = undefined;
+    this.#change({ state: "closed", transport: undefined, nextTryAt: undefined, error: undefined });
+  }
+
+  /** A proxy may swallow WebSockets without a word: then another transport comes first. */
+  #transports(): WireOptions["transports"] {
+    const { transports } = this.#options;
+    const first = this.#silent % transports.length;
+    return [...transports.slice(first), ...transports.slice(0, first)];
+  }
+
+  #listen(generation: number): WireHandlers {
+    const current = (handle: () => void): void => {
+      if (generation === this.#generation) handle();
+    };
+    return {
+      opened: () => {
+        current(() => {
+          this.#opened();
+        });
+      },
+      lost: (reason) => {
+        current(() => {
+          this.#lost(reason);
+        });
+      },
+      refused: (data, message) => {
+        current(() => {
+          this.#refused(data, message);
+        });
+      },
+      transport: (name) => {
+        current(() => {
+          this.#change({ transport: name });
+        });
+      },
+      event: (name, data) => {
+        current(() => {
+          this.#event(name, data);
+        });
+      },
+    };
+  }
+
+  #opened(): void {
+    this.#cancel();
+    this.#ever = true;
+    this.#fruitful = false;
+    this.#openedAt = this.#options.clock.now();
+    this.#change({ state: "connected", error: undefined, retryAfter: undefined });
+    if (this.#wire) this.#handlers.up(this.#wire);
+  }
+
+  #event(name: string, data: unknown): void {
+    try {
+      if (name === "server_draining")
+        this.#change({ state: "draining", retryAfter: decodeDraining(data).retry_after });
+      else this.#handlers.event(name, data);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#handlers.failed(error, true);
+    }
+  }
+
+  #lost(reason: string, stayAway = 0): void {
+    const wasOpen = this.#take();
+    this.#schedule(stayAway);
+    if (wasOpen) this.#handlers.down();
+    void this.#explain(reason);
+  }
+
+  /** The server has spoken against this client: what it said is the reason. */
+  #refused(data: unknown, message: string): void {
+    const said = decodeError(data);
+    const error = said.code === "protocol_error" ? new StreamError("forbidden", message) : said;
+    this.#take();
+    this.#schedule(0);
+    this.#failed(error, !error.retryable);
+  }
+
+  /** Let go of the wire; returns whether it was open. */
+  #take(): boolean {
+    const { clock, backoff } = this.#options;
+    const wasOpen = this.#openedAt !== undefined;
+    const lasted = wasOpen ? clock.now() - (this.#openedAt ?? 0) : 0;
+    this.#cancel();
+    this.#generation += 1;
+    this.#wire?.cut();
+    this.#wire = this.#openedAt = undefined;
+    if (wasOpen && (this.#fruitful || lasted > backoff.maximum))
+      this.snapshot = { ...this.snapshot, attempts: 0 };
+    // A connection that brings nothing and breaks at once is no sign of life.
+    if (wasOpen && this.snapshot.attempts <= 1) this.#lostAt = clock.now();
+    return wasOpen;
+  }
+
+  #schedule(stayAway: number): void {
+    const { clock, backoff, random } = this.#options;
+    // The try that was lost counts: `attempts` is 0 only behind a connection that was good.
+    const delay = Math.max(stayAway, delayBefore(this.snapshot.attempts, backoff, random));
+    this.#cancel = clock.after(delay, () => {
+      this.tryNow();
+    });
+    this.#change({
+      state: this.#ever ? "reconnecting" : "connecting",
+      transport: undefined,
+      retryAfter: undefined,
+      nextTryAt: clock.now() + delay,
+    });
+  }
+
+  async #explain(reason: string): Promise<void> {
+    const { url, probe } = this.#options;
+    const generation = this.#generation;
+    // A server that took this page once has not come to refuse it; it is down.
+    const finding = this.#ever ? undefined : await probe(url).catch(() => undefined);
+    if (generation !== this.#generation && this.open) return; // Connected meanwhile.
+    if (finding === "refusing") this.#failed(originRefused(url, location.origin), true);
+    else if (finding === "present")
+      this.#failed(
+        unreachable(url, "something answers there, but not as a Socket.IO server"),
+        false,
+      );
+    else this.#failed(unreachable(url, reason), false);
+  }
+
+  #failed(error: StreamError, final: boolean): void {
+    if (this.snapshot.state === "closed") return;
+    this.#change({ error });
+    this.#handlers.failed(error, final);
+  }
+
+  #change(change: Partial<ConnectionSnapshot>): void {
+    this.snapshot = { ...this.snapshot, ...change };
+    this.#handlers.changed();
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Checks what the server sends before anything believes it.
+ *
+ * Unknown keys are allowed, since a newer server may add some; wrong types are not.
+ */
+import { notUnderstood, StreamError } from "./errors.js";
+import type {
+  EndReason,
+  Format,
+  Rate,
+  ServerDraining,
+  StreamChunk,
+  StreamDescription,
+  StreamEnd,
+  StreamErrorEvent,
+  StreamInfo,
+  Unit,
+} from "./protocol.js";
+
+const UNITS: readonly Unit[] = ["char", "word", "token"];
+const FORMATS: readonly Format[] = ["char", "chunk"];
+const REASONS: readonly EndReason[] = [
+  "completed",
+  "length",
+  "stopped",
+  "replaced",
+  "error",
+  "expired",
+  "shutdown",
+];
+const STATES: readonly StreamDescription["state"][] = [
+  "created",
+  "producing",
+  "held",
+  "produced",
+  "ended",
+];
+const SHA256 = /^[0-9a-f]{64}$/;
+
+type Fields = Record<string, unknown>;
+
+/** The payload of `stream_start`, and `stream` in an answer. Throws `protocol_error`. */
+export function decodeInfo(data: unknown): StreamInfo {
+  const fields = object(data, "stream_start");
+  const { id, source, unit, rate, format, offset } = fields;
+  if (
+    isId(id) &&
+    typeof source === "string" &&
+    isOneOf(UNITS, unit) &&
+    isRate(rate) &&
+    isOneOf(FORMATS, format) &&
+    isCount(offset)
+  )
+    return { id, source, unit, rate, format, offset };
+  throw notUnderstood("a wrong stream_start");
+}
+
+/** `stream` in the answer to `describe_stream`. Throws `protocol_error`. */
+export function decodeDescription(data: unknown): StreamDescription {
+  const fields = object(data, "an answer to describe_stream");
+  const { id, source, unit, state, first, next, readers, reason } = fields;
+  if (
+    isId(id) &&
+    typeof source === "string" &&
+    isOneOf(UNITS, unit) &&
+    isOneOf(STATES, state) &&
+    isCount(first) &&
+    isCount(next) &&
+    isCount(readers) &&
+    (reason === null || isOneOf(REASONS, reason))
+  )
+    return { id, source, unit, state, first, next, readers, reason };
+  throw notUnderstood("a wrong answer to describe_stream");
+}
+
+/** The payload of `new_char`. Throws `protocol_error`. */
+export function decodeChar(data: unknown): string {
+  if (typeof data === "string" && data !== "") return data;
+  throw notUnderstood("a wrong new_char");
+}
+
+/** The payload of `stream_chunk`. Throws `protocol_error`. */
+export function decodeChunk(data: unknown): StreamChunk {
+  const { id, offset, next, text } = object(data, "stream_chunk");
+  if (
+    isId(id) &&
+    isCount(offset) &&
+    isCount(next) &&
+    typeof text === "string" &&
+    next >= offset &&
+    // Units are of one character or more, and none is without text.
+    (next === offset) === (text === "") &&
+    next - offset <= text.length
+  )
+    return { id, offset, next, text };
+  throw notUnderstood("a wrong stream_chunk");
+}
+
+/** The payload of `stream_end`. Throws `protocol_error`. */
+export function decodeEnd(data: unknown): StreamEnd {
+  const { id, reason, offset, text_sha256 } = object(data, "stream_end");
+  if (
+    isId(id) &&
+    isOneOf(REASONS, reason) &&
+    isCount(offset) &&
+    typeof text_sha256 === "string" &&
+    SHA256.test(text_sha256)
+  )
+    return { id, reason, offset, text_sha256 };
+  throw notUnderstood("a wrong stream_end");
+}
+
+/** The payload of `server_draining`. Throws `protocol_error`. */
+export function decodeDraining(data: unknown): ServerDraining {
+  const { retry_after } = object(data, "server_draining");
+  if (isCount(retry_after)) return { retry_after };
+  throw notUnderstood("a wrong server_draining");
+}
+
+/** The payload of `stream_error`. Throws `protocol_error`. */
+export function decodeErrorEvent(data: unknown): StreamErrorEvent {
+  const { id, code, message, retryable, first } = object(data, "stream_error");
+  if (
+    (id === undefined || isId(id)) &&
+    typeof code === "string" &&
+    typeof message === "string" &&
+    typeof retryable === "boolean" &&
+    (first === undefined || isCount(first))
+  )
+    return {
+      ...(id === undefined ? {} : { id }),
+      code,
+      message,
+      retryable,
+      ...(first === undefined ? {} : { first }),
+    };
+  throw notUnderstood("a wrong stream_error");
+}
+
+/** The `error` of an answer, or of `stream_error`, as an exception. Never throws. */
+export function decodeError(data: unknown): StreamError {
+  try {
+    const { code, message, retryable, first } = decodeErrorEvent(data);
+    return new StreamError(code, message, { retryable, ...(first === undefined ? {} : { first }) });
+  } catch (error) {
+    if (error instanceof StreamError) return error;
+    throw error;
+  }
+}
+
+/**
+ * The fields of an answer `{ok: true, …}`.
+ *
+ * Throws the server's error for `{ok: false, error}`, and `protocol_error` for anything else.
+ */
+export function decodeAnswer(data: unknown): Fields {
+  const fields = object(data, "answer");
+  if (fields.ok === true) return fields;
+  if (fields.ok === false) throw decodeError(fields.error);
+  throw notUnderstood("a wrong answer");
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function object(data: unknown, what: string): Fields {
+  if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Fields;
+  throw notUnderstood(`a wrong ${what}`);
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isRate(value: unknown): value is Rate {
+  return value === "auto" || (typeof value === "number" && Number.isFinite(value) && value >= 0);
+}
+
+function isOneOf<T>(allowed: readonly T[], value: unknown): value is T {
+  return (allowed as readonly unknown[]).includes(value);
+}
+
+/** Throws `invalid_request` when `value` is no position in a text. */
+export function checkOffset(value: number): number {
+  if (isCount(value)) return value;
+  throw new StreamError("invalid_request", "offset: a whole number of units, 0 or more");
+}

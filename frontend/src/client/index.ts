@@ -1,0 +1,24 @@
+/** The client library: `StreamClient` is where to begin. README.md shows how. */
+export type { Backoff } from "./backoff.js";
+export type { Chunk } from "./chunks.js";
+export { StreamClient, type ClientEvents, type StartOptions, type StartRequest } from "./client.js";
+export type { Clock } from "./clock.js";
+export type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
+export { StreamError, type ClientCode, type ErrorCode, type ServerCode } from "./errors.js";
+export type { ClientOptions } from "./options.js";
+export type { Finding, Probe } from "./probe.js";
+export type {
+  EndReason,
+  Rate,
+  SourceInfo,
+  Sources,
+  StreamDescription,
+  StreamInfo,
+  Unit,
+} from "./protocol.js";
+export type { StreamResult } from "./result.js";
+export type { StatsSnapshot, StreamStats } from "./stats.js";
+export type { RememberedStream, StorageLike } from "./store.js";
+export type { StreamEvents, StreamSnapshot, StreamState } from "./stream-state.js";
+export type { TextStream } from "./stream.js";
+export type { Wire, WireFactory, WireHandlers, WireOptions } from "./wire.js";

@@ -1,0 +1,243 @@
+import type { Clock } from "./clock.js";
+import {
+  decodeAnswer,
+  decodeChunk,
+  decodeDescription,
+  decodeEnd,
+  decodeError,
+  decodeErrorEvent,
+  decodeInfo,
+} from "./decode.js";
+import { StreamError, unanswered } from "./errors.js";
+import type {
+  ClientEvents,
+  Rate,
+  StreamChunk,
+  StreamDescription,
+  StreamEnd,
+  StreamErrorEvent,
+} from "./protocol.js";
+import type { Reader } from "./reader.js";
+import type { Wire } from "./wire.js";
+
+type Request = {
+  [E in keyof ClientEvents]: { event: E; payload: Parameters<ClientEvents[E]>[0] };
+}[keyof ClientEvents];
+type OnOk = (answer: Record<string, unknown>) => void;
+type OnError = (error: StreamError) => void;
+type Early =
+  | { event: "chunk"; data: StreamChunk }
+  | { event: "end"; data: StreamEnd }
+  | { event: "error"; data: StreamErrorEvent };
+
+export interface LinkOptions {
+  wire: Wire;
+  clock: Clock;
+  /** Milliseconds for an answer. */
+  timeout: number;
+  /** The readers that are not over. */
+  readers: () => readonly Reader[];
+  /** The server gave no answer in time: it is as good as gone. */
+  overdue: () => void;
+  /** A start was refused since the server goes down: it is to be tried later. */
+  postpone: (reader: Reader) => void;
+  /** New text has arrived. */
+  fruitful: () => void;
+}
+
+/**
+ * A connection and the readers on it: requests and their answers, events and whose they are.
+ *
+ * It lives as long as its connection; what must survive that is in the readers.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #deadlines = new Set<() => void>();
+  readonly #waiting = new Set<OnError>(); // those who ask and are told when no answer can come
+  #early: Early[] = [];
+  #closed = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** Forget the answers that are due: the connection is gone. */
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#deadlines) cancel();
+    this.#deadlines.clear();
+    for (const reject of this.#waiting) reject(unanswered());
+    this.#waiting.clear();
+  }
+
+  /** Ask how a stream is. Rejects with the server's error, or when the connection is lost. */
+  describe(id: string): Promise<StreamDescription> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      this.#request(
+        { event: "describe_stream", payload: { id } },
+        (answer) => {
+          const stream = decodeDescription(answer.stream);
+          this.#waiting.delete(reject);
+          resolve(stream);
+        },
+        (error) => {
+          this.#waiting.delete(reject);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Start the reader's stream, or resume it at the unit that is due. */
+  attach(reader: Reader): void {
+    // Stopped first: what was sent and lost on the way is fetched after that, and not more.
+    if (reader.stopping && reader.id !== undefined) this.stop(reader);
+    if (reader.over) return;
+    const request = reader.attachRequest();
+    reader.attachBegins();
+    this.#request(
+      request,
+      (answer) => {
+        const first = reader.id === undefined;
+        reader.attachDone(decodeInfo(answer.stream));
+        if (first) this.#deliverEarly();
+        if (reader.over && !reader.stopping) this.leave(reader); // It was left meanwhile.
+        if (first && reader.stopping) this.stop(reader);
+        this.seek(reader);
+        this.adjust(reader);
+      },
+      (error) => {
+        if (error.code === "shutting_down" && request.event === "start_stream") {
+          reader.attaching = false;
+          this.#options.postpone(reader);
+          return;
+        }
+        reader.attachRefused(error);
+        if (!reader.over) this.attach(reader);
+      },
+    );
+  }
+
+  /** Stop the reader's stream for everyone, once it is known by an id. */
+  stop(reader: Reader): void {
+    if (reader.id === undefined) return; // The answer to its start comes back here.
+    this.#request(
+      { event: "stop_stream", payload: { id: reader.id } },
+      () => undefined, // The server's own end follows.
+      (error) => {
+        if (error.code === "unknown_stream") reader.stoppedUnseen();
+        else reader.fail(error);
+      },
+    );
+  }
+
+  /** Read the reader's stream no longer. */
+  leave(reader: Reader): void {
+    if (reader.id === undefined || !reader.attached) return;
+    const ignore = (): void => undefined; // It may have ended meanwhile; nobody waits for it here.
+    this.#request({ event: "leave_stream", payload: { id: reader.id } }, ignore, ignore);
+  }
+
+  /** Pause or continue the reader on the server, as it is wanted by now. */
+  adjust(reader: Reader): void {
+    const wanted = reader.wantsPause();
+    if (!reader.attached || reader.id === undefined || reader.stopping || reader.over) return;
+    // One request at a time: a server with a thread per event may swap two of them.
+    if (reader.adjusting || wanted === reader.serverPaused) return;
+    reader.adjusting = true;
+    this.#request(
+      { event: wanted ? "pause_stream" : "continue_stream", payload: { id: reader.id } },
+      () => {
+        reader.adjusting = false;
+        reader.serverPaused = wanted;
+        this.adjust(reader);
+      },
+      () => {
+        // Refused means that the reader has ended on the server; its end is on its way.
+        reader.adjusting = false;
+      },
+    );
+  }
+
+  /** Change the reader's pace. */
+  setRate(reader: Reader, rate: Rate, onOk: () => void, onError: OnError): void {
+    if (reader.id === undefined) return;
+    this.#request({ event: "set_rate", payload: { id: reader.id, rate } }, onOk, onError);
+  }
+
+  /** Carry out the reader's seek, if there is one. */
+  seek(reader: Reader): void {
+    const { seek, id } = reader;
+    if (!seek || seek.sent || !reader.attached || id === undefined) return;
+    seek.sent = true;
+    this.#request(
+      { event: "resume_stream", payload: reader.resumeAt(id, seek.offset) },
+      (answer) => {
+        this.#again(reader.sought(decodeInfo(answer.stream).offset));
+        this.adjust(reader);
+      },
+      (error) => {
+        this.#again(reader.notSought(error));
+      },
+    );
+  }
+
+  /** Take an event. Throws `protocol_error` when it is not as the protocol has it. */
+  receive(event: string, data: unknown): void {
+    if (event === "stream_chunk") this.#deliver({ event: "chunk", data: decodeChunk(data) });
+    else if (event === "stream_end") this.#deliver({ event: "end", data: decodeEnd(data) });
+    else if (event === "stream_error") {
+      const error = decodeErrorEvent(data);
+      // One without an id is about a start or a resume that failed: its answer says the same.
+      if (error.id !== undefined) this.#deliver({ event: "error", data: error });
+    }
+  }
+
+  #deliver(early: Early): void {
+    const readers = this.#options.readers();
+    const reader = readers.find(({ id }) => id === early.data.id);
+    if (!reader) {
+      // The text may overtake the answer that says whose it is.
+      if (readers.some(({ id }) => id === undefined)) this.#early.push(early);
+      return;
+    }
+    let resume;
+    if (early.event === "chunk") resume = reader.chunk(early.data);
+    else if (early.event === "end") resume = reader.end(early.data);
+    else resume = reader.failing(decodeError(early.data));
+    if (resume) this.attach(reader);
+    else if (early.event === "chunk") {
+      this.#options.fruitful();
+      this.adjust(reader);
+    }
+  }
+
+  #deliverEarly(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const event of early) this.#deliver(event);
+  }
+
+  #again(held: (StreamChunk | StreamEnd)[]): void {
+    for (const data of held)
+      this.#deliver("reason" in data ? { event: "end", data } : { event: "chunk", data });
+  }
+
+  #request({ event, payload }: Request, onOk: OnOk, onError: OnError): void {
+    const { clock, timeout, overdue, wire } = this.#options;
+    const cancel = clock.after(timeout, overdue);
+    this.#deadlines.add(cancel);
+    wire.send(event, payload, (answer) => {
+      if (this.#closed) return;
+      cancel();
+      this.#deadlines.delete(cancel);
+      try {
+        onOk(decodeAnswer(answer));
+      } catch (error) {
+        if (!(error instanceof StreamError)) throw error;
+        onError(error);
+      }
+    });
+  }
+}

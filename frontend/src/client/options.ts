@@ -1,0 +1,67 @@
+import { DEFAULT_BACKOFF, type Backoff } from "./backoff.js";
+import { systemClock, type Clock } from "./clock.js";
+import { StreamError } from "./errors.js";
+import { browserProbe, type Probe } from "./probe.js";
+import type { SessionOptions } from "./session.js";
+import { socketIoWire } from "./socketio.js";
+import type { StorageLike } from "./store.js";
+import type { WireFactory } from "./wire.js";
+
+/** All of them may be left out. Durations are in milliseconds. */
+export interface ClientOptions {
+  /** In the order in which to try them. Default: WebSocket, then polling. */
+  transports?: readonly ("websocket" | "polling")[];
+  /** Where the streams are remembered for `restore`. Default: the page's `sessionStorage`. */
+  storage?: StorageLike | null;
+  /** The waits between tries to connect. Default: up to 200 at first, 5,000 at most. */
+  backoff?: Partial<Backoff>;
+  /** For a handshake, and for each answer. Default: 10,000. */
+  timeout?: number;
+  /**
+   * Without a connection for so long, streams fail with `unreachable`. The client goes on trying.
+   * Default: 360,000, which is how long a server keeps a stream that nobody reads.
+   */
+  giveUpAfter?: number;
+  /** Where Socket.IO is on the server. Default: `/socket.io/`. */
+  path?: string;
+  /** Sent with each handshake, for servers that ask who you are. */
+  auth?: Record<string, unknown>;
+  /** For tests. */
+  wire?: WireFactory;
+  clock?: Clock;
+  random?: () => number;
+  probe?: Probe;
+}
+
+/** The options with the defaults for those that were left out. */
+export function sessionOptions(url: string, options: ClientOptions): SessionOptions {
+  return {
+    url,
+    transports: options.transports ?? ["websocket", "polling"],
+    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
+    timeout: options.timeout ?? 10_000,
+    giveUpAfter: options.giveUpAfter ?? 360_000,
+    path: options.path ?? "/socket.io/",
+    auth: options.auth,
+    factory: options.wire ?? socketIoWire,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    probe: options.probe ?? browserProbe,
+  };
+}
+
+/** The origin of `url`. Throws `invalid_request` when there is none. */
+export function checkedUrl(url: string): string {
+  let parsed;
+  try {
+    // A page may say "/" for the server that it came from.
+    parsed = new URL(url, (globalThis as { location?: Location }).location?.href);
+  } catch {
+    parsed = undefined;
+  }
+  if (parsed && /^https?:$/.test(parsed.protocol)) return parsed.origin;
+  throw new StreamError(
+    "invalid_request",
+    `url: an address looks like "http://127.0.0.1:5002", not "${url}"`,
+  );
+}

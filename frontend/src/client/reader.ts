@@ -1,0 +1,261 @@
+import { Assembler } from "./assembler.js";
+import { randomId } from "./digest.js";
+import { notUnderstood, StreamError } from "./errors.js";
+import type {
+  EndReason,
+  Rate,
+  ResumeStream,
+  StartStream,
+  StreamChunk,
+  StreamEnd,
+  StreamInfo,
+} from "./protocol.js";
+import { conclusion, type Observer, type StreamResult } from "./result.js";
+import type { Seek } from "./seek.js";
+
+/**
+ * What may wait for the slowest consumer, in UTF-16 code units: above the one the server is told to
+ * pause, below the other to go on.
+ */
+export const HIGH_WATER = 262_144;
+export const LOW_WATER = 65_536;
+
+/** Resumes in a row that brought nothing new, after which the stream has failed. */
+export const MAX_FUTILE_RESUMES = 5;
+
+// These reasons end a stream at its last unit; the others at any point.
+const AT_THE_END: readonly EndReason[] = ["completed", "length", "error"];
+
+/** What is known of one stream on its way to this client. No I/O. */
+export class Reader {
+  id: string | undefined;
+  request: StartStream | undefined;
+  info: StreamInfo | undefined;
+  assembler: Assembler;
+  /** The pace asked for last; undefined: the server's choice. */
+  rate: Rate | undefined;
+  /** Whether the user wants it to stand still. */
+  paused = false;
+  stopping = false;
+  /** Whether a start or a resume was ever sent. */
+  asked = false;
+  /** Whether the connection that is open now reads it. */
+  attached = false;
+  /** Whether a start or a resume was sent and not answered yet. */
+  attaching = false;
+  serverPaused = false;
+  /** Whether a pause, or its end, was sent and not answered yet. */
+  adjusting = false;
+  seek: Seek | undefined;
+  /** How often it went on after a lost connection. */
+  resumes = 0;
+  /** What waits for the slowest consumer, in UTF-16 code units. */
+  lag = 0;
+  result: StreamResult | undefined;
+  error: StreamError | undefined;
+  /** Whether nothing more is taken from the server. */
+  over = false;
+  /** Whether result and error are final. */
+  settled = false;
+  readonly #observer: Observer;
+  readonly #restart: boolean;
+  #full = false;
+  #futile = 0;
+  #cause: StreamError | undefined; // what the server said is wrong; the end follows
+  #cutShort: StreamEnd | undefined; // an end whose last units are still being fetched
+
+  constructor(
+    what: { request: StartStream; restart: boolean } | { id: string; offset: number; rate?: Rate },
+    observer: Observer,
+  ) {
+    this.#observer = observer;
+    this.#restart = "restart" in what && what.restart;
+    if ("request" in what) this.request = what.request;
+    else this.id = what.id;
+    this.rate = "id" in what ? what.rate : what.request.rate;
+    this.assembler = new Assembler("id" in what ? what.offset : 0);
+  }
+
+  /** What makes a new connection read this stream. */
+  attachRequest():
+    | { event: "start_stream"; payload: StartStream }
+    | { event: "resume_stream"; payload: ResumeStream } {
+    if (this.id === undefined) return { event: "start_stream", payload: this.request ?? {} };
+    return { event: "resume_stream", payload: this.resumeAt(this.id, this.assembler.offset) };
+  }
+
+  resumeAt(id: string, offset: number): ResumeStream {
+    // What is left of a text that was cut short is due at once.
+    const rate = this.stopping || this.#cutShort ? 0 : this.rate;
+    return { id, offset, format: "chunk", ...(rate === undefined ? {} : { rate }) };
+  }
+
+  /** An attach request is sent: the server's reader will be a new one. */
+  attachBegins(): void {
+    this.asked = this.attaching = true;
+    this.serverPaused = this.adjusting = false;
+    this.#observer.changed();
+  }
+
+  /** The server's answer to a start or a resume. */
+  attachDone(info: StreamInfo): void {
+    if (this.info && !this.attached) this.resumes += 1;
+    if (!this.info && info.offset !== this.assembler.offset) this.beginAt(info.offset);
+    this.id = info.id;
+    this.info ??= info;
+    this.rate ??= info.rate;
+    this.attached = true;
+    this.attaching = false;
+    this.#observer.changed();
+  }
+
+  /** The server refused to let it go on. */
+  attachRefused(error: StreamError): void {
+    this.attaching = false;
+    if (error.code !== "unknown_stream" || this.#cutShort || this.over) this.fail(error);
+    else if (this.#restart && this.request) this.#startAnew(this.request);
+    else
+      this.fail(
+        new StreamError(
+          "unknown_stream",
+          "The server does not know this stream any more: it was restarted, or the stream was " +
+            "forgotten. Start it again.",
+        ),
+      );
+  }
+
+  /** The connection is lost. */
+  detached(): void {
+    this.attached = this.attaching = this.serverPaused = this.adjusting = false;
+    this.seek?.interrupted();
+    this.#observer.changed();
+  }
+
+  /** Take a chunk; whether the stream has to be resumed at the unit that is due. */
+  chunk(chunk: StreamChunk): boolean {
+    if (this.over || this.seek?.hold(chunk)) return false;
+    const acceptance = this.assembler.accept(chunk);
+    if (acceptance === "misfit") return this.#mustResume();
+    if (acceptance === "new") {
+      this.#futile = 0;
+      const { offset, next, text } = chunk;
+      this.#observer.chunk({ offset, next, text });
+    }
+    return false;
+  }
+
+  /** Take the end; whether units before it are missing, so that it has to be resumed. */
+  end(end: StreamEnd): boolean {
+    if (this.over || this.seek?.hold(end)) return false;
+    if (end.offset > this.assembler.offset) {
+      if (AT_THE_END.includes(end.reason)) return this.#mustResume();
+      if (this.attaching) return false; // The resume under way brings the rest, and an end.
+      if (!this.#cutShort) {
+        // Somebody stopped it while this reader was behind. The text up to there stays readable.
+        this.#cutShort = end;
+        return true;
+      }
+    }
+    this.finish(end);
+    return false;
+  }
+
+  /** The server's error about this stream; whether it has to be resumed. */
+  failing(error: StreamError): boolean {
+    if (this.over) return false;
+    if (error.code === "offset_gone") this.fail(error);
+    // The server itself broke and let go of this reader: no end follows.
+    else if (error.code === "internal_error") return this.#mustResume(error);
+    else this.#cause = error;
+    return false;
+  }
+
+  /** The server answered to a seek that the text goes on at `offset`. */
+  sought(offset: number): (StreamChunk | StreamEnd)[] {
+    const held = this.seek?.done() ?? [];
+    this.seek = undefined;
+    this.serverPaused = this.adjusting = false;
+    this.beginAt(offset);
+    // Before the first that fits is what was on its way for the old position.
+    const first = held.findIndex((event) => event.offset === offset);
+    return first < 0 ? [] : held.slice(first);
+  }
+
+  /** The server refused a seek: the text goes on where it was. */
+  notSought(error: StreamError): (StreamChunk | StreamEnd)[] {
+    const held = this.seek?.failed(error) ?? [];
+    this.seek = undefined;
+    return held;
+  }
+
+  /** Whether the server is to stand still: the user said so, or the consumer is behind. */
+  wantsPause(): boolean {
+    if (this.lag > HIGH_WATER) this.#full = true;
+    else if (this.lag < LOW_WATER) this.#full = false;
+    return this.paused || this.#full;
+  }
+
+  /** End it as stopped where no connection brings the server's own end. */
+  stoppedUnseen(): void {
+    if (this.over) return;
+    this.#conclude({
+      reason: "stopped",
+      offset: this.assembler.offset,
+      sha256: undefined,
+      verified: undefined,
+    });
+  }
+
+  /** End it as the server said, and check the text. */
+  finish(end: StreamEnd): void {
+    if (this.over) return;
+    this.over = true;
+    void conclusion(end, this.assembler, this.#cause).then(({ result, error }) => {
+      this.error = error;
+      this.#conclude(result);
+    });
+  }
+
+  /** End it with `error`, unless it is over. */
+  fail(error: StreamError): void {
+    if (this.over) return;
+    // It has ended already, as somebody wanted it; all that failed is to fetch what is left.
+    if (this.#cutShort) {
+      this.finish(this.#cutShort);
+      return;
+    }
+    this.error = error;
+    this.#conclude(undefined);
+  }
+
+  /** Text from `offset` on counts from now; what came before is dropped. */
+  beginAt(offset: number): void {
+    this.assembler = new Assembler(offset);
+    this.#observer.reset(offset);
+  }
+
+  #startAnew(request: StartStream): void {
+    this.request = { ...request, request_id: randomId() };
+    this.id = this.info = undefined;
+    this.attached = false;
+    this.#futile = 0;
+    this.beginAt(0);
+  }
+
+  #mustResume(error?: StreamError): boolean {
+    if (this.attaching) return false; // What was on its way before the resume may still arrive.
+    this.#futile += 1;
+    if (this.#futile <= MAX_FUTILE_RESUMES) return true;
+    this.fail(error ?? notUnderstood(`other units than those from ${this.assembler.offset} on`));
+    return false;
+  }
+
+  #conclude(result: StreamResult | undefined): void {
+    if (this.settled) return;
+    this.over = this.settled = true;
+    this.result = result;
+    this.seek?.failed(new StreamError("closed", "The stream has ended. Replay it to seek in it."));
+    this.seek = undefined;
+    this.#observer.settled();
+  }
+}

@@ -1,0 +1,26 @@
+/** Links to a stream, there and back. */
+import { expect, test } from "vitest";
+import { serverAddress } from "../../src/app/model/server";
+import { watchedId, watchLink, withoutWatch } from "../../src/app/model/share";
+
+const PAGE = "https://app.example/app/?server=http%3A%2F%2Fother%3A1&x=1#there";
+
+test("a link to a stream of the page's own server names the stream only", () => {
+  const link = watchLink(PAGE, "aB-_9", "http://s:1", "http://s:1/");
+  expect(link).toBe("https://app.example/app/?watch=aB-_9");
+  expect(watchedId(new URL(link).search)).toBe("aB-_9");
+});
+
+test("a link to another server's stream names the server, and leads there", () => {
+  const link = new URL(watchLink(PAGE, "id", "http://other:1", "https://app.example"));
+  expect(serverAddress(link)).toBe("http://other:1");
+  expect(watchedId(link.search)).toBe("id");
+  expect(withoutWatch(link.href)).toBe("https://app.example/app/?server=http%3A%2F%2Fother%3A1");
+});
+
+test.each(["", "?watch=", "?watch=a%20b", "?watch=<script>", `?watch=${"x".repeat(129)}`])(
+  "%j asks for no stream",
+  (search) => {
+    expect(watchedId(search)).toBeUndefined();
+  },
+);

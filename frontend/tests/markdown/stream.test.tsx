@@ -1,0 +1,182 @@
+// @vitest-environment happy-dom
+/** Markdown while it grows: equal in the end, calm on the way, bounded in time. */
+import { cleanup } from "@testing-library/react";
+import fc from "fast-check";
+import { afterEach, expect, test } from "vitest";
+import { MarkdownBlocks } from "../../src/markdown/blocks";
+import { ANSWER, HOSTILE, finished, markdown, streamed } from "./support";
+
+afterEach(cleanup);
+
+test("in single characters as at once", () => {
+  expect(streamed(ANSWER.split(""))).toBe(finished(ANSWER));
+});
+
+test("in any pieces as at once", () => {
+  const lines = [...ANSWER.split("\n"), "", "  * a", "   b", "\tc", "> d", "***", "[e]: f", "\r"];
+  const texts = fc.array(fc.constantFrom(...lines), { maxLength: 12 });
+  fc.assert(
+    fc.property(texts, fc.array(fc.nat(30), { minLength: 1, maxLength: 9 }), (some, sizes) => {
+      let rest = some.join("\n");
+      const text = rest;
+      const pieces: string[] = [];
+      for (let n = 0; rest; n += 1) {
+        const size = (sizes[n % sizes.length] ?? 0) + 1;
+        pieces.push(rest.slice(0, size));
+        rest = rest.slice(size);
+      }
+      expect(streamed(pieces)).toBe(finished(text));
+    }),
+    { numRuns: 100, seed: 5 },
+  );
+});
+
+test("an answer is rendered as CommonMark and GFM say", () => {
+  const { element, show } = markdown();
+  show(ANSWER, true);
+  const all = (selector: string) =>
+    [...element.querySelectorAll(selector)].map((one) => one.textContent);
+  expect(all("h2, h3")).toEqual(["Tea", "Title"]);
+  expect(all("strong")).toEqual(["bold", "both", "one", "עולם"]);
+  expect(all("ol > li")).toHaveLength(2);
+  expect(all("li.task")).toEqual(["☑ done", "☐ to do"]);
+  expect(all("blockquote blockquote")).toHaveLength(1);
+  expect(all("td")).toEqual(["one", "1", "twolines", "2"]);
+  expect(all("td br")).toHaveLength(1);
+  expect(all("pre")).toEqual(['def f(x):\n    return "**x**"']);
+  expect(all("p:nth-last-of-type(3)")).toEqual([
+    "See the notes and others — 5 * 3 * 2, snake_case_name, 3 < 4.",
+  ]);
+  expect([...element.querySelectorAll("a")].map(({ href }) => href)).toEqual([
+    "https://example.org/a?b=1&c=2",
+    "https://example.org/notes",
+    "https://example.org/notes",
+    "https://example.org/p.png",
+  ]);
+  expect(all("a").at(-1)).toBe("🖼 A picture");
+});
+
+const serialised = (element: Element): string => new XMLSerializer().serializeToString(element);
+
+test("what is finished keeps its elements, character by character", () => {
+  const { element, show } = markdown();
+  const text = ANSWER.replace(/\[the notes\]: .*\n/u, "");
+  for (let end = 1; end <= text.length; end += 1) {
+    const before = [...element.children].slice(0, -1);
+    const was = before.map(serialised);
+    show(text.slice(0, end));
+    const now = [...element.children].slice(0, before.length);
+    expect(now.every((one, index) => one === before[index])).toBe(true);
+    expect(now.map(serialised)).toEqual(was);
+  }
+});
+
+test("within a block, what is finished keeps its elements too", () => {
+  const { element, show } = markdown();
+  let item: Element | null = null;
+  for (const end of ["- **a", "- **a** b", "- **a** b\n- c", "- **a** b\n- c\n  - d"]) {
+    show(end);
+    item ??= element.querySelector("li strong");
+    expect(element.querySelector("li strong")).toBe(item);
+  }
+});
+
+/** Each with what must never be seen on the way, as a regular expression on the text shown. */
+test.each([
+  ["**bold** and *light* and ***both***", /\*/u],
+  ["__bold__ and _light_", /_/u],
+  ["~~gone~~ and `code` and ``co`de``", /~|``/u],
+  ["- one\n- two\n  - **three**", /[-*]/u],
+  ["[words](https://example.org/) on", /[[\]()]|https/u],
+  ["![words](https://example.org/p.png) on", /[[\]()!]|https/u],
+  ["```js\nlet x;\n```\nafter", /`|js/u],
+  ["> quote\n> more", />/u],
+  ["## heading\n\ntext", /#/u],
+  ["| a | b |\n|---|--:|\n| **1** | 2 |\n| `3` | 4 |\n", /[|*-]/u],
+  ["1. one\n2. two\n10. three", /[\d.]/u],
+  ["fish &amp; chips &#38; more", /amp|#|38/u],
+])("no markup flashes in %j", (text, markup) => {
+  const { element, show } = markdown();
+  for (let end = 1; end <= text.length; end += 1) {
+    show(text.slice(0, end));
+    expect([text.slice(0, end), element.textContent]).toEqual([
+      text.slice(0, end),
+      expect.not.stringMatching(markup),
+    ]);
+  }
+});
+
+test("a paragraph before a list or a line is never a heading for a moment", () => {
+  const { element, show } = markdown();
+  for (const text of ["Things:\n- a", "Things:\n1. a", "Things:\n\n---\n\nb"]) {
+    for (let end = 1; end <= text.length; end += 1) {
+      show(text.slice(0, end));
+      expect(element.querySelector("h2, h3")).toBeNull();
+    }
+  }
+});
+
+test("what is not closed in the end stays as it is written", () => {
+  const { element, show } = markdown();
+  show("a **b [c](http", true);
+  expect(element.textContent).toBe("a **b [c](http");
+});
+
+test("another text starts anew", () => {
+  const { element, show } = markdown();
+  show("one\n\ntwo", true);
+  show("three");
+  expect(element.textContent).toBe("three");
+});
+
+test("headings leave out no level", () => {
+  const { element, show } = markdown();
+  show("#### a\n\n# b\n\n### c\n\n> ###### d\n\n# e", true);
+  const levels = [...element.querySelectorAll("[data-depth]")].map((one) => one.localName);
+  expect(levels).toEqual(["h2", "h2", "h3", "h4", "h2"]);
+});
+
+test.each([
+  ["code", "```\n", "0123456789 line\n", "```\n"],
+  ["a table", "| a | b |\n|---|---|\n", "| 1 | 2 |\n", ""],
+  ["a list", "", "- item\n", ""],
+  ["a paragraph", "", "words and words\n", ""],
+  ["one line", "", "words and words ", ""],
+])("a block of 50,000 characters goes on in others: %s", (_, begin, line, end) => {
+  const text = begin + line.repeat(50_000 / line.length) + end;
+  const { element, show } = markdown();
+  show(text, true);
+  // A table's header is repeated.
+  const words = (some: string) => some.replace(/[^\da-z]+/gu, "").replaceAll("ab", "");
+  expect(words(element.textContent) === words(text)).toBe(true);
+  expect(element.children.length).toBeGreaterThan(2);
+  expect(new Set([...element.children].map(({ localName }) => localName)).size).toBe(1);
+});
+
+test.each(HOSTILE)("20,000 characters of it take bounded time: $name", ({ text }) => {
+  const long = text.repeat(Math.ceil(20_000 / text.length)).slice(0, 20_000);
+  // A machine that does much else makes reading slower, never faster: the best of three counts.
+  const slowest: number[] = [];
+  do slowest.push(slowestRead(long));
+  while (slowest.length < 3 && Math.min(...slowest) >= 200);
+  expect(Math.min(...slowest)).toBeLessThan(200);
+});
+
+/** Milliseconds that the slowest reading takes of a text that comes in four pieces. */
+function slowestRead(text: string): number {
+  const blocks = new MarkdownBlocks();
+  let slowest = 0;
+  const read = (): boolean => {
+    const began = performance.now();
+    const isMore = blocks.read();
+    slowest = Math.max(slowest, performance.now() - began);
+    return isMore;
+  };
+  for (const end of [5_000, 16_000, 18_000]) {
+    blocks.take(text.slice(0, end), false);
+    while (read());
+  }
+  blocks.take(text, true);
+  while (read());
+  return slowest;
+}

@@ -1,0 +1,206 @@
+/** The library and the real server, over connections that break. */
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { StreamClient, type ClientOptions, type TextStream } from "../src/client/index.js";
+import { hasServer, startChaos, startServer, type Running } from "./support/processes.js";
+
+const CLUSTERS = ["a", "字", "e\u0301", "👨‍👩‍👧‍👦", "🇩🇪", "क्षि", "\r\n", " "];
+const TEXT = CLUSTERS.join("").repeat(150); // 1,200 units
+const TRANSPORTS = ["websocket", "polling"] as const;
+
+let server: Running;
+const clients: StreamClient[] = [];
+
+function connect(url: string, options: ClientOptions = {}): StreamClient {
+  const backoff = { initial: 5, maximum: 50 };
+  const client = new StreamClient(url, { backoff, timeout: 3000, ...options });
+  clients.push(client);
+  return client;
+}
+
+async function until(stream: TextStream, offset: number): Promise<void> {
+  while (stream.offset < offset)
+    await new Promise<void>((resolve) => {
+      const off = stream.on("text", () => {
+        off();
+        resolve();
+      });
+    });
+}
+
+describe.runIf(hasServer)("with the real server", () => {
+  beforeAll(async () => {
+    server = await startServer();
+  });
+
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await server.stop();
+  });
+
+  test.each(TRANSPORTS)("dropped three times over %s, it is exact", async (transport) => {
+    const client = connect(server.url, { transports: [transport] });
+    const stream = client.start({ text: TEXT, rate: 600 });
+    for (const offset of [1, 200, 700]) {
+      await until(stream, offset);
+      expect(client.connection.transport).toBe(transport);
+      client.dropConnection();
+      expect([client.state, stream.state]).toEqual(["reconnecting", "reconnecting"]);
+    }
+    expect(await stream.done).toMatchObject({ reason: "completed", offset: 1200, verified: true });
+    expect(stream.text).toBe(TEXT);
+    expect(stream.resumes).toBe(3);
+  });
+
+  test.each(TRANSPORTS)(
+    "cut by chaos every few hundred bytes over %s, it is exact",
+    async (transport) => {
+      // Not for ever: what is owed at once after a cut may be more than comes through until the next.
+      const faults = [
+        "--cut-every",
+        "600-4000",
+        "--cut",
+        "both",
+        "--seed",
+        "5",
+        "--max-cuts",
+        "30",
+      ];
+      const chaos = await startChaos(server, ...faults);
+      const client = connect(chaos.url, { transports: [transport] });
+      const streams = [1000, 2000, "auto" as const].map((rate) =>
+        client.start({ text: TEXT, rate }),
+      );
+      let iterated = "";
+      for await (const { text } of streams[0] ?? []) iterated += text;
+      for (const stream of streams) {
+        expect(await stream.done).toMatchObject({ reason: "completed", verified: true });
+        expect(stream.text).toBe(TEXT);
+      }
+      expect(iterated).toBe(TEXT);
+      if (transport === "websocket") expect(streams[0]?.resumes).toBeGreaterThan(3);
+      client.close();
+      await chaos.stop("SIGINT");
+    },
+  );
+
+  test("a proxy that refuses WebSockets is no obstacle", async () => {
+    const proxy = createServer((request, response) => {
+      const { method, url, headers } = request;
+      const onward = { port: server.port, host: "127.0.0.1", method, path: url, headers };
+      const forwarded = httpRequest(onward, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      forwarded.on("error", () => response.destroy());
+      request.pipe(forwarded);
+    });
+    proxy.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const client = connect(`http://127.0.0.1:${port}`);
+    const stream = client.start({ text: TEXT, rate: 0 });
+    expect(await stream.done).toMatchObject({ verified: true });
+    expect(client.connection.transport).toBe("polling");
+    client.close();
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+
+  test("pause, pace, seek, stop, replay", async () => {
+    const client = connect(server.url);
+    const stream = client.start({ text: TEXT, rate: 200 });
+    await until(stream, 20);
+    stream.pause();
+    stream.continue();
+    await stream.setRate(400);
+    await until(stream, 60);
+    await stream.seek(10);
+    expect(stream.text).toBe("");
+    await until(stream, 40);
+    await expect(stream.seek(1_000_000)).rejects.toMatchObject({ code: "invalid_request" });
+    await stream.stop();
+    expect(stream.result?.reason).toBe("stopped");
+    const length = stream.result?.offset ?? 0;
+    const replay = client.replay(stream.id ?? "", { rate: 0 });
+    expect(await replay.done).toMatchObject({ reason: "stopped", offset: length, verified: true });
+    expect(replay.text.endsWith(stream.text)).toBe(true);
+    expect(TEXT.startsWith(replay.text)).toBe(true);
+  });
+
+  test("a second client watches from the start; both end with the same text", async () => {
+    const [one, two] = [connect(server.url), connect(server.url)];
+    const stream = one.start({ text: TEXT, rate: 800 });
+    await until(stream, 300);
+    const watched = two.resume(stream.id ?? "");
+    const late = connect(server.url).resume(stream.id ?? "", { offset: stream.offset });
+    await until(watched, 100);
+    await stream.stop();
+    await Promise.all([watched.done, late.done]);
+    expect(watched.text).toBe(stream.text);
+    expect(watched.result).toEqual(stream.result);
+    expect(stream.text.endsWith(late.text)).toBe(true);
+  });
+
+  test("a stop while disconnected, with all that was sent", async () => {
+    const client = connect(server.url);
+    const stream = client.start({ text: TEXT, rate: 300 });
+    await until(stream, 50);
+    client.dropConnection(100);
+    await stream.stop();
+    expect(stream.result).toMatchObject({ reason: "stopped", verified: true });
+    expect(TEXT.startsWith(stream.text)).toBe(true);
+  });
+
+  test("a consumer that does not read holds the server back", async () => {
+    const client = connect(server.url);
+    const text = "x".repeat(490_000);
+    const stream = client.start({ text, rate: 0 });
+    let read = "";
+    for await (const chunk of stream) {
+      if (read === "") {
+        // It stands still by itself, far from the end: nothing more comes for a while.
+        await until(stream, 262_145);
+        await new Promise<void>((resolve) => {
+          let timer = setTimeout(resolve, 300);
+          stream.on("text", () => {
+            clearTimeout(timer);
+            timer = setTimeout(resolve, 300);
+          });
+        });
+        expect(stream.offset).toBeLessThan(480_000);
+      }
+      read += chunk.text;
+    }
+    expect(read).toBe(text);
+    expect(stream.result?.verified).toBe(true);
+  });
+
+  test("a server that was restarted: unknown_stream, or once more", async () => {
+    const first = await startServer();
+    const client = connect(first.url);
+    const given = client.start({ text: TEXT, rate: 100 });
+    const again = client.start({ text: TEXT, rate: 2000 }, { restart: true });
+    again.pause();
+    await until(given, 5);
+    await first.stop("SIGKILL");
+    const second = await startServer(first.port);
+    await expect(given.done).rejects.toMatchObject({ code: "unknown_stream" });
+    again.continue();
+    expect(await again.done).toMatchObject({ reason: "completed", verified: true });
+    client.close();
+    await second.stop();
+  });
+
+  test("no server there", async () => {
+    const gone = await startServer();
+    await gone.stop();
+    const client = connect(gone.url, { giveUpAfter: 200 });
+    await expect(client.start("x").done).rejects.toMatchObject({
+      code: "unreachable",
+      retryable: true,
+    });
+    client.close();
+  });
+});

@@ -1,0 +1,123 @@
+/** Streams are remembered over a reload: which, and nothing of what they say. */
+import { expect, test } from "vitest";
+import type { StorageLike } from "../src/client/index.js";
+import { at, FakeServer, fakeClient } from "./support/fake.js";
+import { settle } from "./support/clock.js";
+
+class MemoryStorage implements StorageLike {
+  readonly items = new Map<string, string>();
+  writes = 0;
+
+  getItem(key: string): string | null {
+    return this.items.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    this.writes += 1;
+    this.items.set(key, value);
+  }
+}
+
+test("what ran before a reload is read from its start, at its pace", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const before = await fakeClient(server, { storage });
+  const stream = before.client.start({ prompt: "my secret", rate: 7 });
+  await settle();
+  server.send(0, 4);
+  await stream.setRate(9);
+  before.client.close();
+  expect([...storage.items.values()].join("")).not.toContain("secret");
+
+  const after = await fakeClient(server, { storage });
+  expect(after.client.remembered).toMatchObject([{ id: "s1", source: "text", unit: "char" }]);
+  const [restored, ...more] = after.client.restore();
+  expect(more).toEqual([]);
+  expect(after.client.restore()).toEqual([]);
+  await settle();
+  expect(at(server.requests, -1)).toMatchObject({
+    event: "resume_stream",
+    payload: { id: "s1", offset: 0, format: "chunk", rate: 9 },
+  });
+  server.send(0, 4);
+  server.send(4, 26);
+  server.end();
+  expect(await restored?.done).toMatchObject({ reason: "completed", verified: true });
+  after.client.close();
+
+  const last = await fakeClient(server, { storage });
+  expect(last.client.restore()).toEqual([]);
+  expect(last.client.remembered).toMatchObject([{ id: "s1", reason: "completed" }]);
+  last.client.forget("s1");
+  expect(last.client.remembered).toEqual([]);
+  last.client.close();
+});
+
+test("it is not written for every chunk", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const { client } = await fakeClient(server, { storage });
+  const stream = client.start("x");
+  await settle();
+  for (let i = 0; i < 26; i += 1) server.send(i, i + 1);
+  server.end();
+  await stream.done;
+  expect(storage.writes).toBe(2); // when it began, and when it ended
+  client.close();
+});
+
+test("what the server has forgotten is forgotten", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const { client, clock } = await fakeClient(server, { storage });
+  const stream = client.start("x");
+  const again = client.start("y", { restart: true });
+  await settle();
+  server.streams.clear();
+  server.wire.lose();
+  await clock.advance(1000);
+  expect(stream.error?.code).toBe("unknown_stream");
+  expect(client.remembered.map(({ id }) => id)).toEqual([again.id]);
+  client.forget(again);
+  expect([again.error?.code, client.remembered]).toEqual(["closed", []]);
+  expect(client.streams).toEqual([stream]);
+  client.close();
+});
+
+test("the last fifty are remembered, of each server", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const { client } = await fakeClient(server, { storage });
+  for (let i = 0; i < 60; i += 1) client.start("x");
+  await settle();
+  expect(client.remembered.map(({ id }) => id)).toEqual(
+    Array.from({ length: 50 }, (_, index) => `s${index + 11}`),
+  );
+  expect([...storage.items.keys()]).toEqual(["textstream http://127.0.0.1:5002"]);
+  client.close();
+});
+
+test.each(["{", "7", '[null, 7, {"id": 3}]'])(
+  "a storage with %s in it does no harm",
+  async (text) => {
+    const storage = new MemoryStorage();
+    storage.setItem("textstream http://127.0.0.1:5002", text);
+    const { client } = await fakeClient(new FakeServer(), { storage });
+    expect(client.restore()).toEqual([]);
+    client.close();
+  },
+);
+
+test("a storage that refuses does no harm", async () => {
+  const refuse = (): never => {
+    throw new DOMException("no", "SecurityError");
+  };
+  const server = new FakeServer();
+  const { client } = await fakeClient(server, { storage: { getItem: refuse, setItem: refuse } });
+  const stream = client.start("x");
+  await settle();
+  server.send(0, 26);
+  server.end();
+  expect(await stream.done).toMatchObject({ verified: true });
+  client.close();
+});

@@ -1,0 +1,65 @@
+"""What a person does with the app, and sees on it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.live.streams import CLUSTERS
+
+LONG = "The quick brown fox jumps over the lazy dog. " * 400
+
+MIXED = "".join(f"{number} {cluster}\n" for number in range(40) for cluster in CLUSTERS)
+"""Lines in several scripts: a character that is lost, doubled or cut is noticed."""
+
+
+def pane(page: Page, number: int = 1) -> Locator:
+    return page.locator(".pane").nth(number - 1)
+
+
+def set_speed(page: Page, words: str, number: int = 1) -> None:
+    """Move the speed with the keyboard until it says `words`."""
+    place = pane(page, number)
+    speed = place.get_by_label("Speed")
+    speed.press("Home")
+    for _ in range(40):
+        if place.locator(".speed output").text_content() == words:
+            return
+        speed.press("ArrowRight")
+    pytest.fail(f"no speed {words!r}")
+
+
+def ask(page: Page, text: str, speed: str = "no limit") -> None:
+    """Have `text` streamed in the first pane, and in the others as they are set up."""
+    pane(page).get_by_label("Source", exact=True).select_option("text")
+    set_speed(page, speed)
+    prompt = page.get_by_label("Prompt", exact=True)
+    # Not fill(): typing thousands of lines takes Chromium minutes.
+    prompt.evaluate("(prompt, text) => { prompt.value = text; }", text)
+    prompt.press("Enter")
+
+
+def shown(page: Page, number: int = 1) -> str:
+    return pane(page, number).locator(".output").text_content() or ""
+
+
+def wait_until_shown(page: Page, characters: int, number: int = 1) -> None:
+    page.wait_for_function(
+        "([index, count]) => (document.querySelectorAll('.pane')[index]"
+        ".querySelector('.output')?.textContent.length ?? 0) >= count",
+        arg=[number - 1, characters],
+    )
+
+
+def ended(page: Page, words: str = "Complete, verified.", number: int = 1) -> None:
+    expect(pane(page, number).locator(".status")).to_contain_text(words)
+
+
+def shows(page: Page, text: str, number: int = 1) -> None:
+    """Wait until the pane shows `text`: the last of it may come a frame after the end."""
+    wait_until_shown(page, len(text.encode("utf-16-le")) // 2, number)
+    assert shown(page, number) == text
+
+
+def figure(page: Page, name: str, number: int = 1) -> Locator:
+    return pane(page, number).locator(f"[data-figure={name}] dd")
