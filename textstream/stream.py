@@ -247,12 +247,6 @@ class Stream:
         """How it ended, once it has."""
         return self.life.ending
 
-    @property
-    def has_readers(self) -> bool:
-        """Whether anybody reads it."""
-        with self.lock:
-            return bool(self.readers)
-
     def _end_as_produced(self) -> None:
         outcome = self.life.outcome
         if outcome and self.ending is None:

@@ -1,7 +1,7 @@
 import { Figures } from "./figures";
 import { find } from "./find";
-import { Narrator } from "./narrator";
 import { Output } from "./output";
+import { byMarks, Speaker } from "./speaker";
 
 export type State = "idle" | "waiting" | "streaming" | "ended";
 
@@ -14,7 +14,10 @@ export class Screen {
     this.#reader,
     find("newest", HTMLButtonElement),
   );
-  readonly #narrator = new Narrator(find("spoken", HTMLElement));
+  readonly #spoken = find("spoken", HTMLElement);
+  readonly #speaker = new Speaker((words) => {
+    this.#spoken.textContent = words;
+  }, byMarks);
   readonly #state = find("state", HTMLElement);
   readonly #stop = find("stop", HTMLButtonElement);
   readonly #welcome = find("welcome", HTMLElement);
@@ -27,7 +30,7 @@ export class Screen {
   /** Make room for a text. */
   clear(): void {
     this.#output.clear();
-    this.#narrator.clear();
+    this.#speaker.clear();
     this.#welcome.hidden = true;
   }
 
@@ -36,7 +39,7 @@ export class Screen {
     this.#output.append(char);
     this.figures.add();
     if (replayed) return;
-    this.#narrator.add(char);
+    this.#speaker.add(char);
     this.figures.came();
   }
 
@@ -48,7 +51,7 @@ export class Screen {
   end(): void {
     this.#output.flush();
     this.figures.end();
-    this.#narrator.end();
+    this.#speaker.end();
   }
 
   show(state: State, words: string): void {

@@ -373,11 +373,11 @@ def test_those_remembered_are_bounded(stream: Bare) -> None:
 
 
 def test_whether_anybody_reads(stream: Bare) -> None:
-    assert not stream.has_readers
+    assert not stream.readers
     reader = stream.reading()
-    assert stream.has_readers
+    assert stream.readers
     stream.detach(reader)
-    assert not stream.has_readers
+    assert not stream.readers
 
 
 # How long it may be

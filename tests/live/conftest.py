@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.chromium import PATIENCE_MS, built_page, chromium
 from tests.support.leaks import LeakGuard
@@ -27,54 +28,65 @@ def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
         yield browser
 
 
+@dataclass
+class Pages:
+    """Opens pages of the module's browser, each in a context of its own; notes their problems."""
+
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def open(self, url: str, *, quiet: bool, script: str = "", **options: Any) -> Page:
+        """Open a page; if `quiet`, whatever it says in the console is a problem."""
+        context = self.browser.new_context(**options)
+        self.contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        if quiet:
+            page.on("console", lambda said: self.problems.append(f"{said.type}: {said.text}"))
+        page.add_init_script(script)
+        page.goto(url)
+        return page
+
+
 @pytest.fixture
-def open_page(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
+def pages(browser: Browser) -> Iterator[Pages]:
+    """What opens pages; they are closed after the test, and must have had no problems."""
+    pages = Pages(browser)
+    yield pages
+    for context in pages.contexts:
+        context.close()
+    assert pages.problems == []
+
+
+@pytest.fixture
+def open_page(pages: Pages, server: RunningServer) -> OpenPage:
     """Open the page and wait until it is ready; nothing may be in the console at the end.
 
     ``script`` runs in each page before its own does.
     """
-    contexts = []
-    problems: list[str] = []
 
-    def open_(
-        url: str = server.url,
-        *,
-        quiet: bool = True,
-        script: str = "",
-        **options: Any,
-    ) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        if quiet:
-            page.on("console", lambda said: problems.append(f"{said.type}: {said.text}"))
-        page.add_init_script(script)
-        page.goto(url)
+    def open_(url: str = server.url, *, quiet: bool = True, **options: Any) -> Page:
+        page = pages.open(url, quiet=quiet, **options)
         expect(page.locator("#connection")).to_have_text("Connected")
         expect(page.locator("#source option[value=text]")).to_be_attached()
         return page
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_
 
 
 OpenApp = Callable[..., Page]
 
 
 @pytest.fixture
-def open_app(browser: Browser, server: RunningServer) -> Iterator[OpenApp]:
+def open_app(pages: Pages, server: RunningServer) -> OpenApp:
     """Open the app and wait until it is connected; no error may be in the console at the end.
 
     ``open_app(url, quiet=True, connected=True, **options)``: not `quiet` where the browser itself
     reports lost connections; not `connected` where it never will be. The app's content security
     policy is off, but with ``bypass_csp=False``.
     """
-    contexts = []
-    problems: list[str] = []
 
     def open_(
         url: str = f"{server.url}/app/",
@@ -84,20 +96,10 @@ def open_app(browser: Browser, server: RunningServer) -> Iterator[OpenApp]:
         **options: Any,
     ) -> Page:
         # Playwright waits for functions with eval(), which the app's policy forbids.
-        context = browser.new_context(**{"locale": "en-GB", "bypass_csp": True, **options})
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        if quiet:
-            page.on("console", lambda said: problems.append(f"{said.type}: {said.text}"))
-        page.goto(url)
+        page = pages.open(url, quiet=quiet, **{"locale": "en-GB", "bypass_csp": True, **options})
         if connected:
             expect(page.locator(".connection[data-state=connected]")).to_be_visible()
             expect(page.locator("option[value=text]").first).to_be_attached()
         return page
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_

@@ -9,7 +9,14 @@ from playwright.sync_api import expect
 
 from tests.conftest import StartServer
 from tests.live.conftest import OpenPage
-from tests.live.demo_page import LONG, ended, shown, start, wait_until_shown
+from tests.live.demo_page import (
+    LONG,
+    ended,
+    record_connection,
+    shown,
+    start,
+    wait_until_shown,
+)
 from tests.support.running_server import RunningServer
 from textstream.chaos import ChaosProxy
 
@@ -24,14 +31,7 @@ def test_goes_on_at_the_exact_character_after_lost_connections(
     text = "".join(f"{number} 字👩🏽‍🚀\n" for number in range(150))
     with ChaosProxy(server.address) as network:
         page = open_page(network.url, quiet=False)
-        page.evaluate(
-            """() => {
-              window.states = [];
-              const connection = document.querySelector("#connection");
-              new MutationObserver(() => window.states.push(connection.textContent))
-                .observe(connection, { childList: true });
-            }"""
-        )
+        record_connection(page)
         start(page, text, "200/s")
         for lost in (1, 2, 3):
             wait_until_shown(page, 150 * lost)

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { TextStream } from "../../client";
-import { Speaker } from "./Speaker";
+import { bySegments, Speaker } from "../../speaker";
 
 /** What screen readers hear of the text: whole sentences, now and then. */
 export function Spoken({ stream }: { stream: TextStream }) {
@@ -8,7 +8,7 @@ export function Spoken({ stream }: { stream: TextStream }) {
   useEffect(() => {
     const speaker = new Speaker((sentences) => {
       if (element.current) element.current.textContent = sentences;
-    });
+    }, bySegments);
     const unsubscribe = [
       stream.on("text", ({ text }) => {
         speaker.add(text);
