@@ -109,7 +109,9 @@ def test_too_little_to_go_by() -> None:
 
 def verdict_on(value: Callable[[int], float], bound: float) -> Verdict:
     samples = [
-        Sample(at, 0, 0, threads=0, descriptors=0, cpu=0.0, blocks=round(data), streams=0)
+        Sample(
+            at, 0, 0, threads=0, descriptors=0, cpu=0.0, blocks=round(data), allocated=0, streams=0
+        )
         for at, data in series(value)
     ]
     return judge(Series("blocks", bound, lambda sample: sample.blocks), samples)

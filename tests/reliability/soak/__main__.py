@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import click
 
-from tests.reliability.soak.run import Options, Report, soak
+from tests.reliability.soak.run import CROWD, Options, Report, soak
 from tests.reliability.soak.target import ServerName
 from tests.reliability.soak.verdict import MEGABYTE, table
 from tests.support.leaks import LeakGuard
@@ -24,7 +24,8 @@ def lines_of(report: Report) -> list[str]:
     worked = report.samples[-1]
     what = (
         f"{options.server}, {options.seconds / 60:g} minutes, {options.warm_up / 60:g} of them "
-        f"warm-up, {options.clients} clients, seed {options.seed}"
+        f"warm-up, {options.clients} clients ({CROWD * options.clients} in the warm-up), "
+        f"seed {options.seed}"
     )
     faults = report.faults
     return [
@@ -82,7 +83,11 @@ def write_json(report: Report, path: Path) -> None:
 )
 @click.option("--seed", default=1, show_default=True, help="Decides what is done, and the faults.")
 @click.option(
-    "--clients", type=click.IntRange(min=1), default=8, show_default=True, help="Workers at a time."
+    "--clients",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Workers at a time; twice as many in the warm-up.",
 )
 @click.option(
     "--server",

@@ -22,7 +22,7 @@ class Sample:
     Attributes:
         at: seconds since the first sample.
         resident, anonymous, threads, descriptors, cpu: see `tests.support.usage.Usage`.
-        blocks: pieces of memory that Python keeps: see `tests.reliability.soak.probe`.
+        blocks, allocated: what is in use: see `tests.reliability.soak.probe`.
         streams: how many run.
 
     """
@@ -34,6 +34,7 @@ class Sample:
     descriptors: int
     cpu: float
     blocks: int
+    allocated: int
     streams: int
 
 
@@ -76,8 +77,7 @@ class Sampler:
         """
         at, usage = time.monotonic() - self._began, self._target.usage()
         streams = self._target.running_streams()
-        blocks = json.loads(self._probe())["blocks"]
-        return Sample(at=at, streams=streams, blocks=blocks, **asdict(usage))
+        return Sample(at=at, streams=streams, **json.loads(self._probe()), **asdict(usage))
 
     def types(self) -> dict[str, int]:
         """Return how many objects of which type the server has: those it has most of."""

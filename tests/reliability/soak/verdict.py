@@ -34,6 +34,7 @@ class Series:
 ALL_SERIES = (
     Series("resident, MB", 10.0, lambda sample: sample.resident / MEGABYTE),
     Series("anonymous, MB", 10.0, lambda sample: sample.anonymous / MEGABYTE),
+    Series("allocated, MB", 10.0, lambda sample: sample.allocated / MEGABYTE),
     Series("Python blocks", 20_000.0, lambda sample: sample.blocks),
     Series("threads", 5.0, lambda sample: sample.threads),
     Series("descriptors", 5.0, lambda sample: sample.descriptors),

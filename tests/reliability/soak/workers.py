@@ -55,39 +55,44 @@ def episodes_there_are(model: bool) -> tuple[Sequence[Episode], Sequence[int]]:
 
 
 class Workers:
-    """So many threads, at work from the making until `stop`."""
+    """So many threads, at work from the making until `keep` or `stop`."""
 
     def __init__(self, url: str, count: int, seed: int, *, model: bool, tally: Tally) -> None:
         self._tally = tally
-        self._over = threading.Event()
+        self._over = [threading.Event() for _ in range(count)]
         self._doing: dict[str, str] = {}
         self._threads = [
             threading.Thread(
                 target=self._work,
-                args=(number, url, seed, model, tally),
+                args=(number, url, seed, model, over),
                 name=f"worker {number}",
                 daemon=True,  # one that hangs must not keep the process
             )
-            for number in range(1, count + 1)
+            for number, over in enumerate(self._over, 1)
         ]
         for thread in self._threads:
             thread.start()
 
+    def keep(self, count: int) -> None:
+        """Let all but the first `count` end with the episode that they are in."""
+        for over in self._over[count:]:
+            over.set()
+
     def stop(self) -> None:
         """Let each end its episode, and wait for that, but not for ever."""
-        self._over.set()
+        self.keep(0)
         deadline = time.monotonic() + EPISODE_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 self._tally.fail(f"{self._doing[thread.name]}: hangs")
 
-    def _work(self, worker: int, url: str, seed: int, model: bool, tally: Tally) -> None:
+    def _work(self, worker: int, url: str, seed: int, model: bool, over: threading.Event) -> None:
         choose = random.Random(f"{seed}/{worker}")
-        visit = Visit(url, choose, tally, model)
+        visit = Visit(url, choose, self._tally, model)
         kinds, weights = episodes_there_are(model)
         number = 0
-        while not self._over.is_set():
+        while not over.is_set():
             number += 1
             # An episode's choices are its own: what timing decides in one moves no other.
             visit.choose = random.Random(f"{seed}/{worker}/{number}")
