@@ -1,7 +1,7 @@
 /** A stream as an async iterator, with back-pressure. */
 import { expect, test } from "vitest";
 import type { TextStream } from "../src/client/index.js";
-import { HIGH_WATER, LOW_WATER } from "../src/client/reader";
+import { HIGH_WATER, LOW_WATER } from "../src/client/backlog";
 import { settle } from "./support/clock.js";
 import { FakeServer, fakeClient, UNITS } from "./support/fake.js";
 

@@ -197,6 +197,38 @@ def test_no_task_over_200_ms_with_200_000_characters_at_once(open_app: OpenApp, 
     assert min(longest) < 200, longest
 
 
+SLOWEST_KEY = """() => {
+  window.slowest = 0;
+  new PerformanceObserver((list) => {
+    for (const { name, duration } of list.getEntries())
+      if (name === "keydown" || name === "input")
+        window.slowest = Math.max(window.slowest, duration);
+  }).observe({ type: "event", durationThreshold: 16 });
+}"""
+
+
+@pytest.mark.parametrize("speed", ["no limit", "1,000/s"])
+def test_typing_beside_a_stream_does_not_lag(open_app: OpenApp, speed: str) -> None:
+    """From a key to its character on the screen: Event Timing counts until the next paint."""
+    page = open_app()
+    page.evaluate(SLOWEST_KEY)
+    prompt = page.get_by_label("Prompt", exact=True)
+    slowest: list[float] = []
+    while len(slowest) < 3 and min(slowest, default=200) >= 200:
+        ask(page, (LONG[:99] + "\n") * 2000, speed)
+        prompt.fill("")  # takes its time: 200,000 characters are in the box
+        page.evaluate("window.slowest = 0")
+        prompt.press_sequentially("typed meanwhile")
+        expect(prompt).to_have_value("typed meanwhile")
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        slowest.append(page.evaluate("window.slowest"))
+        page.get_by_role("region", name="Text of pane 1").focus()
+        page.keyboard.press("Escape")
+        page.wait_for_function("document.querySelector('.status[data-verified=true]')")
+    print(f"slowest key, {speed}: {slowest} ms")
+    assert min(slowest) < 200, slowest
+
+
 def test_memory_stays_flat_over_ten_long_streams(open_app: OpenApp) -> None:
     page = open_app()
     developer = page.context.new_cdp_session(page)

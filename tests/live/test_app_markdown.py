@@ -205,6 +205,47 @@ def test_no_task_over_200_ms_with_20_000_characters(open_app: OpenApp, speed: st
     assert min(longest) < 200, longest
 
 
+def test_first_answer_begins_as_markdown(open_app: OpenApp) -> None:
+    page = open_app()
+    # Noted before it is gone: the plain text that would stand in until the renderer is loaded.
+    page.evaluate(
+        """() => new MutationObserver(() => {
+          window.plain ||= Boolean(document.querySelector(".output.plain"));
+        }).observe(document.body, { childList: true, subtree: true })"""
+    )
+    with page.expect_response(lambda response: "/assets/markdown-" in response.url):
+        show_markdown(page)
+    page.wait_for_load_state("networkidle")
+    ask(page, "# First")
+    expect(page.locator(".markdown h2")).to_have_text("First")
+    assert page.evaluate("window.plain") is not True
+
+
+def test_text_is_there_when_the_renderer_cannot_be_loaded(open_app: OpenApp) -> None:
+    page = open_app(quiet=False)
+    page.route("**/assets/markdown-*.js", lambda route: route.abort())
+    show_markdown(page)
+    ask(page, "# First")
+    ended(page)
+    expect(page.locator(".output.plain")).to_have_text("# First")
+    expect(page.get_by_role("status").filter(has_text="could not be loaded")).to_be_visible()
+    page.unroute("**/assets/markdown-*.js")
+    page.reload()
+    expect(page.locator(".markdown h2")).to_have_text("First")
+
+
+def test_code_has_its_language_and_is_copied(open_app: OpenApp) -> None:
+    page = open_app(permissions=["clipboard-read", "clipboard-write"])
+    show_markdown(page)
+    ask(page, ANSWER.format(number=7))
+    ended(page)
+    expect(page.locator(".code-head > span").first).to_have_text("python")
+    page.get_by_role("button", name="Copy this code").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    code = 'def part_7() -> str:\n    return "**x**"'
+    assert page.evaluate("navigator.clipboard.readText()") == code
+
+
 def test_finished_blocks_keep_their_elements(open_app: OpenApp) -> None:
     page = open_app()
     show_markdown(page)

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { useConnection } from "../react";
 import { Banner } from "./components/Banner";
+import { Boundary } from "./components/Boundary";
 import { Composer } from "./components/Composer";
 import { Header } from "./components/Header";
 import { HistoryDialog } from "./components/HistoryDialog";
@@ -60,13 +61,9 @@ export function App({ parts }: { parts: Parts }) {
         <Banner connection={connection} />
         <main className="panes" data-count={panes.length} data-running={panes.some(running)}>
           {panes.map((pane, index) => (
-            <PaneView
-              key={pane.key}
-              pane={pane}
-              number={index + 1}
-              alone={panes.length === 1}
-              fresh={fresh}
-            />
+            <Boundary key={pane.key}>
+              <PaneView pane={pane} number={index + 1} alone={panes.length === 1} fresh={fresh} />
+            </Boundary>
           ))}
         </main>
         <Composer panes={panes} />

@@ -1,6 +1,7 @@
 import { createRoot } from "react-dom/client";
 import { StreamClient } from "../client";
 import { App } from "./App";
+import { Boundary } from "./components/Boundary";
 import type { Parts } from "./context";
 import { WrongAddress } from "./components/WrongAddress";
 import { History } from "./model/history";
@@ -29,4 +30,6 @@ showTheme(initialTheme());
 const made = parts();
 const place = document.getElementById("app");
 if (place)
-  createRoot(place).render(made ? <App parts={made} /> : <WrongAddress address={address} />);
+  createRoot(place).render(
+    <Boundary>{made ? <App parts={made} /> : <WrongAddress address={address} />}</Boundary>,
+  );

@@ -1,4 +1,5 @@
 import { Assembler } from "./assembler.js";
+import { Backlog } from "./backlog.js";
 import { randomId } from "./digest.js";
 import { notUnderstood, StreamError } from "./errors.js";
 import type {
@@ -12,13 +13,6 @@ import type {
 } from "./protocol.js";
 import { conclusion, type Observer, type StreamResult } from "./result.js";
 import type { Seek } from "./seek.js";
-
-/**
- * What may wait for the slowest consumer, in UTF-16 code units: above the one the server is told to
- * pause, below the other to go on.
- */
-export const HIGH_WATER = 262_144;
-export const LOW_WATER = 65_536;
 
 /** Resumes in a row that brought nothing new, after which the stream has failed. */
 export const MAX_FUTILE_RESUMES = 5;
@@ -49,8 +43,7 @@ export class Reader {
   seek: Seek | undefined;
   /** How often it went on after a lost connection. */
   resumes = 0;
-  /** What waits for the slowest consumer, in UTF-16 code units. */
-  lag = 0;
+  readonly backlog = new Backlog();
   result: StreamResult | undefined;
   error: StreamError | undefined;
   /** Whether nothing more is taken from the server. */
@@ -59,7 +52,6 @@ export class Reader {
   settled = false;
   readonly #observer: Observer;
   readonly #restart: boolean;
-  #full = false;
   #futile = 0;
   #cause: StreamError | undefined; // what the server said is wrong; the end follows
   #cutShort: StreamEnd | undefined; // an end whose last units are still being fetched
@@ -190,9 +182,7 @@ export class Reader {
 
   /** Whether the server is to stand still: the user said so, or the consumer is behind. */
   wantsPause(): boolean {
-    if (this.lag > HIGH_WATER) this.#full = true;
-    else if (this.lag < LOW_WATER) this.#full = false;
-    return this.paused || this.#full;
+    return this.backlog.isFull() || this.paused;
   }
 
   /** End it as stopped where no connection brings the server's own end. */

@@ -226,7 +226,7 @@ export class TextStream {
   #lagged(): void {
     let most = 0;
     for (const { waiting } of this.#queues) most = Math.max(most, waiting);
-    this.#reader.lag = most;
+    this.#reader.backlog.size = most;
   }
 
   #settled(): void {

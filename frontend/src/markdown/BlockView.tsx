@@ -1,20 +1,21 @@
 import type { Token, Tokens } from "marked";
 import { memo, type ReactNode } from "react";
 import type { Block } from "./blocks";
+import { CodeBlock, type Outermost } from "./CodeBlock";
 import { inline } from "./inline";
 
 /** One block. A finished one is never rendered again. */
 export const BlockView = memo(
-  function BlockView({ token, level, continued }: Block) {
-    return block(token, level, { dir: "auto", "data-continued": continued || undefined });
+  function BlockView({ token, level, continued, goesOn }: Block) {
+    const outermost: Outermost = { dir: "auto", "data-continued": continued || undefined };
+    if (token.type !== "code") return block(token, level, outermost);
+    return (
+      <CodeBlock token={token as Tokens.Code} part={continued || goesOn} outermost={outermost} />
+    );
   },
-  (before, after) => before.token === after.token && before.level === after.level,
+  (before, after) =>
+    before.token === after.token && before.level === after.level && before.goesOn === after.goesOn,
 );
-
-interface Outermost {
-  dir?: "auto";
-  "data-continued"?: true | undefined;
-}
 
 /**
  * The kinds of blocks that there are, each with the element that it is: there are no others.
@@ -38,12 +39,7 @@ function block(token: Token, level: number, outermost: Outermost = {}): ReactNod
     case "list":
       return list(token as Tokens.List, level, outermost);
     case "code":
-      return (
-        // Code is read from left to right, and by keyboard when it is wide.
-        <pre {...outermost} dir="ltr" tabIndex={0}>
-          <code>{(token as Tokens.Code).text}</code>
-        </pre>
-      );
+      return <CodeBlock token={token as Tokens.Code} outermost={outermost} />;
     case "table":
       return table(token as Tokens.Table, outermost);
     case "hr":

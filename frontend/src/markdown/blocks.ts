@@ -13,6 +13,8 @@ export interface Block {
   readonly level: number;
   /** Whether it goes on with a block that became too long. */
   readonly continued: boolean;
+  /** Whether another block goes on with it. */
+  readonly goesOn: boolean;
 }
 
 /**
@@ -86,6 +88,8 @@ export class MarkdownBlocks {
   #goOnLater(tokens: Token[]): void {
     const [block] = tokens.filter(({ type }) => type !== "space");
     this.#finish(tokens);
+    const last = this.#finished.pop();
+    if (last) this.#finished.push({ ...last, goesOn: block !== undefined });
     this.#continued = block !== undefined;
     if (block?.type === "code")
       this.#prefix = /^ {0,3}(?:`{3,}|~{3,}).*\n/u.exec(block.raw)?.[0] ?? "";
@@ -110,7 +114,7 @@ export class MarkdownBlocks {
     const shown = tokens.filter(({ type }) => type !== "space" && type !== "def");
     return shown.map((token) => {
       const deepest = Math.min(level + 1, 6);
-      const block = { token, level: deepest, continued };
+      const block = { token, level: deepest, continued, goesOn: false };
       if (token.type === "heading") {
         level = Math.min((token as Tokens.Heading).depth + 1, deepest);
         block.level = level;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { MarkdownBlocks, type Block } from "./blocks";
 import { BlockView } from "./BlockView";
+import { CodeActionsContext, type CodeActions } from "./CodeBlock";
 import "./markdown.css";
 
 interface StreamingMarkdownProps {
@@ -8,6 +9,8 @@ interface StreamingMarkdownProps {
   text: string;
   /** Whether no more will come: what is not closed then stays as it is written. */
   done: boolean;
+  /** What is offered beside a block of code, if anything. */
+  codeActions?: CodeActions;
 }
 
 /**
@@ -16,7 +19,7 @@ interface StreamingMarkdownProps {
  * Safe with any text: see `BlockView`. At most one rendering a frame, of bounded work: a long text
  * that arrives at once is shown over several frames. Elements of finished blocks stay.
  */
-export function StreamingMarkdown({ text, done }: StreamingMarkdownProps) {
+export function StreamingMarkdown({ text, done, codeActions }: StreamingMarkdownProps) {
   const [parser] = useState(() => new MarkdownBlocks());
   const [blocks, setBlocks] = useState<readonly Block[]>([]);
   useEffect(() => {
@@ -30,5 +33,11 @@ export function StreamingMarkdown({ text, done }: StreamingMarkdownProps) {
       cancelAnimationFrame(frame);
     };
   }, [parser, text, done]);
-  return blocks.map((block, index) => <BlockView key={index} {...block} />);
+  return (
+    <CodeActionsContext value={codeActions}>
+      {blocks.map((block, index) => (
+        <BlockView key={index} {...block} />
+      ))}
+    </CodeActionsContext>
+  );
 }

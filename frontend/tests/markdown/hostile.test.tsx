@@ -25,7 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   li: ["class"],
   ol: [...BLOCK, "start"],
   p: BLOCK,
-  pre: [...BLOCK, "tabindex"],
+  pre: ["tabindex"],
   span: NONE,
   strong: NONE,
   table: NONE,
@@ -38,7 +38,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 };
 
 const VALUES: Record<string, RegExp> = {
-  class: /^(?:task|table)$/,
+  class: /^(?:task|table|code|code-head)$/,
   dir: /^(?:auto|ltr)$/,
   "data-align": /^(?:left|center|right)$/,
   "data-continued": /^true$/,

@@ -89,7 +89,7 @@ test.each([
   ["- one\n- two\n  - **three**", /[-*]/u],
   ["[words](https://example.org/) on", /[[\]()]|https/u],
   ["![words](https://example.org/p.png) on", /[[\]()!]|https/u],
-  ["```js\nlet x;\n```\nafter", /`|js/u],
+  ["```js\nlet x;\n```\nafter", /`|j(?!s)/u],
   ["> quote\n> more", />/u],
   ["## heading\n\ntext", /#/u],
   ["| a | b |\n|---|--:|\n| **1** | 2 |\n| `3` | 4 |\n", /[|*-]/u],
@@ -114,6 +114,19 @@ test("a paragraph before a list or a line is never a heading for a moment", () =
       expect(element.querySelector("h2, h3")).toBeNull();
     }
   }
+});
+
+test("code has the name of its language, and what is offered beside it gets all of the code", () => {
+  const { element, show } = markdown((code) => <i>{code}</i>);
+  const offered = () => element.querySelector("i")?.textContent;
+  const language = () => element.querySelector(".code-head > span")?.textContent;
+  show("```pyth");
+  expect([language(), offered()]).toEqual(["", ""]);
+  show('```python title="x"\na\n``` \n');
+  expect([language(), offered()]).toEqual(["python", "a"]);
+  show("```\n" + "0123456789 line\n".repeat(4000) + "```\nAfter.", true);
+  expect(element.querySelectorAll(".code").length).toBeGreaterThan(2);
+  expect(offered()).toBeUndefined(); // a part of the code would be taken for all of it
 });
 
 test("what is not closed in the end stays as it is written", () => {

@@ -2,6 +2,7 @@
 import { cleanup, render } from "@testing-library/react";
 import { vi } from "vitest";
 import { StreamingMarkdown } from "../../src/markdown";
+import type { CodeActions } from "../../src/markdown/CodeBlock";
 import corpus from "./hostile.json";
 
 export const HOSTILE = corpus.map(({ name, text, times = 1 }) => ({
@@ -54,18 +55,21 @@ export interface Shown {
 }
 
 /** Render an empty text; `show` renders all of one, over as many frames as that takes. */
-export function markdown(): Shown {
+export function markdown(codeActions?: CodeActions): Shown {
   const frames: FrameRequestCallback[] = [];
   vi.stubGlobal("requestAnimationFrame", (frame: FrameRequestCallback) => frames.push(frame));
   vi.stubGlobal("cancelAnimationFrame", () => undefined);
-  const { container, rerender } = render(<StreamingMarkdown text="" done={false} />);
+  const shown = (text: string, done: boolean) => (
+    <StreamingMarkdown text={text} done={done} {...(codeActions && { codeActions })} />
+  );
+  const { container, rerender } = render(shown("", false));
   return {
     element: container,
     show: (text, done = false) => {
-      rerender(<StreamingMarkdown text={text} done={done} />);
+      rerender(shown(text, done));
       while (frames.length > 0) for (const frame of frames.splice(0)) frame(0);
       // The last frames set state outside of React's own events.
-      rerender(<StreamingMarkdown text={text} done={done} />);
+      rerender(shown(text, done));
     },
   };
 }

@@ -1,11 +1,10 @@
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import type { TextStream } from "../../client";
 import { useApp } from "../context";
 import { useDescription, useFigures, useStreamValue } from "../hooks";
 import { useTag, useWords } from "../i18n";
+import { laterChart, useLater } from "../later";
 import { durations } from "../model/durations";
-
-const GapChart = lazy(() => import("./GapChart"));
 
 /** How the stream arrives: figures, live, and a chart of the gaps for who opens it. */
 export function Figures({ stream }: { stream: TextStream }) {
@@ -47,15 +46,18 @@ export function Figures({ stream }: { stream: TextStream }) {
         }}
       >
         <summary>{words.chart}</summary>
-        {open && (
-          <Suspense fallback={null}>
-            <GapChart stream={stream} />
-          </Suspense>
-        )}
+        {open && <Chart stream={stream} />}
       </details>
       {described && state !== "ended" && (
         <p className="viewers note">{words.viewers(described.readers)}</p>
       )}
     </div>
   );
+}
+
+function Chart({ stream }: { stream: TextStream }) {
+  const words = useWords();
+  const { part, failed } = useLater(laterChart);
+  if (part) return <part.GapChart stream={stream} />;
+  return failed && <p role="status">{words.notLoaded}</p>;
 }

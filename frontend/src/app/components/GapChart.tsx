@@ -13,7 +13,7 @@ const HEIGHT = 120;
 const spikes = uPlot.paths.bars?.({ size: [1, 3, 1.5] });
 
 /** The time between two arrivals, over the time. Loaded when it is opened. */
-export default function GapChart({ stream }: { stream: TextStream }) {
+export function GapChart({ stream }: { stream: TextStream }) {
   const words = useWords();
   const tag = useTag();
   const place = useRef<HTMLDivElement>(null);

@@ -1,7 +1,8 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useApp } from "../context";
 import { useStreamValue } from "../hooks";
 import { useWords } from "../i18n";
+import { laterMarkdown } from "../later";
 import type { TextStream } from "../../client";
 import type { Pane } from "../model/pane";
 import { fieldErrors, fieldsOf } from "../model/schema";
@@ -29,6 +30,11 @@ export function PaneView({ pane, number, alone, fresh }: PaneViewProps) {
   const { sources } = useApp();
   const [open, setOpen] = useState(false);
   const { stream } = pane;
+  const { view } = pane.settings;
+  useEffect(() => {
+    // As soon as it is chosen: the first answer is to begin as Markdown. Who needs it looks for it.
+    if (view === "markdown") laterMarkdown.load().catch(() => undefined);
+  }, [view]);
   const state = useStreamValue(stream, ({ state }) => state) ?? "idle";
   const error = useStreamValue(stream, ({ error }) => error);
   const source = chosen(sources, pane.settings.source);

@@ -22,6 +22,10 @@ export const en = {
   builtIn: "The built-in sample, in many scripts",
   emptyPane: "The next answer appears here.",
 
+  broken: "This part of the page has failed. The stream itself goes on at the server.",
+  tryAgain: "Show it again",
+  notLoaded: "A part of the page could not be loaded. Reload the page: the streams are kept.",
+
   prompt: "Prompt",
   promptHint: "Ask something…",
   textHint: "Type a text to be streamed, or leave it empty for the sample…",
@@ -67,6 +71,7 @@ export const en = {
   continue: "Continue",
   again: "Start again",
   copy: "Copy",
+  copyCode: "Copy this code",
   copied: "Copied",
   notCopied: "The browser does not allow copying here.",
   save: "Save",

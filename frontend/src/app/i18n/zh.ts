@@ -15,6 +15,10 @@ export const zh: Words = {
   builtIn: "内置的多文字示例",
   emptyPane: "下一个回答会显示在这里。",
 
+  broken: "页面的这一部分出错了。流本身仍在服务器上继续。",
+  tryAgain: "重新显示",
+  notLoaded: "页面的一部分无法加载。请重新加载页面：流会保留。",
+
   prompt: "提示词",
   promptHint: "想问点什么……",
   textHint: "输入要逐字返回的文字，留空则使用示例……",
@@ -60,6 +64,7 @@ export const zh: Words = {
   continue: "继续",
   again: "重新开始",
   copy: "复制",
+  copyCode: "复制代码",
   copied: "已复制",
   notCopied: "浏览器不允许在此复制。",
   save: "保存",

@@ -1,17 +1,47 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import type { TextStream } from "../../client";
+import { CopyButton } from "../components/CopyButton";
+import { useWords } from "../i18n";
+import { laterMarkdown, useLater } from "../later";
 import { PlainText } from "./PlainText";
-
-const StreamingMarkdown = lazy(async () => {
-  const { StreamingMarkdown } = await import("../../markdown");
-  return { default: StreamingMarkdown };
-});
 
 /** Between two renderings. A reader sees no difference, and a fast stream leaves the page free. */
 const EVERY_MS = 60;
 
-/** The text as Markdown; as it is until the renderer has been loaded. */
+/** The text as Markdown; as it is until the renderer has been loaded, and where it cannot be. */
 export function MarkdownText({ stream }: { stream: TextStream }) {
+  const words = useWords();
+  const { part, failed } = useLater(laterMarkdown);
+  const { text, done } = useText(stream);
+  if (part)
+    return (
+      <div className="output markdown">
+        <part.StreamingMarkdown text={text} done={done} codeActions={copyCode} />
+      </div>
+    );
+  return (
+    <>
+      {failed && (
+        <p role="status" className="note">
+          {words.notLoaded}
+        </p>
+      )}
+      <PlainText stream={stream} />
+    </>
+  );
+}
+
+function copyCode(code: string): ReactNode {
+  return <CopyCode code={code} />;
+}
+
+function CopyCode({ code }: { code: string }) {
+  const words = useWords();
+  return <CopyButton label={words.copyCode} text={() => code} />;
+}
+
+/** All of the text, now and then. */
+function useText(stream: TextStream): { text: string; done: boolean } {
   const [shown, setShown] = useState(() => read(stream));
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -27,13 +57,7 @@ export function MarkdownText({ stream }: { stream: TextStream }) {
       clearTimeout(timer);
     };
   }, [stream]);
-  return (
-    <Suspense fallback={<PlainText stream={stream} />}>
-      <div className="output markdown">
-        <StreamingMarkdown text={shown.text} done={shown.done} />
-      </div>
-    </Suspense>
-  );
+  return shown;
 }
 
 function read({ text, state }: TextStream): { text: string; done: boolean } {
