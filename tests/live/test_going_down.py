@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tests.conftest import Connect, StartServer
 from tests.live.gunicorn import RunningGunicorn
@@ -80,6 +81,29 @@ def test_what_does_not_end_is_ended_and_everybody_told(
         order = names(client)
         assert order.index("server_draining") < order.index("stream_end")
         assert order.index("stream_end") < order.index("disconnect")
+
+
+def test_a_client_that_polls_on_new_connections_is_told(
+    draining_server: AnyServer, sio: Connect
+) -> None:
+    """Also where it begins to fetch when the others have been told already."""
+    polls = f"{draining_server.url}/socket.io/?EIO=4&transport=polling"
+    close = {"Connection": "close"}
+    sid = json.loads(requests.get(polls, headers=close, timeout=10).text[1:])["sid"]
+    polls += f"&sid={sid}"
+    begin = '42["start_stream",{"text":"' + "x" * 10_000 + '","rate":30}]'
+    requests.post(polls, data="40\x1e" + begin, headers=close, timeout=10)
+    other = sio(draining_server.url)
+    start(other, {"text": "x" * 10_000, "rate": 20})
+    draining_server.terminate()
+    assert other.wait_for_event("stream_end").data["reason"] == "shutdown"
+    fetched = ""
+    for _ in range(20):
+        fetched += requests.get(polls, headers=close, timeout=10).text
+        if "stream_end" in fetched:
+            break
+    assert fetched.index("server_draining") < fetched.index('"reason":"shutdown"')
+    assert draining_server.stop() == 0
 
 
 def test_the_socket_is_closed_with_1001(draining_server: AnyServer) -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +55,7 @@ CLOSE_SECONDS = 1.8
 """Seconds from the end of the draining to the end of the process, at most."""
 
 POLL_SECONDS = 0.6
-"""Time for the clients that poll to fetch the end of their streams when the server goes down."""
+"""Time for the clients that poll between two fetches, when the server goes down."""
 
 
 def limit_arenas() -> bool:
@@ -116,15 +117,21 @@ class Server:
         while not self.hub.settled and time.monotonic() < self._drained_by:
             self.socketio.sleep(0.02)
 
-    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+    def close(
+        self, timeout: float = CLOSE_SECONDS, *, told: Callable[[], Any] = lambda: None
+    ) -> None:
         """End all streams with ``shutdown``, tell their readers, close the sockets with 1001.
 
-        Takes up to `timeout` seconds, one third of it for sources that do not stop.
+        Args:
+            timeout: seconds that it may take, one third of it for sources that do not stop.
+            told: called when the clients have fetched all that there was for them.
+
         """
         begun = time.monotonic()
         deadline = begun + timeout
         self.hub.close(timeout / 3)
         self._flush(begun + timeout * 2 / 3)
+        told()
         self._close_sockets(deadline)
         self.dispatcher.close()
         if self.lab:
@@ -153,15 +160,18 @@ class Server:
     def _flush(self, deadline: float) -> None:
         """Wait until what was emitted has left the queues.
 
-        Not for long where a client polls: one that is gone never fetches it.
+        Where clients poll, for as long as they do: one that is gone never fetches it.
         """
-        polling = time.monotonic() + POLL_SECONDS
+        left, patience = math.inf, 0.0
         while (now := time.monotonic()) < deadline:
             # A copy first, in one go: clients come and go meanwhile.
             sessions = list(self.socketio.server.eio.sockets.values())
-            waiting = [session for session in sessions if not session.queue.settled]
-            if self.hub.settled and all(
-                session.closed or (now > polling and not session.upgraded) for session in waiting
-            ):
+            waiting = [one for one in sessions if not (one.closed or one.queue.settled)]
+            queued = sum(one.queue.qsize() for one in waiting)
+            if queued < left:
+                patience = now + POLL_SECONDS
+            left = queued
+            polling = now <= patience
+            if self.hub.settled and not any(one.upgraded or polling for one in waiting):
                 return
             self.socketio.sleep(0.02)

@@ -27,7 +27,7 @@ class GoingDown:
         server: Server,
         drain: float,
         *,
-        drained: Callable[[], Any] = lambda: None,
+        told: Callable[[], Any] = lambda: None,
         finish: Callable[[], Any] = lambda: None,
     ) -> None:
         """Make a handler.
@@ -35,13 +35,13 @@ class GoingDown:
         Args:
             server: to be drained and closed.
             drain: seconds that running streams may go on.
-            drained: called between the one and the other.
+            told: called when all clients are told, before their connections are closed.
             finish: called last.
 
         """
         self._server = server
         self._drain = drain
-        self._drained = drained
+        self._told = told
         self._finish = finish
         self._begun = False
 
@@ -56,8 +56,7 @@ class GoingDown:
     def _go_down(self) -> None:
         try:
             self._server.drain(self._drain)
-            self._drained()
-            self._server.close()
+            self._server.close(told=self._told)
         except Exception:
             logger.exception("going down failed")
         finally:
@@ -81,8 +80,8 @@ def drain_under_gunicorn(server: Server, drain: float) -> None:
         base.__module__.startswith("gunicorn.workers.") for base in owner.__mro__
     ):
         return
-    # The worker begins to go while the sockets are closed: it answers the last polls with
-    # "Connection: close", and waits for idle connections that are kept alive. Not for 2 s.
+    # The worker begins to go when the clients are told: until then it takes their polls, since not
+    # each of them keeps its connection. It waits for those that are kept alive; not for 2 s.
     gthread.STOP_KEEPALIVE_LINGER = KEEPALIVE_LINGER
-    handler = GoingDown(server, drain, drained=lambda: stock(signal.SIGTERM, None))
+    handler = GoingDown(server, drain, told=lambda: stock(signal.SIGTERM, None))
     signal.signal(signal.SIGTERM, handler)

@@ -37,7 +37,7 @@ that is why what is in use is judged as well.
 """
 
 CALM_SECONDS = GRACE + SESSION_SECONDS
-"""Between the crowd's end and the warm-up's, but at most half of it: what they left is gone then."""
+"""From the crowd's end to the warm-up's, half of it at most: what they left is gone by then."""
 
 PROGRESS_SECONDS = 30.0
 
