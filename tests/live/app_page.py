@@ -31,12 +31,28 @@ def set_speed(page: Page, words: str, number: int = 1) -> None:
 
 def ask(page: Page, text: str, speed: str = "no limit") -> None:
     """Have `text` streamed in the first pane, and in the others as they are set up."""
+    write(page, text, speed)
+    page.get_by_label("Prompt", exact=True).press("Enter")
+
+
+def write(page: Page, text: str, speed: str = "no limit") -> None:
+    """Put `text` into the box, to be streamed from the first pane when Enter is pressed."""
     pane(page).get_by_label("Source", exact=True).select_option("text")
     set_speed(page, speed)
-    prompt = page.get_by_label("Prompt", exact=True)
     # Not fill(): typing thousands of lines takes Chromium minutes.
+    prompt = page.get_by_label("Prompt", exact=True)
     prompt.evaluate("(prompt, text) => { prompt.value = text; }", text)
-    prompt.press("Enter")
+
+
+def settle(page: Page) -> None:
+    """Wait until what was done is on the screen, and what it took has been told to observers.
+
+    The browser lays out 200,000 characters in the box in 100 ms and more: no fault of the page's.
+    """
+    page.evaluate(
+        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+          requestIdleCallback(() => setTimeout(done)))))"""
+    )
 
 
 def shown(page: Page, number: int = 1) -> str:

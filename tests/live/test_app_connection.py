@@ -61,8 +61,11 @@ def test_cut_goes_on_exact_and_says_what_happens(open_app: OpenApp) -> None:
     expect(figure(page, "resumes")).to_have_text("1")
 
 
-def test_without_network_it_waits_and_goes_on(open_app: OpenApp) -> None:
-    page = open_app(quiet=False)
+@pytest.mark.parametrize("transports", ["", "polling"])
+def test_without_network_it_waits_and_goes_on(
+    open_app: OpenApp, server: RunningServer, transports: str
+) -> None:
+    page = open_app(f"{server.url}/app/?transports={transports}", quiet=False)
     ask(page, MIXED, "200/s")
     wait_until_shown(page, 60)
     page.context.set_offline(True)
@@ -152,12 +155,15 @@ def test_link_to_a_stream_that_is_gone_says_so(open_app: OpenApp, server: Runnin
     assert page.url == f"{server.url}/app/"
 
 
+@pytest.mark.parametrize(("transports", "said"), [("", "WebSocket"), ("polling", "polling")])
 def test_app_of_another_origin_that_is_named(
-    open_app: OpenApp, other_origin: str, start_server: StartServer
+    open_app: OpenApp, other_origin: str, start_server: StartServer, transports: str, said: str
 ) -> None:
     """Under a strict content security policy, too: no inline script, style or data."""
     naming = start_server("--cors-origins", other_origin)
-    page = open_app(f"{other_origin}/web/app/?{urlencode({'server': naming.url})}")
+    query = urlencode({"server": naming.url, "transports": transports})
+    page = open_app(f"{other_origin}/web/app/?{query}")
+    expect(page.locator(".badge")).to_have_text(f"Connected · {said}")
     ask(page, MIXED)
     ended(page)
     shows(page, MIXED)
@@ -173,11 +179,13 @@ def test_app_of_another_origin_that_is_named(
     naming.stop()
 
 
+@pytest.mark.parametrize("transports", ["", "polling"])
 def test_app_of_an_origin_that_is_not_named_says_so(
-    open_app: OpenApp, other_origin: str, start_server: StartServer
+    open_app: OpenApp, other_origin: str, start_server: StartServer, transports: str
 ) -> None:
     other = start_server("--cors-origins", "https://example.org")
-    address = f"{other_origin}/web/app/?{urlencode({'server': other.url})}"
+    query = urlencode({"server": other.url, "transports": transports})
+    address = f"{other_origin}/web/app/?{query}"
     page = open_app(address, quiet=False, connected=False)
     expect(page.locator(".banner")).to_contain_text(
         f"The server at {other.url} does not accept pages from {other_origin}; "

@@ -6,7 +6,7 @@ import type { Parts } from "./context";
 import { WrongAddress } from "./components/WrongAddress";
 import { History } from "./model/history";
 import { PaneStore } from "./model/paneStore";
-import { serverAddress } from "./model/server";
+import { chosenTransports, serverAddress } from "./model/server";
 import { pageStorage } from "./model/storage";
 import { initialTheme, showTheme } from "./model/theme";
 import { Workspace } from "./model/workspace";
@@ -16,7 +16,8 @@ const address = serverAddress(location);
 function parts(): Parts | undefined {
   let client;
   try {
-    client = new StreamClient(address);
+    const transports = chosenTransports(location.search);
+    client = new StreamClient(address, transports && { transports });
   } catch {
     return undefined;
   }

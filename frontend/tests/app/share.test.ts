@@ -1,6 +1,6 @@
 /** Links to a stream, there and back. */
 import { expect, test } from "vitest";
-import { serverAddress } from "../../src/app/model/server";
+import { chosenTransports, serverAddress } from "../../src/app/model/server";
 import { watchedId, watchLink, withoutWatch } from "../../src/app/model/share";
 
 const PAGE = "https://app.example/app/?server=http%3A%2F%2Fother%3A1&x=1#there";
@@ -24,3 +24,12 @@ test.each(["", "?watch=", "?watch=a%20b", "?watch=<script>", `?watch=${"x".repea
     expect(watchedId(search)).toBeUndefined();
   },
 );
+
+test.each([
+  ["?transports=polling", ["polling"]],
+  ["?transports=polling,websocket", ["polling", "websocket"]],
+  ["?transports=carrier-pigeon", undefined],
+  ["", undefined],
+])("the transports of %j", (search, transports) => {
+  expect(chosenTransports(search)).toEqual(transports);
+});

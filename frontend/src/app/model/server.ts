@@ -8,3 +8,13 @@ export function ownServer(location: Pick<Location, "origin">): string {
 export function serverAddress(location: Pick<Location, "search" | "origin">): string {
   return new URLSearchParams(location.search).get("server") ?? ownServer(location);
 }
+
+const TRANSPORTS = ["websocket", "polling"] as const;
+type Transport = (typeof TRANSPORTS)[number];
+
+/** `?transports=polling`, or several in the order in which to try them; undefined: as always. */
+export function chosenTransports(search: string): Transport[] | undefined {
+  const named = new URLSearchParams(search).get("transports")?.split(",") ?? [];
+  const known = named.filter((name): name is Transport => TRANSPORTS.some((one) => one === name));
+  return known.length > 0 ? known : undefined;
+}
