@@ -206,6 +206,7 @@ class Hub:
                 state=stream.life.state.value,
                 first=stream.log.first,
                 next=stream.log.next,
+                furthest=max(stream.furthest, stream.log.first),
                 readers=len(stream.readers),
                 reason=stream.ending.reason if stream.ending else None,
             )

@@ -136,8 +136,9 @@ class StreamInfo(BaseModel):
 class StreamDescription(BaseModel):
     """``stream`` in the answer to ``describe_stream``: how it is now, for whoever may join.
 
-    ``first … next-1`` are the units that can be read; ``readers`` is how many read it now;
-    ``reason`` is how it ended, None before.
+    ``first … next-1`` are the units that can be read; ``furthest`` is the unit after the last that
+    any reader was sent, where to join from now on: a source may be far ahead of its readers;
+    ``readers`` is how many read it now; ``reason`` is how it ended, None before.
     """
 
     id: str
@@ -146,6 +147,7 @@ class StreamDescription(BaseModel):
     state: StateName
     first: int
     next: int
+    furthest: int
     readers: int
     reason: EndReason | None
 

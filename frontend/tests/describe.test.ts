@@ -10,6 +10,7 @@ const DESCRIBED = {
   state: "producing",
   first: 0,
   next: 12,
+  furthest: 9,
   readers: 3,
   reason: null,
 };

@@ -728,6 +728,7 @@ def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> No
     running = hub.describe(stream_id)
     assert (running.state, running.readers) == ("held", 2)
     assert running.next >= 20
+    assert running.furthest == 11  # its source is ahead of its readers
     hub.stop(stream_id)
     bench.run(1)
     ended = hub.describe(stream_id)

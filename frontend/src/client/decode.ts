@@ -58,7 +58,7 @@ export function decodeInfo(data: unknown): StreamInfo {
 /** `stream` in the answer to `describe_stream`. Throws `protocol_error`. */
 export function decodeDescription(data: unknown): StreamDescription {
   const fields = object(data, "an answer to describe_stream");
-  const { id, source, unit, state, first, next, readers, reason } = fields;
+  const { id, source, unit, state, first, next, furthest, readers, reason } = fields;
   if (
     isId(id) &&
     typeof source === "string" &&
@@ -66,10 +66,11 @@ export function decodeDescription(data: unknown): StreamDescription {
     isOneOf(STATES, state) &&
     isCount(first) &&
     isCount(next) &&
+    isCount(furthest) &&
     isCount(readers) &&
     (reason === null || isOneOf(REASONS, reason))
   )
-    return { id, source, unit, state, first, next, readers, reason };
+    return { id, source, unit, state, first, next, furthest, readers, reason };
   throw notUnderstood("a wrong answer to describe_stream");
 }
 

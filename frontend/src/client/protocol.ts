@@ -51,6 +51,7 @@ export interface StreamDescription {
   state: "created" | "producing" | "held" | "produced" | "ended";
   first: number; // the units first … next - 1 can be read
   next: number;
+  furthest: number; // the unit after the last that any reader was sent: join here from now on
   readers: number; // how many read it now
   reason: EndReason | null; // how it ended
 }

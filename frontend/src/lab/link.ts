@@ -1,5 +1,6 @@
 import { io, type Socket } from "socket.io-client";
 import { Listeners } from "../app/model/listeners";
+import { checkedUrl } from "../client/options";
 import { BEGINNING, withEntry, withRoundTrip, type Facts, type LabState } from "./state";
 
 export type Transports = readonly ("websocket" | "polling")[];
@@ -16,9 +17,12 @@ export class LabLink {
   #test: Socket | undefined;
   #work: Socket | undefined;
   #ping: ReturnType<typeof setInterval> | undefined;
+  /** When the ping was sent that has not come back yet. */
+  #pinged: number | undefined;
 
+  /** Of the server, only the origin counts. Throws `invalid_request` when it is no address. */
   constructor(server: string) {
-    this.#server = server;
+    this.#server = checkedUrl(server);
   }
 
   readonly subscribe = this.#listeners.add;
@@ -36,7 +40,7 @@ export class LabLink {
       this.#connected(test);
     });
     test.on("disconnect", (reason) => {
-      clearInterval(this.#ping);
+      this.#stopPinging();
       this.#log(false, "disconnect", [reason]);
       this.#change({ status: "disconnected", transport: undefined, facts: undefined });
     });
@@ -49,6 +53,11 @@ export class LabLink {
         this.#change({ counter: said.count });
       if (typeof acknowledge === "function") (acknowledge as () => void)();
     });
+    test.on("my_pong", () => {
+      if (this.#pinged === undefined) return;
+      this.#change(withRoundTrip(this.#state, performance.now() - this.#pinged));
+      this.#pinged = undefined;
+    });
     for (const socket of [test, work])
       socket.onAny((event: string, ...values: unknown[]) => {
         if (event !== "my_pong") this.#log(false, event, values);
@@ -56,7 +65,7 @@ export class LabLink {
   }
 
   close(): void {
-    clearInterval(this.#ping);
+    this.#stopPinging();
     for (const socket of [this.#test, this.#work]) {
       socket?.removeAllListeners();
       socket?.close();
@@ -104,13 +113,17 @@ export class LabLink {
     });
   }
 
+  /** One at a time: of several the first pong could be anybody's. */
   #measure(test: Socket): void {
-    if (document.hidden) return; // A hidden page is woken late: that is not the network's doing.
-    const began = performance.now();
-    test.once("my_pong", () => {
-      this.#change(withRoundTrip(this.#state, performance.now() - began));
-    });
+    // A hidden page is woken late: that is not the network's doing.
+    if (document.hidden || this.#pinged !== undefined) return;
+    this.#pinged = performance.now();
     test.emit("my_ping");
+  }
+
+  #stopPinging(): void {
+    clearInterval(this.#ping);
+    this.#pinged = undefined;
   }
 
   /** Socket.IO hides why it failed; the server tells it to pages of any origin. */
@@ -129,7 +142,11 @@ export class LabLink {
   }
 
   #log(sent: boolean, event: string, values: unknown[]): void {
-    const data = values.map((value) => JSON.stringify(value)).join(", ");
+    // An acknowledgement that the server asks for is a function, and no data.
+    const data = values
+      .filter((value) => typeof value !== "function")
+      .map((value) => JSON.stringify(value))
+      .join(", ");
     this.#change(withEntry(this.#state, { at: Date.now(), sent, event, data }));
   }
 

@@ -1,4 +1,6 @@
+import type { ReactNode } from "react";
 import { createRoot } from "react-dom/client";
+import { WrongAddress } from "../app/components/WrongAddress";
 import { initialLanguage, TAGS } from "../app/i18n";
 import { serverAddress } from "../app/model/server";
 import { initialTheme, showTheme } from "../app/model/theme";
@@ -11,12 +13,21 @@ document.documentElement.lang = TAGS[language];
 document.title = `${LAB_WORDS[language].title} · textstream`;
 showTheme(initialTheme());
 const server = serverAddress(location);
-const link = new LabLink(server);
-link.open(["websocket", "polling"]);
-const place = document.getElementById("lab");
-if (place)
-  createRoot(place).render(
+
+function page(): ReactNode {
+  let link;
+  try {
+    link = new LabLink(server);
+  } catch {
+    return <WrongAddress address={server} />;
+  }
+  link.open(["websocket", "polling"]);
+  return (
     <LabWords value={LAB_WORDS[language]}>
       <Lab link={link} server={server} />
-    </LabWords>,
+    </LabWords>
   );
+}
+
+const place = document.getElementById("lab");
+if (place) createRoot(place).render(page());
