@@ -47,8 +47,9 @@ class Sink(Protocol):
         ...
 
     def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
-        """Encode `units` to be written one by one later on, but for the first `done` of them.
+        """Encode `units`, behind the first `done` of them, to be written one by one later on.
 
-        None: it cannot. Called in the dispatcher's thread only.
+        Return fewer where not all of them may be written without asking again; None: it is not
+        worth it, or it cannot. Called in the dispatcher's thread only.
         """
         ...

@@ -509,11 +509,10 @@ def test_a_run_keeps_the_pace_exactly(desk: Desk) -> None:
 def test_a_run_that_is_served_late_sends_what_is_owed_at_once(desk: Desk) -> None:
     reader, sink = in_a_run(desk)
     desk.clock.advance(1)
-    desk.step(reader)
+    desk.serve(reader, 0)  # the phase decides on how many of them are in this run
     assert sink.text == LETTERS[:12]
     desk.clock.advance(30)
-    desk.step(reader)  # longer than the run is
-    desk.serve(reader, 0)
+    desk.serve(reader, 0)  # longer than the run is
     assert sink.text == (LETTERS * 20)[:312]
 
 

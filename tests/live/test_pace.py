@@ -25,6 +25,31 @@ def test_the_average_rate_is_kept(
     assert measured_rate(client) == pytest.approx(rate, rel=0.05)
 
 
+WORD = "x" * 500 + " "
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "rate"),
+    [
+        ("x" * 12_000, "char", 5000),
+        ("👨‍👩‍👧‍👦" * 8000, "char", 3000),
+        (WORD * 300, "word", 100),
+    ],
+    ids=["fast", "wide", "words"],
+)
+def test_what_goes_ahead_of_time_never_outruns_the_client(
+    server: RunningServer, sio: Connect, text: str, unit: str, rate: int
+) -> None:
+    """A run as large as the flow-control window left no room for the ping that opens it again."""
+    first, late = sio(server), sio(server)
+    stream = start(first, {"text": text, "unit": unit, "rate": rate})
+    first.wait_for_event("new_char", count=100)
+    assert late.call("resume_stream", {"id": stream["id"], "offset": 0, "format": "char"})["ok"]
+    for client in (first, late):
+        assert finish(client)["reason"] == "completed"
+        assert client.text == text
+
+
 def test_streams_started_at_once_do_not_drift_apart(server: RunningServer, sio: Connect) -> None:
     clients = [sio(server) for _ in range(20)]
     for client in clients:

@@ -162,8 +162,8 @@ class Connection:
 
     def _await_pong(self) -> None:
         with self.lock:
+            self._stall = time.monotonic()
             if not self._stall_watched:
-                self._stall = time.monotonic()
                 self._watch_stall()
 
     def offer(self, data: bytes) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from flask_socketio import SocketIO
 
 from textstream.logs.base import text_of
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
+from textstream.run import SHORTEST
 from textstream.sink import MAX_UNITS_PER_STEP, Ready
 from textstream.transport.connection import Connection
 from textstream.transport.frames import EventFrames, event_frame
@@ -160,13 +163,23 @@ class ConnectionSink(EmitSink):
             connection.write(event_frame(event, payload))
 
     def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
-        """Return a frame for each unit, once the client has a connection of ours."""
+        """Return frames for as many units as may go without a ping, once there is a connection.
+
+        Nothing is sent beside them until they have gone. If they closed the window, no ping would
+        be behind them, and the client would be taken for one that does not read.
+        """
         connection = self._connection
         if connection is None or not connection.ready:
             return None
         frames = CHAR_BLOCKS.frames(stream_id, offset, units)
-        connection.announce(sum(map(len, frames[done:])))
-        return Ready(frames, connection)
+        window = connection.window
+        most = min(window.burst, window.room - 1)
+        sizes = list(accumulate(map(len, frames[done:])))
+        count = bisect_right(sizes, most)
+        if count < min(SHORTEST, len(sizes)):
+            return None
+        connection.announce(sizes[count - 1])
+        return Ready(frames if count == len(sizes) else frames[: done + count], connection)
 
     @property
     def _connection(self) -> Connection | None:
