@@ -101,10 +101,10 @@ class Hub:
 
         """
         with self._lock:
-            if self._closing:
-                raise ShuttingDown("The server is going down. Try again in a moment.")
             if known := self._streams.requested(client, request_id):
                 return self._again(known, client, sink, rate, format_)
+            if self._closing:
+                raise ShuttingDown("The server is going down. Try again in a moment.")
             self._check_own_limit(client, replacing=format_ == "char")
             stream = self._streams.create(
                 source,

@@ -94,7 +94,7 @@ class Stream:
         self.cancel = cancel
         self.request_key: str | None = None  # what the hub knows it by
         self.lock = threading.RLock()
-        self.furthest = 0  # the furthest unit that any reader was sent
+        self.furthest = 0  # the furthest unit that any reader was sent, or began at
         self.lookahead = lookahead
         self._max_units = max_units
         self._on_end = on_end
@@ -149,9 +149,14 @@ class Stream:
     # For readers.
 
     def attach(self, reader: Reader) -> None:
-        """Add a reader."""
+        """Add a reader, which counts for what lies before its cursor as well.
+
+        Of one that joins ahead of all others the producer must stay ahead, too, and what it
+        begins with must not be sealed off.
+        """
         with self.lock:
             self.readers.add(reader)
+            self.furthest = max(self.furthest, reader.cursor)
             self.life.read()
             self._release_producer()
 
@@ -207,15 +212,17 @@ class Stream:
     def stop(self, reason: EndReason) -> int:
         """End the stream for everyone, at once; return the number of its units.
 
-        Its text is sealed at the furthest unit that any reader was sent; only when it expires,
-        with nobody there, all that was produced is kept. On a stream that has already ended,
-        it ends what its readers still read.
+        Its text is sealed at the furthest unit that any reader was sent; only when it expires, all
+        that was produced is kept. One that expires with nobody there, when its source had
+        finished, ended as that did. On a stream that has already ended, it ends what its readers
+        still read.
         """
         with self.lock:
+            unread = not self.readers
             for reader in self.readers:  # first, for they say how far they came
                 reader.end_now(reason)
             if self.ending is None:
-                if reason == "expired" and self.life.outcome:
+                if reason == "expired" and self.life.outcome and unread:
                     self._end_as_produced()
                 else:
                     self._end(reason, self.log.next if reason == "expired" else self.furthest)

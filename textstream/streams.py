@@ -193,12 +193,13 @@ class Streams:
             )
 
     def _end_soon(self, stream: Stream) -> None:
-        # Called with the stream's lock held: the rest follows in the dispatcher's thread.
+        # Called with the stream's lock held: the rest follows in the dispatcher's thread. But who
+        # is told of the end may start the next one at once.
+        with self._lock:
+            self._running.pop(stream.id, None)
         self._dispatcher.call_at(float("-inf"), lambda: self._ended(stream))
 
     def _ended(self, stream: Stream) -> None:
-        with self._lock:
-            self._running.pop(stream.id, None)
         ending = stream.ending
         if ending:
             logger.info(

@@ -423,6 +423,30 @@ def test_the_same_request_after_the_end_gives_the_same_text_again(bench: Bench) 
     assert sink.text == LETTERS
 
 
+def test_a_start_that_is_repeated_while_the_server_goes_down_finds_its_stream(
+    bench: Bench,
+) -> None:
+    first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
+    bench.hub.disconnect("alice")  # its answer was lost with the connection
+    bench.hub.refuse_starts()
+    again, sink = bench.start(LETTERS, request_id=UUID, client="alice again", rate=0)
+    assert again.stream is first.stream
+    bench.run(1)
+    assert sink.text == LETTERS
+    with pytest.raises(ShuttingDown):
+        bench.start(LETTERS, client="bob")
+
+
+def test_who_is_told_of_an_end_may_start_the_next_one_at_once(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_streams=1))
+    _, sink = bench.start(LETTERS, rate=0)
+    bench.pool.run_one()
+    while not sink.named("stream_end"):
+        bench.dispatcher.step(clock.now)
+    assert bench.hub.running_streams == 0
+    bench.start(LETTERS, rate=0)
+
+
 def test_a_short_request_id_counts_for_its_connection_only(bench: Bench) -> None:
     mine, _ = bench.start(LETTERS, request_id="1")
     other, _ = bench.start(LETTERS, request_id="1", client="bob")

@@ -248,13 +248,31 @@ def test_a_replaced_reader_before_what_was_trimmed_is_proved_what_can_be(stream:
     assert (ending.offset, ending.text_sha256) == (first, sha256("x" * 10 * first))
 
 
-def test_a_reader_that_had_skipped_ahead_is_proved_what_is_left(stream: Bare) -> None:
-    """It resumed behind the furthest unit sent, and there the stream was sealed."""
+def test_a_reader_that_had_skipped_ahead_keeps_what_it_skipped(stream: Bare) -> None:
+    """It began behind the furthest unit sent: the stream is sealed no earlier than that."""
     stream.append(list("abcdef"))
     stream.reading(cursor=5)
-    stream.stop("stopped")
+    assert stream.stop("stopped") == 5
     ending = stream.ending_at(5, "replaced")
-    assert (ending.offset, ending.text_sha256) == (0, sha256(""))
+    assert (ending.offset, ending.text_sha256) == (5, sha256("abcde"))
+
+
+def test_the_producer_stays_ahead_of_a_reader_that_begins_ahead_of_all(stream: Bare) -> None:
+    stream.reading()
+    assert ahead(stream, LOOKAHEAD)
+    stream.reading(cursor=LOOKAHEAD)
+    assert stream.resumed == 1
+    assert not stream.hold(stream.go_on)
+
+
+def test_one_that_runs_too_long_expires_for_its_readers_and_for_the_log_alike(
+    stream: Bare,
+) -> None:
+    stream.append(list("abcdef"))
+    stream.produced("completed")
+    stream.reading()
+    assert stream.stop("expired") == 6
+    assert stream.reason == "expired"
 
 
 # Holding the producer
