@@ -9,13 +9,13 @@ import sys
 import pytest
 
 from tests.support.running_server import ROOT
-from textstream.web.server import ARENAS
+from textstream.web.memory import ARENAS
 
 THREADS = 16
 
 COUNT_HEAPS = f"""
 import ctypes, os, threading
-from textstream.web.server import limit_arenas
+from textstream.web.memory import limit_arenas
 
 assert LIMIT is False or limit_arenas()
 barrier = threading.Barrier({THREADS} + 1)

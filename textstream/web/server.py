@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import math
@@ -24,6 +23,7 @@ from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
 from textstream.web.lab import Lab
+from textstream.web.memory import GivingBack, limit_arenas
 
 logger = logging.getLogger("textstream.server")
 
@@ -40,30 +40,11 @@ GC_THRESHOLD = 10_000
 Python's 700 took a tenth of the time of starting a stream, and found next to nothing.
 """
 
-ARENAS = 2
-"""Heaps between which glibc lets threads choose, at most.
-
-Left to itself it makes eight for each core, and with a thread per request they fragment: 6,000
-malformed events left 12 MB that nobody used, 10,000 with one heap 1 MB. Threads that wait for the
-interpreter's lock anyway gain little from more.
-"""
-
-M_ARENA_MAX = -8
-"""mallopt(3): the parameter, as in glibc's ``malloc.h``."""
-
 CLOSE_SECONDS = 1.8
 """Seconds from the end of the draining to the end of the process, at most."""
 
 POLL_SECONDS = 0.6
 """Time for the clients that poll between two fetches, when the server goes down."""
-
-
-def limit_arenas() -> bool:
-    """Let this process have `ARENAS` heaps; return whether its C library knows of them."""
-    try:
-        return bool(ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS))
-    except (OSError, AttributeError):  # not glibc
-        return False
 
 
 @dataclass
@@ -97,7 +78,9 @@ class Server:
                 # What was imported stays: no need to look through it, for 50 ms each time.
                 gc.freeze()
                 gc.set_threshold(GC_THRESHOLD, 10, 10)
-                self._task = self.socketio.start_background_task(self.dispatcher.run)
+                start_task = self.socketio.start_background_task
+                self._task = start_task(self.dispatcher.run)
+                GivingBack(self.dispatcher.call_at, start_task).start()
                 self._pid = os.getpid()
 
     def draining(self) -> dict[str, Any]:
