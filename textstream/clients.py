@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import cast
 
 from textstream.stream import Stream
 from textstream.subscription import Subscription
@@ -16,9 +18,11 @@ MAX_FINISHED = 64
 class Client:
     """One connection, by stream id: its readers, where ended ones stood, what it owns and runs.
 
-    An ended reader is not kept itself: it would keep its stream's text.
+    An ended reader is not kept itself: it would keep its stream's text. `number` grows from one
+    connection to the next.
     """
 
+    number: int = 0
     readers: dict[str, Subscription] = field(default_factory=dict)
     finished: OrderedDict[str, int] = field(default_factory=OrderedDict)
     streams: dict[str, Stream] = field(default_factory=dict)
@@ -29,14 +33,22 @@ class Clients:
 
     def __init__(self) -> None:
         self._clients: dict[str, Client] = {}
+        self._numbers = itertools.count(1)
+        self._inherited: set[str] = set()  # running streams whose owner did not ask for them
 
     def connect(self, client: str) -> Client:
         """Return the record of a connection, a new one if need be."""
-        return self._clients.setdefault(client, Client())
+        record = self._clients.get(client)
+        if record is None:
+            record = self._clients[client] = Client(next(self._numbers))
+        return record
 
     def disconnect(self, client: str) -> Client:
-        """Forget a connection; return its record."""
-        return self._clients.pop(client, None) or Client()
+        """Forget a connection, hand on what it owns; return its record."""
+        record = self._clients.pop(client, None) or Client()
+        for stream in record.streams.values():
+            self._hand_on(stream, record)
+        return record
 
     def reader(self, client: str, stream_id: str) -> Subscription | None:
         """Return the connection's reader of a stream, if it has one that goes on."""
@@ -77,16 +89,23 @@ class Clients:
 
     def own(self, client: str, stream: Stream) -> None:
         """Make the connection the owner of a running stream."""
+        self.disown(stream)
         stream.owner = client
         self.connect(client).streams[stream.id] = stream
 
     def adopt(self, client: str, stream: Stream) -> None:
-        """Make the connection the owner, if the stream runs and its owner has gone."""
-        if stream.ending is None and stream.owner not in self._clients:
+        """Make the connection the owner if the stream runs and its owner has gone.
+
+        Called when it resumes what it does not read already. An owner that has only inherited it
+        is no hindrance: it may be a viewer, and this the owner that is back.
+        """
+        orphaned = stream.owner not in self._clients or stream.id in self._inherited
+        if stream.ending is None and orphaned and stream.owner != client:
             self.own(client, stream)
 
     def disown(self, stream: Stream) -> None:
-        """Forget the owner of a stream that has ended."""
+        """Forget the owner of a stream: it has ended, or gets another."""
+        self._inherited.discard(stream.id)
         if record := self._clients.get(stream.owner):
             record.streams.pop(stream.id, None)
 
@@ -94,3 +113,27 @@ class Clients:
         """Return the running streams that the connection owns."""
         record = self._clients.get(client)
         return [s for s in record.streams.values() if s.ending is None] if record else []
+
+    def _hand_on(self, stream: Stream, gone: Client) -> None:
+        """Let the likeliest successor of an owner that has gone inherit a running stream.
+
+        A connection may break without the server's knowledge, and the next one resume before
+        this one times out: it was no owner then. Among those that read the stream, it is the one
+        that connected last: after the other broke, when viewers were there already. By the
+        order of attaching it would be any viewer that sought since. One that is older than
+        `gone` is none.
+
+        It may be a viewer all the same. So what was inherited is not handed on, and goes to the
+        next that resumes (see `adopt`).
+        """
+        if stream.ending is not None or stream.id in self._inherited:
+            return
+        heir, latest = None, gone.number
+        with stream.lock:
+            for reader in cast("set[Subscription]", stream.readers):  # a hub's are no others
+                record = self._clients.get(reader.client)
+                if record and record.number > latest and reader.reading:
+                    heir, latest = reader.client, record.number
+        if heir is not None:
+            self.own(heir, stream)
+            self._inherited.add(stream.id)

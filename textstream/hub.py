@@ -1,6 +1,7 @@
 """The streams that exist, and who reads them: start, attach, stop, let go, close all.
 
-A *client* is a connection. It owns the streams it started, and reads each stream at most once.
+A *client* is a connection. It owns the streams it started, and those it took over from one that is
+gone (see `Clients`), and reads each stream at most once.
 """
 
 from __future__ import annotations
@@ -151,7 +152,8 @@ class Hub:
                 format_ = format_ or before.format
             format_ = format_ or "char"
             replaced = self._replace_char_reader(client) if format_ == "char" else None
-            self._clients.adopt(client, stream)
+            if not before:  # seeking is no return
+                self._clients.adopt(client, stream)
             reached = offset if before else stream.returning(offset)
             reader = self._read(
                 stream, client, sink, offset=offset, reached=reached, rate=rate, format_=format_

@@ -231,9 +231,12 @@ class Stream:
         return ending.offset if ending else 0
 
     def forget(self) -> bool:
-        """Let go of the text of an ended stream, unless somebody reads it; return whether."""
+        """Let go of the text of an ended stream, unless somebody reads it; return whether.
+
+        Only the first time: two that make room at once may choose the same.
+        """
         with self.lock:
-            if self.readers or self.ending is None:
+            if self.readers or self.life.state is not State.ENDED:
                 return False
             self.life.forget()
             self.log.discard()

@@ -177,8 +177,7 @@ class Streams:
 
     def watch(self, stream: Stream) -> None:
         """Take note that a reader has gone, or that the stream has ended."""
-        if stream.id in self._streams:
-            self._retention.unread(stream)
+        self._retention.unread(stream)
 
     def _check_limits(self) -> None:
         if len(self._running) >= self._limits.max_streams:

@@ -594,6 +594,79 @@ def test_who_returns_owns_what_it_started(bench: Bench) -> None:
     assert list(bench.hub.stop_own("again")) == [reader.stream.id]
 
 
+def test_who_returned_before_the_break_was_noticed_owns_it_once_it_is(bench: Bench) -> None:
+    """From one network to another: the old connection is open until it times out."""
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    stream_id = reader.stream.id
+    bench.resume(stream_id, 0, client="viewer")
+    bench.run(5)
+    bench.resume(stream_id, 0, client="new")
+    assert bench.hub.stop_own("new") == {}, "nobody can tell it from a viewer yet"
+    bench.resume(stream_id, 0, client="viewer")  # seeks
+    bench.hub.disconnect("old")
+    bench.resume(stream_id, 0, client="viewer")
+    assert bench.hub.stop_own("viewer") == {}
+    assert list(bench.hub.stop_own("new")) == [stream_id]
+
+
+def test_a_viewer_does_not_keep_a_stream_from_its_owner_that_is_back(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    stream_id = reader.stream.id
+    bench.resume(stream_id, 0, client="viewer")
+    bench.run(5)
+    bench.hub.disconnect("old")
+    bench.resume(stream_id, 0, client="viewer")
+    bench.resume(stream_id, 0, client="new")
+    bench.resume(stream_id, 0, client="late")
+    for other in ("viewer", "late"):
+        assert bench.hub.stop_own(other) == {}
+    assert list(bench.hub.stop_own("new")) == [stream_id]
+
+
+def test_who_was_connected_before_the_owner_is_not_its_successor(bench: Bench) -> None:
+    bench.hub.connect("viewer")
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    bench.resume(reader.stream.id, 0, client="viewer")
+    bench.hub.disconnect("old")
+    assert bench.hub.stop_own("viewer") == {}
+    assert bench.hub.running_streams == 1
+
+
+def test_what_was_inherited_is_not_handed_on(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    stream_id = reader.stream.id
+    for client in ("viewer", "new"):
+        bench.resume(stream_id, 0, client=client)
+    bench.hub.disconnect("old")
+    bench.hub.disconnect("new")
+    assert bench.hub.stop_own("viewer") == {}
+    bench.resume(stream_id, 0, client="newest")
+    assert list(bench.hub.stop_own("newest")) == [stream_id]
+
+
+def test_who_only_had_read_it_inherits_nothing(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    bench.resume(reader.stream.id, 0, client="viewer")
+    bench.hub.leave(reader.stream.id, "viewer")
+    bench.hub.disconnect("old")
+    assert bench.hub.stop_own("viewer") == {}
+
+
+def test_each_stream_goes_to_a_reader_of_its_own(bench: Bench) -> None:
+    ids = [
+        bench.start("x" * 1000, client="old", format_="chunk", rate=1)[0].stream.id
+        for _ in range(3)
+    ]
+    bench.run(5)
+    bench.hub.stop(ids[2])
+    for stream_id, client in zip(ids, ("first", "second", "third"), strict=True):
+        bench.resume(stream_id, 0, client=client)
+    bench.hub.disconnect("old")
+    assert list(bench.hub.stop_own("first")) == [ids[0]]
+    assert list(bench.hub.stop_own("second")) == [ids[1]]
+    assert bench.hub.stop_own("third") == {}, "it had ended"
+
+
 def test_an_ended_stream_is_forgotten_after_its_retention(clock: ManualClock) -> None:
     bench = Bench(clock, Limits(retention=300))
     reader, _ = bench.start("abc", rate=0)
@@ -617,6 +690,21 @@ def test_ended_streams_go_early_when_they_keep_too_much(clock: ManualClock) -> N
             bench.resume(gone, 0, client="bob")
     for kept in ids[2:]:
         bench.resume(kept, 0, client="bob", format_="chunk")
+
+
+def test_ended_streams_go_while_another_grows(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_total_bytes=1000, lookahead=10))
+    ended, _ = bench.start("x" * 600, rate=0)
+    bench.run(1)
+    _, sink = bench.start(ScriptedSource("y", repeat=True).source, client="bob", rate=100)
+    bench.run(3)
+    bench.resume(ended.stream.id, 0, client="carol", rate=0)
+    bench.run(0.5)
+    bench.hub.disconnect("carol")
+    bench.run(1.5)
+    assert len(sink.text) > 400
+    with pytest.raises(UnknownStream):
+        bench.resume(ended.stream.id, 0, client="carol")
 
 
 def test_a_connection_that_comes_and_goes_leaves_nothing(bench: Bench) -> None:
@@ -710,7 +798,7 @@ def test_a_stream_that_is_to_be_cancelled_ends_with_its_last_reader(clock: Manua
     bench.resume(reader.stream.id, 0, client="bob")
     bench.hub.disconnect("alice")
     bench.run(1)
-    assert bench.hub.running_streams == 1, "bob reads it"
+    assert bench.hub.running_streams == 1, "bob reads it, and has inherited it"
     bench.hub.disconnect("bob")
     bench.run(TICK)
     assert bench.hub.running_streams == 0

@@ -252,7 +252,15 @@ class Readers(RuleBasedStateMachine):
 
     @rule(client=clients)
     def stop_own(self, client: str) -> None:
-        self.bench.hub.stop_own(client)
+        stopped = self.bench.hub.stop_own(client)
+        owners = {s.stream_id: s.reader.stream.owner for s in self.seen}
+        assert all(owners[stream_id] == client for stream_id in stopped)
+
+    @rule(which=st.integers(0, 100))
+    def leave(self, which: int) -> None:
+        seen = self.live(which)
+        seen.left = True
+        assert self.bench.hub.leave(seen.stream_id, seen.client) == seen.position
 
     @rule(client=clients)
     def disconnect(self, client: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -37,12 +38,26 @@ class Reader:
     def wake(self) -> None: ...
 
 
+class CountingDispatcher(Dispatcher):
+    """Knows how many timed calls are pending."""
+
+    pending = 0
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> None:
+        def called() -> None:
+            self.pending -= 1
+            callback()
+
+        self.pending += 1
+        super().call_at(when, called)
+
+
 class Kept:
     """A `Retention` with the streams it keeps, and a dispatcher that the test steps."""
 
     def __init__(self, clock: ManualClock, *, max_streams: int = 100, max_bytes: int = 1000):
         self.clock = clock
-        self.dispatcher = Dispatcher(clock=clock, sleep=lambda seconds: None)
+        self.dispatcher = CountingDispatcher(clock=clock, sleep=lambda seconds: None)
         self.forgotten: list[str] = []
         self.bytes = ByteCount()
         self.retention = Retention(
@@ -164,6 +179,74 @@ def test_the_oldest_ended_streams_go_first_when_there_are_too_many(clock: Manual
     assert kept.forgotten == ["a", "b"]
 
 
+def test_reading_it_again_does_not_change_when_its_turn_is(kept: Kept) -> None:
+    first = kept.stream("first", units=400, ended=True)
+    kept.wait(1)
+    kept.stream("second", units=400, ended=True)
+    kept.wait(1)
+    kept.leave(first, kept.read(first))
+    kept.stream("third", units=400, ended=True)
+    kept.wait(1)
+    assert kept.forgotten == ["first"]
+
+
+def test_what_ended_while_it_was_read_has_its_place_by_its_end(kept: Kept) -> None:
+    first = kept.stream("first", units=400)
+    viewer = kept.read(first)
+    first.furthest = 400
+    first.produced("completed")
+    first.stop("stopped")
+    kept.wait(1)
+    kept.stream("second", units=400, ended=True)
+    kept.wait(1)
+    kept.leave(first, viewer)
+    kept.stream("third", units=400, ended=True)
+    kept.wait(1)
+    assert kept.forgotten == ["first"]
+
+
+def test_while_it_is_read_the_next_one_goes_in_its_place(kept: Kept) -> None:
+    streams = [kept.stream(name, units=300, ended=True) for name in "abc"]
+    kept.wait(1)
+    reader = kept.read(streams[0])
+    kept.stream("d", units=300, ended=True)
+    kept.wait(1)
+    assert kept.forgotten == ["b"]
+    kept.leave(streams[0], reader)
+    kept.stream("e", units=300, ended=True)
+    kept.wait(1)
+    assert kept.forgotten == ["b", "a"]
+
+
+def test_a_stream_that_grows_makes_room_for_itself(kept: Kept) -> None:
+    """Nothing is started and nobody leaves meanwhile."""
+    for name in "ab":
+        kept.stream(name, units=300, ended=True)
+        kept.wait(1)
+    running = kept.stream("running", units=300)
+    kept.read(running)
+    running.append(["x"] * 99)
+    kept.wait(0)
+    assert kept.forgotten == []
+    running.append(["x"])
+    kept.wait(0)
+    assert kept.forgotten == ["a"]
+    for _ in range(300):
+        running.append(["x"])
+    kept.wait(0)
+    assert kept.forgotten == ["a", "b"]
+    assert kept.bytes.total == 700
+
+
+def test_text_beyond_the_limit_adds_no_timed_calls(kept: Kept) -> None:
+    running = kept.stream("running", units=999)
+    kept.read(running)
+    before = kept.dispatcher.pending
+    for _ in range(1000):
+        running.append(["x"])
+    assert kept.dispatcher.pending == before + 1
+
+
 def test_what_is_read_or_runs_does_not_go_but_counts(kept: Kept) -> None:
     read = kept.stream("read", units=400, ended=True)
     reader = kept.read(read)
@@ -176,8 +259,9 @@ def test_what_is_read_or_runs_does_not_go_but_counts(kept: Kept) -> None:
     kept.leave(read, reader)
     assert kept.forgotten == ["ended"]
     running.append(["x"] * 400)
-    assert kept.retention.make_room()
+    kept.wait(0)
     assert kept.forgotten == ["ended", "read"]
+    assert kept.retention.make_room()
     assert kept.bytes.total == 800
 
 
@@ -279,3 +363,77 @@ def test_a_stream_is_not_forgotten_while_it_is_read(kept: Kept) -> None:
     kept.read(stream)
     assert not stream.forget()
     assert stream.log.next == 10
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_coming_and_going_leaves_one_timer(kept: Kept, *, ended: bool) -> None:
+    stream = kept.stream("a", ended=ended)
+    kept.wait(0)
+    before = kept.dispatcher.pending
+    for _ in range(10_000):
+        kept.leave(stream, kept.read(stream))
+        kept.wait(0.001)
+    assert kept.dispatcher.pending <= before + 1
+    kept.wait((RETENTION if ended else GRACE) - 0.01)
+    assert (stream.ending is not None, kept.forgotten) == (ended, []), "counted from the last one"
+    kept.wait(0.01)
+    assert stream.ending
+    assert kept.forgotten == (["a"] if ended else [])
+
+
+def test_one_that_ends_is_forgotten_in_time_though_its_grace_would_be_longer(kept: Kept) -> None:
+    stream = kept.stream("a", grace=10 * RETENTION)
+    kept.retention.unread(stream)
+    kept.wait(1)
+    stream.stop("stopped")
+    kept.wait(0)
+    kept.wait(RETENTION - 1)
+    assert kept.forgotten == []
+    kept.wait(1)
+    assert kept.forgotten == ["a"]
+    kept.wait(10 * RETENTION)
+    assert kept.forgotten == ["a"], "the first timer finds nothing"
+
+
+def test_it_is_forgotten_once(kept: Kept) -> None:
+    stream = kept.stream("a", ended=True)
+    assert stream.forget()
+    assert not stream.forget()
+
+
+def test_two_that_make_room_at_once_may_choose_the_same_stream(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start does in its thread what the dispatcher does in its own."""
+    stream = kept.stream("a", units=900, ended=True)
+    kept.wait(0)
+    forget = stream.forget
+
+    def forget_second() -> bool:
+        monkeypatch.undo()
+        assert kept.retention.make_room()
+        return forget()
+
+    monkeypatch.setattr(stream, "forget", forget_second)
+    kept.bytes.add(100)
+    assert kept.retention.make_room()
+    assert kept.forgotten == ["a"]
+
+
+def test_a_stream_that_was_forgotten_meanwhile_does_not_come_back(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its last reader left, and before that was noted, memory was needed."""
+    stream = kept.stream("a", units=900, ended=True)
+    kept.wait(0)
+    kept.bytes.add(100)
+    kept.wait(0)
+    assert kept.forgotten == ["a"]
+    gone = weakref.ref(stream)
+    kept.retention.unread(stream)
+    del stream
+    gc.collect()
+    assert gone() is None
+    kept.wait(RETENTION)
+    assert kept.forgotten == ["a"]
+    assert caplog.records == []

@@ -6,7 +6,7 @@ Whoever implements it must pass ``tests/logs/test_contract.py``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -41,12 +41,26 @@ class ByteCount:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._limit = float("inf")
+        self._reached: Callable[[], None] = lambda: None
         self.total = 0
+
+    def tell(self, limit: int, reached: Callable[[], None]) -> None:
+        """Call `reached` each time the total comes from below `limit` to it or above.
+
+        It is called by whoever adds, with the locks held that this one holds: it must take none
+        but the dispatcher's, and return at once.
+        """
+        with self._lock:
+            self._limit, self._reached = limit, reached
 
     def add(self, nbytes: int) -> None:
         """Count `nbytes` more; fewer, if it is negative."""
         with self._lock:
-            self.total += nbytes
+            before = self.total
+            self.total = after = before + nbytes
+        if before < self._limit <= after:
+            self._reached()
 
 
 class Log(Protocol):
