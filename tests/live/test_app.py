@@ -144,6 +144,26 @@ def test_history_replays_and_removes(open_app: OpenApp) -> None:
     expect(dialog).to_contain_text("The streams that you start appear here.")
 
 
+def test_stop_of_a_replay_stands_still(open_app: OpenApp) -> None:
+    page = open_app(viewport={"width": 1440, "height": 900})
+    ask(page, LONG)
+    ended(page)
+    for number in (2, 3):  # each beside those before
+        page.get_by_role("button", name="History").click()
+        page.get_by_role("dialog").get_by_role("button", name="Replay").click()
+        wait_until_shown(page, 10, number)
+        if number == 2:
+            page.keyboard.press("Escape")
+        else:
+            pane(page, 3).get_by_role("button", name="Stop").click()
+        ended(page, "Stopped reading. The stream had ended before.", number)
+        settle(page)
+        assert LONG.startswith(shown(page, number))
+        assert 10 <= len(shown(page, number)) < 1000
+    page.get_by_role("button", name="History").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text("Complete")
+
+
 def test_copy_and_save_give_the_exact_text(open_app: OpenApp, tmp_path: Path) -> None:
     page = open_app(permissions=["clipboard-read", "clipboard-write"])
     ask(page, MIXED)

@@ -62,8 +62,12 @@ def test_axe_finds_nothing_in_any_state(open_app: OpenApp, scheme: str, width: i
     page.keyboard.press("Escape")
     ended(page, "Stopped, verified.")
     states["ended"] = violations(page)
+    page.get_by_role("button", name="History").click()
+    page.get_by_role("button", name="Open: ").first.click()
+    expect(page.get_by_text("Only the beginning of this prompt is kept")).to_be_visible()
+    states["prompt cut"] = violations(page)
     assert {state: found for state, found in states.items() if found} == {}
-    assert len(states) == 12
+    assert len(states) == 13
 
 
 def test_keyboard_alone(open_app: OpenApp) -> None:
@@ -96,6 +100,33 @@ def test_keyboard_alone(open_app: OpenApp) -> None:
     expect(page.get_by_role("dialog", name="History")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_a_dialog_opens_leaves_the_focus_where_it_was(open_app: OpenApp) -> None:
+    page = open_app()
+    ask(page, LONG[:100])
+    ended(page)
+    history = page.get_by_role("button", name="History")
+    dialog = page.get_by_role("dialog")
+    for name in ("Open", "Replay"):
+        history.press("Enter")
+        dialog.get_by_role("button", name=f"{name}: ").press("Enter")
+        expect(dialog).to_have_count(0)
+        expect(history).to_be_focused()
+    text = page.get_by_role("region", name="Text of pane 1")
+    text.press("h")
+    dialog.get_by_role("button", name="Open: ").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(text).to_be_focused()
+    page.get_by_role("button", name="Share").first.press("Enter")
+    link = page.get_by_label("Link").input_value()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Share").first).to_be_focused()
+    viewer = open_app(link)
+    start = viewer.get_by_role("button", name="From the start")
+    expect(start).to_be_enabled()  # for press() does not wait for that
+    start.press("Enter")
+    expect(viewer.get_by_role("region", name="Text of pane 1")).to_be_focused()
 
 
 @pytest.mark.parametrize("width", [320, 390])

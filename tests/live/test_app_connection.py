@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -89,6 +90,10 @@ def test_reload_in_mid_stream_goes_on_exact(open_app: OpenApp) -> None:
     shows(page, MIXED, 2)  # the one that had ended is back as well
     ended(page)
     shows(page, MIXED)
+    page.reload()
+    for number in (1, 2):
+        ended(page, number=number)
+    # At once, and yet the next prompt has the speed that was chosen.
     expect(pane(page).locator(".speed output")).to_have_text("200/s")
 
 
@@ -98,6 +103,24 @@ def slow(start_server: StartServer) -> Iterator[RunningServer]:
     server = start_server("--sources", slow_source.SETTING)
     yield server
     server.stop()
+
+
+def test_reload_before_the_first_character_finds_the_stream(
+    open_app: OpenApp, slow: RunningServer, tmp_path: Path
+) -> None:
+    page = open_app(f"{slow.url}/app/")
+    pane(page).get_by_label("Source", exact=True).select_option("gated")
+    gate = tmp_path / "gate"
+    page.get_by_label("Prompt", exact=True).fill(str(gate))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Share")).to_be_enabled()
+    page.reload()
+    ended(page, "Waiting for the first character…")
+    assert shown(page) == ""
+    gate.touch()
+    set_speed(page, "no limit")
+    ended(page)
+    shows(page, slow_source.TEXT)
 
 
 def ask_slowly(page: Page) -> str:
@@ -202,8 +225,9 @@ def test_server_that_is_not_there_and_address_that_is_none(
     address = f"{other_origin}/web/app/?{urlencode({'server': gone.url})}"
     page = open_app(address, quiet=False, connected=False)
     expect(page.locator(".banner")).to_contain_text(f"No server answers at {gone.url}.")
-    page = open_app(f"{other_origin}/web/app/?server=nonsense:", connected=False)
-    expect(page.get_by_role("alert")).to_contain_text("“nonsense:” is no address of a server.")
+    for wrong in ("nonsense:", "127.0.0.1:5002", "stream.example.org"):
+        page = open_app(f"{other_origin}/web/app/?server={wrong}", connected=False)
+        expect(page.get_by_role("alert")).to_contain_text(f"“{wrong}” is no address of a server.")
 
 
 def test_server_that_goes_down_says_so_and_the_app_comes_back(

@@ -85,7 +85,7 @@ export function useDescription(
   id: string | undefined,
   active: boolean,
 ): Described {
-  const [found, setFound] = useState<Described>({});
+  const [found, setFound] = useState<Described & { of?: string }>({});
   useEffect(() => {
     if (id === undefined || !active) return undefined;
     let current = true;
@@ -93,10 +93,10 @@ export function useDescription(
       if (document.hidden || client.connection.transport === undefined) return;
       client.describe(id).then(
         (described) => {
-          if (current) setFound({ described });
+          if (current) setFound({ of: id, described });
         },
         (error: unknown) => {
-          if (current) setFound({ error: error as StreamError });
+          if (current) setFound({ of: id, error: error as StreamError });
         },
       );
     };
@@ -111,7 +111,7 @@ export function useDescription(
       document.removeEventListener("visibilitychange", ask);
     };
   }, [client, id, active]);
-  return found;
+  return found.of === id ? found : {};
 }
 
 /** Seconds until `at` (of performance.now()), rounded up; undefined without one. */

@@ -42,7 +42,12 @@ function focusNext(workspace: Workspace): void {
   const panes = workspace.panes();
   const now = panes.findIndex(({ key }) => key === focusedPane());
   const next = panes[(now + 1) % panes.length];
-  document.querySelector<HTMLElement>(`[data-pane="${next?.key ?? ""}"] .scroller`)?.focus();
+  if (next) focusText(next.key);
+}
+
+/** Give the focus to the text of a pane. */
+export function focusText(key: string): void {
+  document.querySelector<HTMLElement>(`[data-pane="${key}"] .scroller`)?.focus();
 }
 
 /** Listen for the keys of the page. */

@@ -135,7 +135,7 @@ export class StreamClient {
   /**
    * How a stream is now: which units can be read, and how many readers it has.
    *
-   * It need not be read here. To watch it from now on, `resume` at `next`. Rejects with
+   * It need not be read here. To watch it from now on, `resume` at `furthest`. Rejects with
    * `unknown_stream`, and with `unreachable` without a connection.
    */
   describe(id: string): Promise<StreamDescription> {

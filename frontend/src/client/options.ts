@@ -52,10 +52,14 @@ export function sessionOptions(url: string, options: ClientOptions): SessionOpti
 
 /** The origin of `url`. Throws `invalid_request` when there is none. */
 export function checkedUrl(url: string): string {
+  // A page may say "/" for the server that it came from. Nothing else is read as a part of the page's
+  // own address: "127.0.0.1:5002" would be, and the page would silently use the wrong server.
+  const base = url.startsWith("/")
+    ? (globalThis as { location?: Location }).location?.href
+    : undefined;
   let parsed;
   try {
-    // A page may say "/" for the server that it came from.
-    parsed = new URL(url, (globalThis as { location?: Location }).location?.href);
+    parsed = new URL(url, base);
   } catch {
     parsed = undefined;
   }

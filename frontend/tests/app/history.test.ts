@@ -55,10 +55,22 @@ test("the streams of another server are another's", () => {
   expect(b.entries()).toEqual([]);
 });
 
-test("of a prompt, the beginning is kept, and no half of a character", () => {
+test("of a long prompt, the beginning is kept, and no half of a character", () => {
   const history = new History(new MemoryStorage(), "http://a");
   history.put(entry("1", { prompt: "x".repeat(PROMPT_KEPT - 1) + "😀 and more" }));
-  expect(history.find("1")?.prompt).toBe("x".repeat(PROMPT_KEPT - 1));
+  expect(history.find("1")).toMatchObject({ prompt: "x".repeat(PROMPT_KEPT - 1), cut: true });
+  history.put(entry("2", { prompt: "x".repeat(PROMPT_KEPT) }));
+  expect(history.find("2")).toMatchObject({ prompt: "x".repeat(PROMPT_KEPT) });
+  expect(history.find("2")).not.toHaveProperty("cut");
+});
+
+test("a hundred of the longest prompts fit", () => {
+  const storage = new MemoryStorage();
+  const history = new History(storage, "http://a");
+  for (let id = 0; id < 120; id += 1)
+    history.put(entry(String(id), { prompt: "字".repeat(10_000) }));
+  expect(history.entries()).toHaveLength(100);
+  expect(2 * (storage.getItem("textstream app history") ?? "").length).toBeLessThan(1_000_000);
 });
 
 test("another tab's change is seen", () => {

@@ -6,6 +6,12 @@ export class MemoryStorage {
     return this.#values.get(key) ?? null;
   }
 
+  copy(): MemoryStorage {
+    const copy = new MemoryStorage();
+    for (const [key, value] of this.#values) copy.setItem(key, value);
+    return copy;
+  }
+
   setItem(key: string, value: string): void {
     this.#values.set(key, value);
   }

@@ -18,6 +18,13 @@ test("a link to another server's stream names the server, and leads there", () =
   expect(withoutWatch(link.href)).toBe("https://app.example/app/?server=http%3A%2F%2Fother%3A1");
 });
 
+test.each(["", "?server=", "?server=&x=1"])(
+  "%j names no server: it is the page's own",
+  (search) => {
+    expect(serverAddress({ search, origin: "http://s:1" })).toBe("http://s:1");
+  },
+);
+
 test.each(["", "?watch=", "?watch=a%20b", "?watch=<script>", `?watch=${"x".repeat(129)}`])(
   "%j asks for no stream",
   (search) => {

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useId, useState } from "react";
 import type { TextStream } from "../../client";
 import { useApp } from "../context";
 import { useStreamValue } from "../hooks";
@@ -20,6 +20,7 @@ interface ActionsProps {
 export function Actions({ pane, stream, alone }: ActionsProps) {
   const words = useWords();
   const { workspace, sources } = useApp();
+  const whyId = useId();
   const [sharing, setSharing] = useState(false);
   const state = useStreamValue(stream, ({ state }) => state);
   const paused = useStreamValue(stream, ({ snapshot }) => snapshot.paused);
@@ -34,7 +35,12 @@ export function Actions({ pane, stream, alone }: ActionsProps) {
       <div className="actions">
         {over ? (
           pane.prompt !== undefined && (
-            <button type="button" onClick={again}>
+            <button
+              type="button"
+              disabled={pane.cut}
+              aria-describedby={pane.cut ? whyId : undefined}
+              onClick={again}
+            >
               {words.again}
             </button>
           )
@@ -79,6 +85,11 @@ export function Actions({ pane, stream, alone }: ActionsProps) {
         >
           {words.share}
         </button>
+        {over && pane.cut && (
+          <p id={whyId} className="note">
+            {words.promptCut}
+          </p>
+        )}
       </div>
       {sharing && id !== undefined && (
         <ShareDialog

@@ -16,7 +16,8 @@ export function Figures({ stream }: { stream: TextStream }) {
   const resumes = useStreamValue(stream, (now) => now.resumes) ?? 0;
   const id = useStreamValue(stream, (now) => now.id);
   const state = useStreamValue(stream, (now) => now.state);
-  const { described } = useDescription(client, id, state !== "ended" && state !== "failed");
+  const active = state !== "ended" && state !== "failed";
+  const { described } = useDescription(client, id, active);
   const unit = stream.info?.unit ?? "char";
   const duration = durations(words, tag);
   const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
@@ -48,9 +49,7 @@ export function Figures({ stream }: { stream: TextStream }) {
         <summary>{words.chart}</summary>
         {open && <Chart stream={stream} />}
       </details>
-      {described && state !== "ended" && (
-        <p className="viewers note">{words.viewers(described.readers)}</p>
-      )}
+      {described && active && <p className="viewers note">{words.viewers(described.readers)}</p>}
     </div>
   );
 }

@@ -1,5 +1,8 @@
 import { useTag, useWords, type Words } from "../i18n";
-import type { HistoryEntry } from "../model/history";
+import { beginning, type HistoryEntry } from "../model/history";
+
+/** Of a prompt, in UTF-16 units: the name of each of its buttons has it, too. */
+const TITLE = 120;
 
 interface HistoryItemProps {
   entry: HistoryEntry;
@@ -12,7 +15,7 @@ export function HistoryItem({ entry, onOpen, onReplay, onRemove }: HistoryItemPr
   const words = useWords();
   const tag = useTag();
   const { prompt, source, watched, startedAt, state } = entry;
-  const title = prompt === "" ? (watched ? words.watched : words.noPrompt) : prompt;
+  const title = shortened(prompt) || (watched ? words.watched : words.noPrompt);
   const when = new Date(startedAt);
   const gone = state === "gone";
   return (
@@ -55,6 +58,11 @@ export function HistoryItem({ entry, onOpen, onReplay, onRemove }: HistoryItemPr
       </div>
     </li>
   );
+}
+
+function shortened(prompt: string): string {
+  const first = beginning(prompt, TITLE);
+  return first === prompt ? prompt : `${first}…`;
 }
 
 function stateWords(state: HistoryEntry["state"], words: Words): string {

@@ -1,6 +1,7 @@
 import { useApp } from "../context";
+import { useStreamValue } from "../hooks";
 import { useWords } from "../i18n";
-import type { Pane } from "../model/pane";
+import { running, type Pane } from "../model/pane";
 import { chosen } from "../model/sources";
 import { Speed } from "./Speed";
 
@@ -16,6 +17,10 @@ export function PaneHeader({ pane, alone, optionsId, optionsOpen, onOptions }: P
   const words = useWords();
   const { workspace, sources } = useApp();
   const id = `${pane.key}-source`;
+  // Of what is read now; else of the next prompt.
+  const reading = useStreamValue(pane.stream, (stream) =>
+    running({ stream }) ? stream.rate : undefined,
+  );
   return (
     <header className="pane-header">
       <span className="field">
@@ -37,7 +42,7 @@ export function PaneHeader({ pane, alone, optionsId, optionsOpen, onOptions }: P
       </span>
       <Speed
         label={words.speed}
-        rate={pane.settings.rate}
+        rate={reading ?? pane.settings.rate}
         onChange={(rate) => {
           workspace.configure(pane.key, { rate });
         }}

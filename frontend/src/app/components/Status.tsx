@@ -1,11 +1,17 @@
 import type { StreamSnapshot, TextStream } from "../../client";
+import type { Pane } from "../model/pane";
 import { useStreamValue } from "../hooks";
 import { useWords, type Words } from "../i18n";
 
+interface StatusProps extends Pick<Pane, "watching" | "endedBefore"> {
+  stream: TextStream;
+}
+
 /** In a few words how the stream is, and at its end whether its text is exact. */
-export function Status({ stream, watching }: { stream: TextStream; watching: boolean }) {
+export function Status({ stream, watching, endedBefore }: StatusProps) {
   const words = useWords();
-  const text = useStreamValue(stream, ({ snapshot }) => statusWords(snapshot, words));
+  const left = endedBefore ? words.states.leftEnded : words.states.left;
+  const text = useStreamValue(stream, ({ snapshot }) => statusWords(snapshot, words, left));
   const verified = useStreamValue(stream, ({ result }) => result?.verified === true);
   return (
     <p className="status" role="status" data-verified={verified}>
@@ -15,12 +21,16 @@ export function Status({ stream, watching }: { stream: TextStream; watching: boo
   );
 }
 
-function statusWords({ state, stopping, result, error }: StreamSnapshot, words: Words): string {
+function statusWords(
+  { state, stopping, result, error }: StreamSnapshot,
+  words: Words,
+  left: string,
+): string {
   if (result && (error === undefined || result.reason === "error")) {
     const how = words.ended[result.reason];
     return result.verified ? words.verified(how) : words.unverified(how);
   }
   if (state === "ended" || state === "failed")
-    return error?.code === "closed" ? words.states.left : words.states.failed;
+    return error?.code === "closed" ? left : words.states.failed;
   return stopping && state !== "reconnecting" ? words.states.stopping : words.states[state];
 }

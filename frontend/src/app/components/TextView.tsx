@@ -40,7 +40,7 @@ export function TextView({ pane, stream, number }: TextViewProps) {
         <div ref={content} className="content">
           {pane.prompt !== undefined && pane.prompt !== "" && pane.settings.source !== "text" && (
             <p className="asked" dir="auto">
-              {pane.prompt}
+              {pane.cut ? `${pane.prompt}…` : pane.prompt}
             </p>
           )}
           {pane.settings.view === "markdown" ? (

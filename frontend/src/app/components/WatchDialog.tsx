@@ -1,6 +1,7 @@
 import { useApp } from "../context";
 import { useDescription } from "../hooks";
 import { useWords } from "../i18n";
+import { focusText } from "../shortcuts";
 import { Dialog } from "./Dialog";
 import { Problem } from "./Problem";
 
@@ -10,8 +11,13 @@ export function WatchDialog({ id, onClose }: { id: string; onClose: () => void }
   const { client, workspace } = useApp();
   const { described, error } = useDescription(client, id, true);
   const watch = (from: "start" | "now"): void => {
-    if (described) workspace.watch(described, from);
+    const pane = described && workspace.watch(described, from);
     onClose();
+    // Nothing had the focus before: who reads with the keyboard came for the text.
+    if (pane)
+      requestAnimationFrame(() => {
+        focusText(pane.key);
+      });
   };
   const over = described?.state === "ended";
   return (

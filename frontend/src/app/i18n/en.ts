@@ -70,6 +70,7 @@ export const en = {
   pause: "Pause",
   continue: "Continue",
   again: "Start again",
+  promptCut: "Only the beginning of this prompt is kept: it cannot be started again from here.",
   copy: "Copy",
   copyCode: "Copy this code",
   copied: "Copied",
@@ -86,6 +87,7 @@ export const en = {
     stopping: "Stopping…",
     failed: "Not complete.",
     left: "You have left. It goes on for the others.",
+    leftEnded: "Stopped reading. The stream had ended before.",
   },
   ended: {
     completed: "Complete",

@@ -63,6 +63,7 @@ export const zh: Words = {
   pause: "暂停",
   continue: "继续",
   again: "重新开始",
+  promptCut: "这里只保留了此提示词的开头，无法由此重新开始。",
   copy: "复制",
   copyCode: "复制代码",
   copied: "已复制",
@@ -79,6 +80,7 @@ export const zh: Words = {
     stopping: "正在停止……",
     failed: "不完整。",
     left: "你已离开。其他人仍可继续观看。",
+    leftEnded: "已停止阅读。此文字流在此之前已经结束。",
   },
   ended: {
     completed: "完整",

@@ -6,8 +6,10 @@ export interface HistoryEntry {
   id: string;
   /** Where it runs: an id says nothing to another server. */
   server: string;
-  /** The beginning of the prompt. */
+  /** The prompt, or the beginning of a very long one. */
   prompt: string;
+  /** There was more of the prompt than is kept. */
+  cut?: boolean;
   /** Somebody else has started it. */
   watched?: boolean;
   source: string;
@@ -19,7 +21,8 @@ export interface HistoryEntry {
   state?: EndReason | "failed" | "gone";
 }
 
-export const PROMPT_KEPT = 120;
+/** In UTF-16 units. The longest list takes 0.8 MB of the 5 MB that a browser gives a page. */
+export const PROMPT_KEPT = 4000;
 const MOST = 100;
 const KEY = "textstream app history";
 
@@ -46,10 +49,17 @@ export class History {
     return this.entries().find((entry) => entry.id === id);
   }
 
+  /** Whether it has ended on the server, as far as this browser knows: it then never runs again. */
+  hasEnded(id: string): boolean {
+    const state = this.find(id)?.state;
+    return state !== undefined && state !== "failed" && state !== "gone";
+  }
+
   /** Add a stream, or replace what is known of it. */
   put(entry: Omit<HistoryEntry, "server">): void {
-    const prompt = beginning(entry.prompt);
-    const added = { ...entry, prompt, server: this.#server };
+    const prompt = beginning(entry.prompt, PROMPT_KEPT);
+    const cut = prompt === entry.prompt ? {} : { cut: true };
+    const added = { ...entry, prompt, ...cut, server: this.#server };
     this.#write([added, ...this.#others(entry.id)]);
   }
 
@@ -107,9 +117,9 @@ export class History {
   }
 }
 
-/** Not cut within a character of two halves. */
-function beginning(prompt: string): string {
-  return prompt.slice(0, PROMPT_KEPT).replace(/[\uD800-\uDBFF]$/, "");
+/** At most `most` UTF-16 units of `text`; not cut within a character of two halves. */
+export function beginning(text: string, most: number): string {
+  return text.length <= most ? text : text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "");
 }
 
 function isEntry(value: unknown): value is HistoryEntry {

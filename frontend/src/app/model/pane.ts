@@ -18,14 +18,29 @@ export interface PaneSettings {
 export interface Pane {
   key: string;
   settings: PaneSettings;
+  stream: TextStream | undefined;
   /** What was asked; undefined before that, and for a stream of somebody else. */
   prompt: string | undefined;
-  stream: TextStream | undefined;
+  /** `prompt` is only the beginning of what was asked: the history kept no more. */
+  cut: boolean;
   /** Reads a stream that was started elsewhere: Stop is then not offered, Leave is. */
   watching: boolean;
   /** Where reading began, in units: not 0 for those who watch from now on. */
   from: number;
+  /** The stream had ended on the server when reading it here was stopped, or began. */
+  endedBefore: boolean;
 }
+
+/** What a pane is told about the stream in it, besides the stream itself. */
+export type Shown = Pick<Pane, "prompt" | "cut" | "watching" | "from" | "endedBefore">;
+
+export const NOTHING_SHOWN: Shown = {
+  prompt: undefined,
+  cut: false,
+  watching: false,
+  from: 0,
+  endedBefore: false,
+};
 
 export const DEFAULTS: PaneSettings = {
   source: "",
@@ -40,10 +55,10 @@ let made = 0;
 export function newPane(settings: PaneSettings = DEFAULTS): Pane {
   made += 1;
   const key = `pane-${made}`;
-  return { key, settings, prompt: undefined, stream: undefined, watching: false, from: 0 };
+  return { key, settings, stream: undefined, ...NOTHING_SHOWN };
 }
 
-export function running(pane: Pane): boolean {
-  const state = pane.stream?.state;
+export function running({ stream }: Pick<Pane, "stream">): boolean {
+  const state = stream?.state;
   return state !== undefined && state !== "ended" && state !== "failed";
 }

@@ -4,6 +4,7 @@ import { DEFAULTS, type Pane, type PaneSettings } from "./pane";
 export interface StoredPane {
   settings: PaneSettings;
   prompt?: string;
+  cut?: boolean;
   id?: string;
   watching?: boolean;
   from?: number;
@@ -32,11 +33,11 @@ export class PaneStore {
   }
 
   write(panes: readonly Pane[]): void {
-    const stored = panes.map(({ settings, prompt, stream, watching, from }): StoredPane => {
+    const stored = panes.map(({ settings, prompt, cut, stream, watching, from }): StoredPane => {
       const id = stream?.id;
       return {
         settings,
-        ...(prompt === undefined ? {} : { prompt }),
+        ...(prompt === undefined ? {} : { prompt, cut }),
         ...(id === undefined ? {} : { id, watching, from }),
       };
     });

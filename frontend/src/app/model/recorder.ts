@@ -1,15 +1,16 @@
 import type { TextStream } from "../../client";
 import type { History } from "./history";
+import type { Shown } from "./pane";
 
 /** Errors after which the server does not have the stream. */
 const GONE: readonly string[] = ["unknown_stream", "offset_gone"];
 
-/**
- * Keep the history's entry of `stream` up to date, from when the server has given it an id.
- *
- * `prompt`: undefined for a stream that somebody else has started.
- */
-export function recordIn(history: History, stream: TextStream, prompt: string | undefined): void {
+/** Keep the history's entry of `stream` up to date, from when the server has given it an id. */
+export function recordIn(
+  history: History,
+  stream: TextStream,
+  { prompt = "", cut, watching }: Shown,
+): void {
   const startedAt = Date.now();
   const known = (): void => {
     const { info } = stream;
@@ -17,9 +18,10 @@ export function recordIn(history: History, stream: TextStream, prompt: string | 
     unsubscribe();
     const { id, source, unit, rate } = info;
     const before = history.find(id);
-    const asked = prompt === undefined ? { prompt: "", watched: true } : { prompt };
+    const asked = { prompt, ...(cut && { cut }), ...(watching && { watched: true }) };
     history.put(before ?? { id, startedAt, ...asked, source, unit, rate });
-    if (!stream.result) history.settle(id, undefined);
+    // One that has ended does not run again by being read again.
+    if (!stream.result && !history.hasEnded(id)) history.settle(id, undefined);
   };
   const unsubscribe = stream.subscribe(known);
   known();

@@ -4,9 +4,10 @@ export function ownServer(location: Pick<Location, "origin">): string {
   return built === undefined || built === "" ? location.origin : built;
 }
 
-/** The server's address: `?server=`, else the page's own. */
+/** The server's address: `?server=`, else (also where that is empty) the page's own. */
 export function serverAddress(location: Pick<Location, "search" | "origin">): string {
-  return new URLSearchParams(location.search).get("server") ?? ownServer(location);
+  const named = new URLSearchParams(location.search).get("server") ?? "";
+  return named === "" ? ownServer(location) : named;
 }
 
 const TRANSPORTS = ["websocket", "polling"] as const;

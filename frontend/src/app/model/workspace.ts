@@ -1,7 +1,13 @@
-import type { Rate, StreamClient, StreamDescription, TextStream } from "../../client";
+import type {
+  Rate,
+  RememberedStream,
+  StreamClient,
+  StreamDescription,
+  TextStream,
+} from "../../client";
 import type { History } from "./history";
 import { Listeners } from "./listeners";
-import { newPane, running, type Pane, type PaneSettings } from "./pane";
+import { newPane, NOTHING_SHOWN, running, type Pane, type PaneSettings, type Shown } from "./pane";
 import type { PaneStore } from "./paneStore";
 import { recordIn } from "./recorder";
 
@@ -71,25 +77,34 @@ export class Workspace {
     const text = prompt === "" ? {} : source === "text" ? { text: prompt } : { prompt };
     const named = source === "" ? {} : { source };
     const stream = this.#client.start({ ...named, unit, rate, params, ...text });
-    this.#show(pane, stream, { prompt, watching: false, from: 0 });
+    this.#show(pane, stream, { prompt });
   }
 
-  /** Stop it for everyone; one that is only watched is left, and goes on for the others. */
+  /**
+   * Stop it for everyone. One that is only watched is left, and goes on for the others.
+   *
+   * One that has ended on the server is left, too: stopped, it would be a reader that is behind the
+   * end, and fetch all the text that is left at once.
+   */
   stop(key: string): void {
     const pane = this.find(key);
     if (!pane?.stream || !running(pane)) return;
-    if (pane.watching) pane.stream.leave();
+    const endedBefore = this.#hasEnded(pane);
+    if (endedBefore) this.#replace(key, { endedBefore });
+    if (endedBefore || pane.watching) pane.stream.leave();
     else void pane.stream.stop();
   }
 
   /** Watch a stream that somebody else has started, from its beginning or from now on. */
   watch(described: StreamDescription, from: "start" | "now"): Pane {
-    const offset = from === "start" ? described.first : described.next;
-    const stream = this.#client.resume(described.id, { offset });
+    const { id, unit, source, state } = described;
+    // Not `next`: a source that is not live is far ahead of its readers.
+    const offset = from === "start" ? described.first : described.furthest;
     const pane = this.#free();
-    const { unit, source } = described;
+    const stream = this.#client.resume(id, { offset });
     this.configure(pane.key, { unit, source });
-    return this.#show(pane, stream, { prompt: undefined, watching: true, from: offset });
+    const endedBefore = state === "ended";
+    return this.#show(pane, stream, { watching: true, from: offset, endedBefore });
   }
 
   /** Show a stream of the history: go on with it (rate undefined), or from its start at `rate`. */
@@ -99,16 +114,45 @@ export class Workspace {
     if (there?.stream) {
       if (rate !== undefined) {
         void there.stream.seek(0).catch(() => undefined);
-        this.configure(there.key, { rate });
+        void there.stream.setRate(rate).catch(() => undefined);
       }
       return there;
     }
-    const stream = this.#client.resume(id, { rate: rate ?? 0 });
+    // First: what is let go of may be an earlier reader of the same stream.
     const pane = this.#free();
+    const stream = this.#client.resume(id, { rate: rate ?? 0 });
     const { source, unit } = entry ?? pane.settings;
-    this.configure(pane.key, { source, unit, rate: rate ?? 0 });
-    const watching = entry?.watched ?? false;
-    return this.#show(pane, stream, { prompt: entry?.prompt, watching, from: 0 });
+    // Not the rate: it is that of this reading, and the next prompt has the pane's own.
+    this.configure(pane.key, { source, unit });
+    this.#askIfEnded(pane.key, stream, id);
+    const { prompt, cut = false, watched: watching = false } = entry ?? {};
+    return this.#show(pane, stream, { prompt, cut, watching });
+  }
+
+  /** Find out about one that was last seen running: it may have ended with no page open. */
+  #askIfEnded(key: string, stream: TextStream, id: string): void {
+    if (this.#knownAsEnded(id)) return;
+    this.#client.describe(id).then(
+      ({ state }) => {
+        if (state === "ended" && this.find(key)?.stream === stream)
+          this.#replace(key, { endedBefore: true });
+      },
+      () => undefined, // Reading it says what is wrong.
+    );
+  }
+
+  #hasEnded({ stream, endedBefore }: Pane): boolean {
+    const id = stream?.id;
+    return endedBefore || (id !== undefined && this.#knownAsEnded(id));
+  }
+
+  /** By this tab, or by another one: they share the history. */
+  #knownAsEnded(id: string): boolean {
+    return this.#history.hasEnded(id) || this.#remembered(id)?.reason !== undefined;
+  }
+
+  #remembered(id: string): RememberedStream | undefined {
+    return this.#client.remembered.find((stream) => stream.id === id);
   }
 
   /** A pane that shows nothing that runs; else a new one, else one that has ended. */
@@ -121,20 +165,23 @@ export class Workspace {
     return last;
   }
 
-  #show(pane: Pane, stream: TextStream, shown: Pick<Pane, "prompt" | "watching" | "from">): Pane {
-    recordIn(this.#history, stream, shown.watching ? undefined : (shown.prompt ?? ""));
-    this.#follow(pane.key, stream);
+  #show(pane: Pane, stream: TextStream, change: Partial<Shown>): Pane {
+    const shown = { ...NOTHING_SHOWN, ...change };
+    recordIn(this.#history, stream, shown);
+    this.#follow(stream);
     return this.#replace(pane.key, { stream, ...shown }) ?? pane;
   }
 
   /** Not a part of `#show`: the pane there has the stream before, which must not be kept by this. */
-  #follow(key: string, stream: TextStream): void {
+  #follow(stream: TextStream): void {
+    // What runs has changed.
     stream.on("state", () => {
-      const { rate } = stream; // Of one that is watched, the server has chosen it.
-      const pane = this.find(key);
-      if (pane?.stream === stream && rate !== undefined && rate !== pane.settings.rate)
-        this.#replace(key, { settings: { ...pane.settings, rate } });
-      // Written: it has an id now, with which a reload finds it again. Told: what runs has changed.
+      this.#set([...this.#panes]);
+    });
+    // With its id a reload finds it again; its first text may be long in coming.
+    const unsubscribe = stream.subscribe(() => {
+      if (stream.id === undefined) return;
+      unsubscribe();
       this.#set([...this.#panes]);
     });
   }
@@ -142,7 +189,7 @@ export class Workspace {
   #letGo(pane: Pane): void {
     const { stream } = pane;
     if (!stream) return;
-    if (running(pane) && !pane.watching)
+    if (running(pane) && !pane.watching && !this.#hasEnded(pane))
       void stream.stop().then(() => {
         this.#client.forget(stream);
       });
@@ -152,23 +199,22 @@ export class Workspace {
   #restore(): void {
     const stored = this.#store.read();
     if (stored.length === 0) return;
-    const ended = new Set(
-      this.#client.remembered.filter(({ reason }) => reason !== undefined).map(({ id }) => id),
-    );
     this.#panes = stored.map(({ settings }) => newPane(settings));
-    for (const [index, { id, prompt, watching = false, from = 0 }] of stored.entries()) {
+    for (const [index, { id, prompt, cut = false, ...more }] of stored.entries()) {
       const pane = this.#panes[index];
       if (!pane) continue;
-      // What has ended comes back at once.
-      const rate = id !== undefined && ended.has(id) ? 0 : pane.settings.rate;
-      if (id === undefined) this.#replace(pane.key, { prompt });
-      else
-        this.#show(pane, this.#client.resume(id, { offset: from, rate }), {
-          prompt,
-          watching,
-          from,
-        });
+      if (id === undefined) this.#replace(pane.key, { prompt, cut });
+      else {
+        const { watching = false, from = 0 } = more;
+        const stream = this.#client.resume(id, { offset: from, rate: this.#rateAgain(id, pane) });
+        this.#show(pane, stream, { prompt, cut, watching, from });
+      }
     }
+  }
+
+  /** The pace after a reload. What has ended comes back at once. */
+  #rateAgain(id: string, { settings }: Pane): Rate {
+    return this.#knownAsEnded(id) ? 0 : (this.#remembered(id)?.rate ?? settings.rate);
   }
 
   #replace(key: string, change: Partial<Pane>): Pane | undefined {
