@@ -44,6 +44,14 @@ def start(client: RecordingClient, payload: Any = None) -> dict[str, Any]:
     return stream
 
 
+def endless(*clients: RecordingClient) -> None:
+    """Start a stream that outlasts a test for each, and wait for its first character."""
+    for client in clients:
+        start(client, {"text": "x" * 100_000, "rate": 20})
+    for client in clients:
+        client.wait_for_event("new_char")
+
+
 def finish(client: RecordingClient, timeout: float = 30.0) -> dict[str, Any]:
     """Wait for the first ``stream_end``; return it."""
     client.wait_for(ended, timeout)

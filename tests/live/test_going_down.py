@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from contextlib import ExitStack
 
 import pytest
 import requests
 
 from tests.conftest import Connect, StartServer
+from tests.live.careless_source import COMPLAINT, SETTING
 from tests.live.gunicorn import RunningGunicorn
-from tests.live.streams import finish, sha256, start
+from tests.live.streams import endless, finish, sha256, start
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
@@ -41,6 +43,17 @@ def draining_server(
     server.stop()
 
 
+def assert_told(clients: list[RecordingClient]) -> None:
+    """Assert that each was told, in order: going down, the end of its stream, good-bye."""
+    for client in clients:
+        end = finish(client)
+        assert (end["reason"], end["text_sha256"]) == ("shutdown", sha256(client.text))
+        client.wait_for_event("disconnect")
+        order = names(client)
+        assert order.index("server_draining") < order.index("stream_end")
+        assert order.index("stream_end") < order.index("disconnect")
+
+
 def names(client: RecordingClient) -> list[str]:
     """Return the names of its events, in order, each once."""
     return list(dict.fromkeys(event.name for event in client.events))
@@ -66,21 +79,30 @@ def test_what_does_not_end_is_ended_and_everybody_told(
     draining_server: AnyServer, sio: Connect
 ) -> None:
     clients = [sio(draining_server.url, (("websocket", "polling")[n % 5 == 0],)) for n in range(50)]
-    for client in clients:
-        start(client, {"text": "x" * 100_000, "rate": 20})
-    for client in clients:
-        client.wait_for_event("new_char")
+    endless(*clients)
     begun = time.monotonic()
     draining_server.terminate()
     assert draining_server.stop() == 0
     assert time.monotonic() - begun < 1.5 + SLACK
-    for client in clients:
-        end = finish(client)
-        assert (end["reason"], end["text_sha256"]) == ("shutdown", sha256(client.text))
-        client.wait_for_event("disconnect")
-        order = names(client)
-        assert order.index("server_draining") < order.index("stream_end")
-        assert order.index("stream_end") < order.index("disconnect")
+    assert_told(clients)
+
+
+def test_unfinished_requests_are_not_waited_for(draining_server: AnyServer, sio: Connect) -> None:
+    clients = [sio(draining_server.url, (transport,)) for transport in ("websocket", "polling")]
+    with ExitStack() as stack:
+        for unfinished in (b"GET /hea", b"POST /socket.io/ HTTP/1.1\r\nContent-Le", b""):
+            connection = socket.create_connection(draining_server.address)
+            stack.enter_context(connection)
+            connection.sendall(unfinished)
+        kept_alive = stack.enter_context(requests.Session())
+        # Answered, so those that came before it have been accepted.
+        assert kept_alive.get(f"{draining_server.url}/healthz", timeout=10).ok
+        endless(*clients)
+        begun = time.monotonic()
+        draining_server.terminate()
+        assert draining_server.stop() == 0
+        assert time.monotonic() - begun < 1.5 + SLACK
+    assert_told(clients)
 
 
 def test_a_client_that_polls_on_new_connections_is_told(
@@ -107,9 +129,7 @@ def test_a_client_that_polls_on_new_connections_is_told(
 
 
 def test_the_socket_is_closed_with_1001(draining_server: AnyServer) -> None:
-    port = urlsplit(draining_server.url).port
-    assert port
-    ws = RawWebSocket(port)
+    ws = RawWebSocket(draining_server.address[1])
     try:
         ws.send("40")
         assert next(message for message in ws.messages() if message.startswith("40"))
@@ -171,3 +191,22 @@ def test_a_resume_is_still_possible(start_server: StartServer, sio: Connect) -> 
     assert finish(second)["reason"] == "completed"
     assert first.text + second.text == json.dumps(list(range(500)))
     assert server.stop() == 0
+
+
+def test_a_source_that_cannot_be_given_up_keeps_nobody_waiting(
+    start_server: StartServer, sio: Connect
+) -> None:
+    server = start_server("--sources", SETTING, env={"TEXTSTREAM_DRAIN": "0.5"})
+    first, *others = [sio(server) for _ in range(4)]
+    for client in (first, *others[:2]):
+        start(client, {"source": "careless", "prompt": "go", "rate": 20})
+        client.wait_for_event("new_char")
+    endless(*others[2:])
+    assert first.call("stop_stream")["ok"]
+    assert finish(first)["reason"] == "stopped"
+    server.wait_for_log(lambda log: COMPLAINT in log)
+    begun = time.monotonic()
+    server.terminate()
+    assert server.stop() == 0
+    assert time.monotonic() - begun < 0.5 + SLACK
+    assert_told(others)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+
+import pytest
 
 from textstream.sources.base import CancelToken
 
@@ -31,6 +34,26 @@ def test_a_callback_may_use_the_token() -> None:
     token.on_cancel(token.cancel)
     token.cancel()
     assert called == [True]
+
+
+def test_one_that_fails_is_logged_and_keeps_nobody_from_being_called(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    token, called = CancelToken(), list[int]()
+
+    def fail() -> None:
+        raise RuntimeError("a bug of a source")
+
+    token.on_cancel(fail)
+    token.on_cancel(lambda: called.append(1))
+    token.cancel()
+    assert called == [1]
+    token.on_cancel(fail)
+    first, second = caplog.records
+    assert (first.levelno, first.getMessage()) == (second.levelno, second.getMessage())
+    assert first.levelno == logging.WARNING
+    assert first.exc_info
+    assert str(first.exc_info[1]) == "a bug of a source"
 
 
 def test_waiting_ends_when_it_is_cancelled() -> None:

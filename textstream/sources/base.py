@@ -14,6 +14,7 @@ that it stopped at a limit and not at the natural end of the text.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from textstream.protocol import UnitName
+
+logger = logging.getLogger("textstream.sources")
 
 
 class NoParams(BaseModel):
@@ -50,13 +53,14 @@ class CancelToken:
     def on_cancel(self, callback: Callable[[], None]) -> None:
         """Call `callback` once when cancelled, in the cancelling thread; now if it already is.
 
-        The callback must not block: it runs in a request handler.
+        The callback must not block: it runs in a request handler. Should it raise, that is logged,
+        and goes no further.
         """
         with self._lock:
             if not self._event.is_set():
                 self._callbacks.append(callback)
                 return
-        callback()
+        _call(callback)
 
     def cancel(self) -> None:
         """Cancel. Doing it again does nothing."""
@@ -66,7 +70,16 @@ class CancelToken:
             self._event.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            callback()
+            _call(callback)
+
+
+def _call(callback: Callable[[], None]) -> None:
+    # Whoever cancels (a stop, a timer, the server that goes down) is not to fail, nor are the other
+    # callbacks to be left out, for what is a bug of one source.
+    try:
+        callback()
+    except Exception:
+        logger.warning("a source's on_cancel callback failed", exc_info=True)
 
 
 @dataclass(frozen=True)

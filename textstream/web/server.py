@@ -9,10 +9,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from engineio.exceptions import SocketIsClosedError
 from flask import Flask
 from flask_socketio import SocketIO
 
@@ -45,6 +47,15 @@ CLOSE_SECONDS = 1.8
 
 POLL_SECONDS = 0.6
 """Time for the clients that poll between two fetches, when the server goes down."""
+
+
+@contextmanager
+def going_on(step: str) -> Iterator[None]:
+    """Log what raises in a step of going down: it must not keep the others from being taken."""
+    try:
+        yield
+    except Exception:
+        logger.exception("going down: %s failed", step)
 
 
 @dataclass
@@ -83,6 +94,11 @@ class Server:
                 GivingBack(self.dispatcher.call_at, start_task).start()
                 self._pid = os.getpid()
 
+    @property
+    def down_by(self) -> float:
+        """When a process that drains is to have ended, on the monotonic clock."""
+        return self._drained_by + CLOSE_SECONDS
+
     def draining(self) -> dict[str, Any]:
         """Return the payload of ``server_draining``."""
         left = self._drained_by - time.monotonic()
@@ -96,7 +112,7 @@ class Server:
             "going down: no more streams are taken",
             extra={"running": self.hub.running_streams, "drain": seconds},
         )
-        self.socketio.emit(SERVER_DRAINING, self.draining())
+        self._tell(SERVER_DRAINING, self.draining())
         while not self.hub.settled and time.monotonic() < self._drained_by:
             self.socketio.sleep(0.02)
 
@@ -112,29 +128,43 @@ class Server:
         """
         begun = time.monotonic()
         deadline = begun + timeout
-        self.hub.close(timeout / 3)
-        self._flush(begun + timeout * 2 / 3)
-        told()
-        self._close_sockets(deadline)
-        self.dispatcher.close()
-        if self.lab:
-            self.lab.close(max(0.0, deadline - time.monotonic()))
-        if self._task:
-            self._task.join(max(0.0, deadline - time.monotonic()))
-        self.registry.close()
-        self.socketio.server.eio.shutdown()
-        if self.transport:
-            self.transport.close(max(0.0, deadline - time.monotonic()))
+        with going_on("ending the streams"):
+            self.hub.close(timeout / 3)
+        with going_on("writing what is left"):
+            self._flush(begun + timeout * 2 / 3)
+        with going_on("saying that the clients are told"):
+            told()
+        with going_on("closing the connections"):
+            self._close_sockets(deadline)
+        with going_on("ending the tasks"):
+            self.dispatcher.close()
+            if self.lab:
+                self.lab.close(max(0.0, deadline - time.monotonic()))
+            if self._task:
+                self._task.join(max(0.0, deadline - time.monotonic()))
+        with going_on("closing the sources"):
+            self.registry.close()
+        with going_on("closing the transport"):
+            self.socketio.server.eio.shutdown()
+            if self.transport:
+                self.transport.close(max(0.0, deadline - time.monotonic()))
+
+    def _tell(self, event: str, payload: dict[str, Any]) -> None:
+        """Emit to each client by itself: stock, one that leaves meanwhile ends the broadcast."""
+        for client, _ in self.socketio.server.manager.get_participants("/", None):
+            with going_on("telling a client"), suppress(SocketIsClosedError):  # it has just left
+                self.socketio.emit(event, payload, to=client)
 
     def _close_sockets(self, deadline: float) -> None:
         """Close every connection, and wait for the clients' own close frames."""
         sockets = self.socketio.server.eio.sockets
         for session in list(sockets.values()):
-            connection = getattr(session.queue, "connection", None)
-            if connection:
-                connection.close(GOING_AWAY, "The server is going down")
-            else:
-                session.close(wait=False)  # ends the poll that waits
+            with going_on("closing a connection"), suppress(SocketIsClosedError):
+                connection = getattr(session.queue, "connection", None)
+                if connection:
+                    connection.close(GOING_AWAY, "The server is going down")
+                else:
+                    session.close(wait=False)  # ends the poll that waits
         while time.monotonic() < deadline:
             if all(session.closed for session in list(sockets.values())):
                 return
