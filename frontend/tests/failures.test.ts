@@ -80,6 +80,25 @@ test("a start that a draining server refuses waits for the next one", async () =
   client.close();
 });
 
+test.each(["before", "after"])(
+  "stopped %s a draining server has refused it, a start is over at once",
+  async (when) => {
+    const server = new FakeServer();
+    server.script = () => refusal("shutting_down", { retryable: true });
+    const { client, clock } = await fakeClient(server);
+    const stream = client.start("x");
+    if (when === "after") await settle();
+    await Promise.all([stream.stop(), settle()]);
+    expect(stream.result).toMatchObject({ reason: "stopped", offset: 0 });
+    expect(stream.state).toBe("ended");
+    server.script = () => undefined;
+    server.wire.lose();
+    await clock.advance(10_000);
+    expect(server.seen()).toEqual(["start_stream"]);
+    client.close();
+  },
+);
+
 test("other text than the server sent is an error", async () => {
   const { server, client, stream } = await streaming();
   server.wire.emit("stream_chunk", { id: "s1", offset: 0, next: 26, text: TEXT.toUpperCase() });

@@ -1,9 +1,9 @@
 /** The library and the real server, over connections that break. */
-import { createServer, request as httpRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StreamClient, type ClientOptions, type TextStream } from "../src/client/index.js";
 import { hasServer, startChaos, startServer, type Running } from "./support/processes.js";
+import { startProxy } from "./support/proxy.js";
 
 const CLUSTERS = ["a", "字", "e\u0301", "👨‍👩‍👧‍👦", "🇩🇪", "क्षि", "\r\n", " "];
 const TEXT = CLUSTERS.join("").repeat(150); // 1,200 units
@@ -85,27 +85,18 @@ describe.runIf(hasServer)("with the real server", () => {
     },
   );
 
-  test("a proxy that refuses WebSockets is no obstacle", async () => {
-    const proxy = createServer((request, response) => {
-      const { method, url, headers } = request;
-      const onward = { port: server.port, host: "127.0.0.1", method, path: url, headers };
-      const forwarded = httpRequest(onward, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
-      forwarded.on("error", () => response.destroy());
-      request.pipe(forwarded);
-    });
-    proxy.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    const { port } = proxy.address() as AddressInfo;
-    const client = connect(`http://127.0.0.1:${port}`);
+  test.each<[string, (socket: Duplex) => void]>([
+    ["refuses WebSockets", (socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
+    ["swallows WebSockets without a word", () => undefined],
+  ])("a proxy that %s is no obstacle", async (_what, upgrade) => {
+    const proxy = await startProxy(server, upgrade);
+    const client = connect(proxy.url, { timeout: 1000 });
     const stream = client.start({ text: TEXT, rate: 0 });
     expect(await stream.done).toMatchObject({ verified: true });
     expect(client.connection.transport).toBe("polling");
+    expect(proxy.upgrades()).toBeGreaterThan(0);
     client.close();
-    proxy.closeAllConnections();
-    proxy.close();
+    await proxy.stop();
   });
 
   test("pause, pace, seek, stop, replay", async () => {

@@ -84,6 +84,43 @@ test("what the server has forgotten is forgotten", async () => {
   client.close();
 });
 
+test("forgetting one of two readers of a text leaves the other alone", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const { client } = await fakeClient(server, { storage });
+  const stream = client.start("x");
+  await settle();
+  server.send(0, 26);
+  server.end();
+  await stream.done;
+  const replay = client.replay("s1");
+  await settle();
+  server.send(0, 4);
+  client.forget(stream);
+  expect([replay.state, replay.text]).toEqual(["streaming", "abcd"]);
+  expect(client.streams).toEqual([replay]);
+  expect(client.remembered).toMatchObject([{ id: "s1" }]);
+  client.forget(replay);
+  expect([replay.error?.code, client.streams, client.remembered]).toEqual(["closed", [], []]);
+  client.close();
+});
+
+test("forgetting an id forgets all that read it", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const { client } = await fakeClient(server, { storage });
+  const stream = client.start("x");
+  await settle();
+  server.send(0, 26);
+  server.end();
+  await stream.done;
+  const replay = client.replay("s1");
+  await settle();
+  client.forget("s1");
+  expect([replay.error?.code, client.streams, client.remembered]).toEqual(["closed", [], []]);
+  client.close();
+});
+
 test("the last fifty are remembered, of each server", async () => {
   const storage = new MemoryStorage();
   const server = new FakeServer();

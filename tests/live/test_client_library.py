@@ -78,6 +78,11 @@ def wait_for_offset(page: Page, offset: int) -> None:
     page.wait_for_function("offset => stream.offset >= offset", arg=offset)
 
 
+def wait_for_one_reader(page: Page) -> None:
+    """Wait until the server knows that the others are gone: well before their pings are overdue."""
+    page.wait_for_function("client.describe(stream.id).then(({readers}) => readers === 1)")
+
+
 def outcome(page: Page) -> dict[str, Any]:
     """Wait for the end; return the result, the text and the resumes."""
     seen: dict[str, Any] = page.evaluate(
@@ -110,16 +115,22 @@ def test_dropped_in_mid_text_it_ends_exact(
     naming.stop()
 
 
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_after_a_reload_the_text_is_read_on_and_exact(
-    page: Page, server: RunningServer, origin: str
+    page: Page, server: RunningServer, origin: str, transport: str
 ) -> None:
-    connect(page, server.url)
+    connect(page, server.url, transports=[transport])
     start(page, 150)
     wait_for_offset(page, 60)
-    before = page.evaluate("stream.id")
+    page.evaluate("stream.setRate(1)")
+    before, read = page.evaluate("[stream.id, stream.offset]")
     load(page, origin)
-    connect(page, server.url)
+    connect(page, server.url, transports=[transport])
     assert page.evaluate("([window.stream] = client.restore()).length") == 1
+    # At its pace alone, this would take longer than anything here waits.
+    wait_for_offset(page, read)
+    wait_for_one_reader(page)
+    page.evaluate("stream.setRate(0)")
     seen = outcome(page)
     assert page.evaluate("stream.id") == before
     assert seen["text"] == TEXT
@@ -130,6 +141,22 @@ def test_after_a_reload_the_text_is_read_on_and_exact(
     assert page.evaluate("client.remembered.map(({id, reason}) => [id, reason])") == [
         [before, "completed"]
     ]
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_out_of_the_browsers_cache_the_connection_is_back(
+    page: Page, server: RunningServer, transport: str
+) -> None:
+    connect(page, server.url, transports=[transport])
+    start(page, 150)
+    wait_for_offset(page, 60)
+    for event in ("pagehide", "pageshow"):
+        page.evaluate(f"dispatchEvent(new PageTransitionEvent('{event}', {{persisted: true}}))")
+    page.wait_for_function("stream.resumes === 1")
+    wait_for_one_reader(page)
+    seen = outcome(page)
+    assert seen["text"] == TEXT
+    assert (seen["reason"], seen["verified"], seen["resumes"]) == ("completed", True, 1)
 
 
 def test_without_network_for_a_while_it_goes_on(page: Page, server: RunningServer) -> None:

@@ -6,6 +6,7 @@ import { StreamError } from "./errors.js";
 
 import { checkedUrl, sessionOptions, type ClientOptions } from "./options.js";
 import type { Rate, StartStream, StreamDescription } from "./protocol.js";
+import { followPage } from "./page.js";
 import { Reader } from "./reader.js";
 import { Session } from "./session.js";
 import { defaultStorage, StreamStore, type RememberedStream } from "./store.js";
@@ -41,9 +42,7 @@ export class StreamClient {
   readonly #changes = new Emitter<{ change: undefined }>();
   readonly #streams = new Set<TextStream>();
   #state: ConnectionState = "connecting";
-  readonly #online = (): void => {
-    this.retryNow();
-  };
+  readonly #unfollow: () => void;
 
   /**
    * Connects at once, and again whenever the connection is lost, until `close`.
@@ -57,9 +56,21 @@ export class StreamClient {
     this.#session = new Session(sessionOptions(this.url, options), () => {
       this.#changed();
     });
-    // The browser knows when the network is back.
-    if (typeof window !== "undefined") window.addEventListener("online", this.#online);
-    this.#session.connection.tryNow();
+    const { connection } = this.#session;
+    this.#unfollow = followPage({
+      online: () => {
+        this.retryNow();
+      },
+      hidden: () => {
+        connection.farewell();
+      },
+      // The connection has gone meanwhile, though nobody may have told the page.
+      restored: () => {
+        connection.drop("the page was put away");
+        this.retryNow();
+      },
+    });
+    connection.tryNow();
   }
 
   get state(): ConnectionState {
@@ -150,15 +161,21 @@ export class StreamClient {
       .map(({ id, rate }) => this.resume(id, { rate }));
   }
 
-  /** Remove a stream from `streams` and from the storage; `leave` it if it is being read. */
+  /**
+   * Remove a stream from `streams` and from the storage; `leave` it if it is being read.
+   *
+   * Of a `TextStream` no other that reads the same text is touched, and the storage remembers the id
+   * as long as there is one. An id stands for all of them.
+   */
   forget(stream: TextStream | string): void {
-    const id = typeof stream === "string" ? stream : stream.id;
-    for (const known of [...this.#streams])
-      if (known === stream || (id !== undefined && known.id === id)) {
+    for (const known of this.streams)
+      if (known === stream || known.id === stream) {
         known.leave();
         this.#streams.delete(known);
       }
-    if (id !== undefined) this.#store.remove(id);
+    const id = typeof stream === "string" ? stream : stream.id;
+    const others = this.streams.some((known) => known.id === id);
+    if (id !== undefined && !others) this.#store.remove(id);
     this.#changed();
   }
 
@@ -174,7 +191,7 @@ export class StreamClient {
 
   /** Disconnect, for good. Streams that run fail with `closed` here; on the server they go on. */
   close(): void {
-    if (typeof window !== "undefined") window.removeEventListener("online", this.#online);
+    this.#unfollow();
     this.#session.close();
   }
 

@@ -8,6 +8,8 @@ import type { Wire, WireFactory, WireHandlers, WireOptions } from "./wire.js";
 
 export interface ConnectionOptions extends WireOptions {
   url: string;
+  /** Milliseconds for a handshake, and for what the probe asks. */
+  timeout: number;
   backoff: Backoff;
   clock: Clock;
   random: () => number;
@@ -23,6 +25,8 @@ export interface ConnectionHandlers {
   /** A try has failed. `final`: more of them will, until somebody changes something. */
   failed(error: StreamError, final: boolean): void;
   event(name: string, data: unknown): void;
+  /** Whether the connection that is open was asked something, and nothing has come over it. */
+  mute(): boolean;
   changed(): void;
 }
 
@@ -81,6 +85,11 @@ export class Connection {
   /** Break the connection off, as a network would, and stay away for `stayAway` ms. */
   drop(reason: string, stayAway = 0): void {
     if (this.#wire) this.#lost(reason, stayAway);
+  }
+
+  /** The page goes away: what connects it is not left behind on the server. */
+  farewell(): void {
+    this.#wire?.farewell();
   }
 
   close(): void {
@@ -145,7 +154,7 @@ export class Connection {
     try {
       if (name === "server_draining")
         this.#change({ state: "draining", retryAfter: decodeDraining(data).retry_after });
-      else this.#handlers.event(name, data);
+      this.#handlers.event(name, data);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       this.#handlers.failed(error, true);
@@ -172,15 +181,16 @@ export class Connection {
   #take(): boolean {
     const { clock, backoff } = this.#options;
     const wasOpen = this.#openedAt !== undefined;
+    const alive = wasOpen && !this.#handlers.mute();
     const lasted = wasOpen ? clock.now() - (this.#openedAt ?? 0) : 0;
     this.#cancel();
     this.#generation += 1;
     this.#wire?.cut();
     this.#wire = this.#openedAt = undefined;
-    if (wasOpen && (this.#fruitful || lasted > backoff.maximum))
+    if (alive && (this.#fruitful || lasted > backoff.maximum))
       this.snapshot = { ...this.snapshot, attempts: 0 };
-    // A connection that brings nothing and breaks at once is no sign of life.
-    if (wasOpen && this.snapshot.attempts <= 1) this.#lostAt = clock.now();
+    // A connection that brings nothing and breaks at once, or is never answered, is no sign of life.
+    if (alive && this.snapshot.attempts <= 1) this.#lostAt = clock.now();
     return wasOpen;
   }
 
@@ -200,10 +210,10 @@ export class Connection {
   }
 
   async #explain(reason: string): Promise<void> {
-    const { url, probe } = this.#options;
+    const { url, probe, timeout } = this.#options;
     const generation = this.#generation;
     // A server that took this page once has not come to refuse it; it is down.
-    const finding = this.#ever ? undefined : await probe(url).catch(() => undefined);
+    const finding = this.#ever ? undefined : await probe(url, timeout).catch(() => undefined);
     if (generation !== this.#generation && this.open) return; // Connected meanwhile.
     if (finding === "refusing") this.#failed(originRefused(url, location.origin), true);
     else if (finding === "present")

@@ -83,6 +83,15 @@ export function unanswered(): StreamError {
   });
 }
 
+/** The server has no such stream, or has it no more. */
+export function forgotten(): StreamError {
+  return new StreamError(
+    "unknown_stream",
+    "The server does not know this stream any more: it was restarted, or the stream was " +
+      "forgotten. Start it again.",
+  );
+}
+
 export function originRefused(url: string, origin: string): StreamError {
   return new StreamError(
     "origin_refused",

@@ -1,4 +1,3 @@
-import type { Clock } from "./clock.js";
 import {
   decodeAnswer,
   decodeChunk,
@@ -8,6 +7,7 @@ import {
   decodeErrorEvent,
   decodeInfo,
 } from "./decode.js";
+import { Deadline, type DeadlineOptions } from "./deadline.js";
 import { StreamError, unanswered } from "./errors.js";
 import type {
   ClientEvents,
@@ -30,15 +30,10 @@ type Early =
   | { event: "end"; data: StreamEnd }
   | { event: "error"; data: StreamErrorEvent };
 
-export interface LinkOptions {
+export interface LinkOptions extends DeadlineOptions {
   wire: Wire;
-  clock: Clock;
-  /** Milliseconds for an answer. */
-  timeout: number;
   /** The readers that are not over. */
   readers: () => readonly Reader[];
-  /** The server gave no answer in time: it is as good as gone. */
-  overdue: () => void;
   /** A start was refused since the server goes down: it is to be tried later. */
   postpone: (reader: Reader) => void;
   /** New text has arrived. */
@@ -52,20 +47,25 @@ export interface LinkOptions {
  */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #deadlines = new Set<() => void>();
+  readonly #deadline: Deadline;
   readonly #waiting = new Set<OnError>(); // those who ask and are told when no answer can come
   #early: Early[] = [];
   #closed = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#deadline = new Deadline(options);
+  }
+
+  /** Whether it was asked something, and nothing has ever come over it. */
+  get mute(): boolean {
+    return this.#deadline.mute;
   }
 
   /** Forget the answers that are due: the connection is gone. */
   close(): void {
     this.#closed = true;
-    for (const cancel of this.#deadlines) cancel();
-    this.#deadlines.clear();
+    this.#deadline.close();
     for (const reject of this.#waiting) reject(unanswered());
     this.#waiting.clear();
   }
@@ -102,15 +102,18 @@ export class Link {
         const first = reader.id === undefined;
         reader.attachDone(decodeInfo(answer.stream));
         if (first) this.#deliverEarly();
-        if (reader.over && !reader.stopping) this.leave(reader); // It was left meanwhile.
+        // It was left meanwhile, and not read anew: the server has one reader for the two.
+        const { id } = reader;
+        if (reader.over && !reader.stopping && !this.#options.readers().some((r) => r.id === id))
+          this.leave(reader);
         if (first && reader.stopping) this.stop(reader);
         this.seek(reader);
         this.adjust(reader);
       },
       (error) => {
         if (error.code === "shutting_down" && request.event === "start_stream") {
-          reader.attaching = false;
-          this.#options.postpone(reader);
+          reader.attachPostponed();
+          if (!reader.over) this.#options.postpone(reader);
           return;
         }
         reader.attachRefused(error);
@@ -185,6 +188,7 @@ export class Link {
 
   /** Take an event. Throws `protocol_error` when it is not as the protocol has it. */
   receive(event: string, data: unknown): void {
+    this.#deadline.heard();
     if (event === "stream_chunk") this.#deliver({ event: "chunk", data: decodeChunk(data) });
     else if (event === "stream_end") this.#deliver({ event: "end", data: decodeEnd(data) });
     else if (event === "stream_error") {
@@ -225,13 +229,10 @@ export class Link {
   }
 
   #request({ event, payload }: Request, onOk: OnOk, onError: OnError): void {
-    const { clock, timeout, overdue, wire } = this.#options;
-    const cancel = clock.after(timeout, overdue);
-    this.#deadlines.add(cancel);
-    wire.send(event, payload, (answer) => {
+    this.#deadline.asked(payload);
+    this.#options.wire.send(event, payload, (answer) => {
       if (this.#closed) return;
-      cancel();
-      this.#deadlines.delete(cancel);
+      this.#deadline.answered();
       try {
         onOk(decodeAnswer(answer));
       } catch (error) {

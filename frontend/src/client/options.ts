@@ -15,7 +15,7 @@ export interface ClientOptions {
   storage?: StorageLike | null;
   /** The waits between tries to connect. Default: up to 200 at first, 5,000 at most. */
   backoff?: Partial<Backoff>;
-  /** For a handshake, and for each answer. Default: 10,000. */
+  /** For a handshake, and for answers, which have more if they are slow to come. Default: 10,000. */
   timeout?: number;
   /**
    * Without a connection for so long, streams fail with `unreachable`. The client goes on trying.

@@ -7,8 +7,11 @@
  */
 export type Finding = "absent" | "refusing" | "present";
 
-/** Finds out why a connection failed. Undefined where nothing can be found out. */
-export type Probe = (url: string) => Promise<Finding | undefined>;
+/**
+ * Finds out why a connection failed, with at most `timeout` ms for each question. Undefined where
+ * nothing can be found out.
+ */
+export type Probe = (url: string, timeout: number) => Promise<Finding | undefined>;
 
 /**
  * Ask twice. A browser hides from a page why a request to another origin failed: to it, a server
@@ -17,17 +20,21 @@ export type Probe = (url: string) => Promise<Finding | undefined>;
  * may read, only when the server accepts the origin. (Over WebSocket as over polling, the server
  * checks the same list of origins.)
  */
-export const browserProbe: Probe = async (url) => {
+export const browserProbe: Probe = async (url, timeout) => {
   // `location` is not there outside of browsers, where no origin is ever refused.
   const page = (globalThis as { location?: Location }).location;
   if (!page || new URL(url, page.href).origin === page.origin) return undefined;
   const path = new URL("/healthz", url);
   const options: RequestInit = { cache: "no-store", credentials: "omit" };
-  const answers = (mode: RequestMode): Promise<boolean> =>
-    fetch(path, { ...options, mode }).then(
-      () => true,
-      () => false,
+  const ask = (mode: RequestMode): Promise<"yes" | "no" | "silence"> => {
+    const signal = AbortSignal.timeout(timeout); // else packets that are swallowed take minutes
+    return fetch(path, { ...options, mode, signal }).then(
+      () => "yes",
+      () => (signal.aborted ? "silence" : "no"),
     );
-  if (!(await answers("no-cors"))) return "absent";
-  return (await answers("cors")) ? "present" : "refusing";
+  };
+  if ((await ask("no-cors")) !== "yes") return "absent";
+  const readable = await ask("cors");
+  if (readable === "silence") return undefined; // No answer is no refusal.
+  return readable === "yes" ? "present" : "refusing";
 };

@@ -1,9 +1,8 @@
 import { Assembler } from "./assembler.js";
 import { Backlog } from "./backlog.js";
 import { randomId } from "./digest.js";
-import { notUnderstood, StreamError } from "./errors.js";
+import { forgotten, notUnderstood, StreamError } from "./errors.js";
 import type {
-  EndReason,
   Rate,
   ResumeStream,
   StartStream,
@@ -11,14 +10,11 @@ import type {
   StreamEnd,
   StreamInfo,
 } from "./protocol.js";
-import { conclusion, type Observer, type StreamResult } from "./result.js";
+import { AT_THE_END, conclusion, type Observer, type StreamResult } from "./result.js";
 import type { Seek } from "./seek.js";
 
 /** Resumes in a row that brought nothing new, after which the stream has failed. */
 export const MAX_FUTILE_RESUMES = 5;
-
-// These reasons end a stream at its last unit; the others at any point.
-const AT_THE_END: readonly EndReason[] = ["completed", "length", "error"];
 
 /** What is known of one stream on its way to this client. No I/O. */
 export class Reader {
@@ -92,7 +88,10 @@ export class Reader {
   /** The server's answer to a start or a resume. */
   attachDone(info: StreamInfo): void {
     if (this.info && !this.attached) this.resumes += 1;
-    if (!this.info && info.offset !== this.assembler.offset) this.beginAt(info.offset);
+    // A start, whose first units were trimmed by now. A resume is at the unit that was asked for,
+    // and its text may be here before its answer.
+    const started = this.id === undefined;
+    if (started && info.offset !== this.assembler.offset) this.beginAt(info.offset);
     this.id = info.id;
     this.info ??= info;
     this.rate ??= info.rate;
@@ -106,14 +105,13 @@ export class Reader {
     this.attaching = false;
     if (error.code !== "unknown_stream" || this.#cutShort || this.over) this.fail(error);
     else if (this.#restart && this.request) this.#startAnew(this.request);
-    else
-      this.fail(
-        new StreamError(
-          "unknown_stream",
-          "The server does not know this stream any more: it was restarted, or the stream was " +
-            "forgotten. Start it again.",
-        ),
-      );
+    else this.fail(forgotten());
+  }
+
+  /** The server takes no start now; another one will. This one knows nothing of it. */
+  attachPostponed(): void {
+    this.asked = this.attaching = false;
+    if (this.stopping) this.stoppedUnseen();
   }
 
   /** The connection is lost. */

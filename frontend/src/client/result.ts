@@ -4,6 +4,9 @@ import { sha256 } from "./digest.js";
 import { StreamError } from "./errors.js";
 import type { EndReason, StreamEnd } from "./protocol.js";
 
+/** These reasons end a stream at its last unit; the others at any point. */
+export const AT_THE_END: readonly EndReason[] = ["completed", "length", "error"];
+
 /** How a stream ended. */
 export interface StreamResult {
   reason: EndReason;

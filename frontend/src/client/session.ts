@@ -39,6 +39,7 @@ export class Session {
       event: (name, data) => {
         this.link?.receive(name, data);
       },
+      mute: () => this.link?.mute ?? false,
       changed: onChange,
     });
   }
@@ -95,6 +96,7 @@ export class Session {
       wire,
       clock,
       timeout,
+      polling: () => this.connection.snapshot.transport === "polling",
       readers: () => this.readers,
       overdue: () => {
         this.connection.drop("it gave no answer in time");

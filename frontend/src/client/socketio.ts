@@ -17,11 +17,10 @@ const EVENTS: readonly (keyof ServerEvents)[] = [
  * first packet.
  */
 export const socketIoWire: WireFactory = (url, options, handlers) => {
-  const { transports, timeout, path, auth } = options;
+  const { transports, path, auth } = options;
   const socket = io(url, {
     transports: [...transports],
     tryAllTransports: true,
-    timeout,
     path,
     ...(auth && { auth }),
     forceNew: true,
@@ -55,6 +54,9 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
     socket.on(event, (data: unknown) => {
       handlers.event(event, data);
     });
+  // Its own timer would ring before the one of the connection, which could then not tell silence
+  // from a refusal, and not go over to another transport.
+  socket.io.timeout(false);
   socket.connect();
   const { engine } = socket.io;
   engine.on("upgrade", ({ name }) => {
@@ -75,6 +77,13 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
     close() {
       silence();
       socket.disconnect();
+    },
+    farewell() {
+      // A WebSocket ends with its page. Of one that polls the server would hear only when a ping is
+      // overdue; after a reload it would find the old reader, and the text would come at its pace.
+      if (!engine.id || engine.transport.name !== "polling") return;
+      const session = `${path.replace(/\/?$/, "/")}?EIO=4&transport=polling&sid=${engine.id}`;
+      navigator.sendBeacon(new URL(session, url), "1"); // Engine.IO's "close"
     },
   };
 };

@@ -75,6 +75,8 @@ export class StreamStore {
         this.put({
           ...(this.#find(info.id) ?? { ...picked(info), startedAt }),
           rate: rate ?? info.rate,
+          // A short text may have ended before the answer to its resume.
+          ...(stream.result && { reason: stream.result.reason }),
         });
     });
     stream.on("end", ({ id, result, error }) => {

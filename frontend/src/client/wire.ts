@@ -1,4 +1,8 @@
-/** One connection to a server, as the library needs it. Tests hand in their own. */
+/**
+ * One connection to a server, as the library needs it. Tests hand in their own.
+ *
+ * How long it may take to open is not its business: the one that opens it has a timer for that.
+ */
 
 /** What a connection reports, until it was cut or closed; never from within the factory's call. */
 export interface WireHandlers {
@@ -20,13 +24,13 @@ export interface Wire {
   cut(): void;
   /** End it in good order. */
   close(): void;
+  /** The page goes away: let the server know, without waiting for anything. */
+  farewell(): void;
 }
 
 export interface WireOptions {
   /** In the order in which to try them. */
   transports: readonly ("websocket" | "polling")[];
-  /** Milliseconds for each step of opening it. */
-  timeout: number;
   /** Where Socket.IO is on the server. */
   path: string;
   /** Sent when it opens, for servers that ask who you are. */

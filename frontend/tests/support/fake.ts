@@ -49,6 +49,10 @@ export class FakeWire implements Wire {
     this.over = true;
   }
 
+  farewell(): void {
+    this.#server.farewells += 1;
+  }
+
   open(transport = "websocket"): void {
     this.#handlers.transport(transport);
     this.#handlers.opened();
@@ -114,6 +118,8 @@ export class FakeServer {
   units = UNITS;
   accepting: boolean | "silent" = true;
   answering = true;
+  /** How often a page that went away has said so. */
+  farewells = 0;
   /** Answers instead, unless it returns undefined. */
   script: (request: Request) => unknown = () => undefined;
   readonly #byRequest = new Map<unknown, string>();
