@@ -15,7 +15,7 @@ from tests.reliability.soak.target import ServerName
 from tests.reliability.soak.verdict import MEGABYTE, table
 from tests.support.leaks import LeakGuard
 
-WARM_UP_SHARE = 0.25
+WARM_UP_SHARE = 0.4
 
 
 def lines_of(report: Report) -> list[str]:
@@ -79,7 +79,7 @@ def write_json(report: Report, path: Path) -> None:
     "--warm-up",
     type=click.FloatRange(min=0),
     metavar="MINUTES",
-    help="How many of these are not judged.  [default: a quarter]",
+    help="How many of these are not judged.  [default: four tenths]",
 )
 @click.option("--seed", default=1, show_default=True, help="Decides what is done, and the faults.")
 @click.option(
