@@ -138,6 +138,7 @@ class _Soak:
         self._model = model
         self._say = say
         self._tally = Tally()
+        self._said = 0  # failures
 
     def run(self) -> Report:
         sampler = Sampler(self._target)
@@ -227,6 +228,9 @@ class _Soak:
 
     def _progress(self, sample: Sample, faults: Totals) -> None:
         counts = self._tally.counts
+        for failure in self._tally.failures[self._said :]:
+            self._say(f"WRONG: {failure}")
+            self._said += 1
         self._say(
             f"{sample.at:5.0f} s  {counts['episodes']} episodes, {counts['texts']} texts exact, "
             f"{faults.cuts} cuts, {counts['failures']} failures; {sample.streams} streams, "
