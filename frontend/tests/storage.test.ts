@@ -84,10 +84,10 @@ test("what the server has forgotten is forgotten", async () => {
   client.close();
 });
 
-test("forgetting one of two readers of a text leaves the other alone", async () => {
-  const storage = new MemoryStorage();
+/** A client that has read a text, and reads it once more. */
+async function readingAgain() {
   const server = new FakeServer();
-  const { client } = await fakeClient(server, { storage });
+  const { client } = await fakeClient(server, { storage: new MemoryStorage() });
   const stream = client.start("x");
   await settle();
   server.send(0, 26);
@@ -95,6 +95,11 @@ test("forgetting one of two readers of a text leaves the other alone", async () 
   await stream.done;
   const replay = client.replay("s1");
   await settle();
+  return { client, server, stream, replay };
+}
+
+test("forgetting one of two readers of a text leaves the other alone", async () => {
+  const { client, server, stream, replay } = await readingAgain();
   server.send(0, 4);
   client.forget(stream);
   expect([replay.state, replay.text]).toEqual(["streaming", "abcd"]);
@@ -106,16 +111,7 @@ test("forgetting one of two readers of a text leaves the other alone", async () 
 });
 
 test("forgetting an id forgets all that read it", async () => {
-  const storage = new MemoryStorage();
-  const server = new FakeServer();
-  const { client } = await fakeClient(server, { storage });
-  const stream = client.start("x");
-  await settle();
-  server.send(0, 26);
-  server.end();
-  await stream.done;
-  const replay = client.replay("s1");
-  await settle();
+  const { client, replay } = await readingAgain();
   client.forget("s1");
   expect([replay.error?.code, client.streams, client.remembered]).toEqual(["closed", [], []]);
   client.close();

@@ -146,13 +146,14 @@ class Connection:
             self._await_pong()
 
     def announce(self, size: int) -> None:
-        """Count bytes of units that will be offered soon; send a ping first if it is time."""
+        """Count bytes of units that will be offered soon; send a ping first if it is time.
+
+        They must leave the window open: no ping is behind them.
+        """
         if self.window.sent(0):
             self.window.ping()
             self.write(PING_PACKET)
         self.window.sent(size)
-        if not self.window.open:
-            self._await_pong()
 
     def confirm(self) -> None:
         """Take note of a pong: the client has come to what was sent before the ping."""
