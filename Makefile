@@ -7,7 +7,7 @@ ARGS ?=
 PAGES := textstream/web/static/demo.html
 LIBRARY := frontend/dist/lib/client/index.js
 PAGE_SOURCES := $(shell find frontend \( -path frontend/node_modules -o -path frontend/dist \) -prune -o -type f -print)
-SOURCES := textstream stream_server.py tests benchmarks
+SOURCES := textstream stream_server.py tests benchmarks reliability
 # Vite writes to textstream/web/static; npm is quiet about funding and audits.
 NPM := npm --prefix frontend --no-fund --no-audit
 
@@ -35,7 +35,7 @@ test: $(VENV)/.dev $(PAGES) $(LIBRARY) lint types ## Set up, check style and typ
 	$(BIN)/python -m pytest $(ARGS)
 
 cuts: $(VENV)/.dev frontend/node_modules/.stamp ## Cut connections a thousand times (ARGS="--source llm --cuts 300")
-	$(BIN)/python -m tests.reliability.cuts $(ARGS)
+	$(BIN)/python -m reliability.cuts $(ARGS)
 
 lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Prettier
 	$(BIN)/ruff check $(SOURCES)
@@ -46,14 +46,14 @@ types: $(VENV)/.dev ## Check types: mypy, strict (TypeScript is checked by lint)
 	$(BIN)/mypy
 
 fuzz: $(VENV)/.dev ## Throw malformed input at a server, 10 minutes (ARGS="--server gunicorn")
-	$(BIN)/python -m tests.reliability.fuzz $(ARGS)
+	$(BIN)/python -m reliability.fuzz $(ARGS)
 
 bench: $(VENV)/.bench benchmarks/node/node_modules/.stamp ## Compare with other servers, about 40 minutes (ARGS="--work paced-100")
 	$(BIN)/python -m pytest --quiet benchmarks
 	$(BIN)/python -m benchmarks $(or $(ARGS),--publish)
 
 soak: $(VENV)/.dev ## Connect, stream, cut, resume and stop for 20 minutes (ARGS="--minutes 5")
-	$(BIN)/python -m tests.reliability.soak $(ARGS)
+	$(BIN)/python -m reliability.soak $(ARGS)
 
 lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai \

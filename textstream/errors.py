@@ -140,3 +140,11 @@ class StreamFailed(TextStreamError):
         super().__init__(message)
         self.code = code  # type: ignore[misc]  # an instance carries what the server said
         self.retryable = retryable  # type: ignore[misc]
+
+
+INTERNAL_ERROR: dict[str, Any] = {
+    "code": "internal_error",
+    "message": "The server made a mistake. Its log says more.",
+    "retryable": True,
+}
+"""What a client is told when a handler or a reader of ours fails."""

@@ -17,7 +17,7 @@ from tests.conftest import Connect, StartServer
 from tests.support.running_server import ROOT, RunningServer
 from tests.support.usage import usage
 from textstream import __version__
-from textstream.web.http import pages
+from textstream.web.routes import pages
 
 pytestmark = pytest.mark.live
 

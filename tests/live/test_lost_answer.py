@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from reliability.cuts.recipe import NODE, missing, script
+from reliability.readers.story import SETTING, characters_of
 from tests.conftest import StartServer
-from tests.reliability.cuts.recipe import NODE, missing, script
-from tests.reliability.readers.story import SETTING, characters_of
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
 from textstream.chaos import ChaosProxy

@@ -9,13 +9,13 @@ import sys
 import pytest
 
 from tests.support.running_server import ROOT
-from textstream.web.memory import ARENAS
+from textstream.web.heap import ARENAS
 
 THREADS = 16
 
 COUNT_HEAPS = f"""
 import ctypes, os, threading
-from textstream.web.memory import limit_arenas
+from textstream.web.heap import limit_arenas
 
 assert LIMIT is False or limit_arenas()
 barrier = threading.Barrier({THREADS} + 1)

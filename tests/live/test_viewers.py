@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from reliability.readers.story import SETTING
 from tests.conftest import Connect, StartServer
 from tests.live.streams import CLUSTERS, finish, start
-from tests.reliability.readers.story import SETTING
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import Event, RecordingClient

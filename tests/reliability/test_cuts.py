@@ -10,9 +10,8 @@ from dataclasses import replace
 import pytest
 import regex
 
-from tests.conftest import StartServer
-from tests.reliability.cuts import python_client, recipe
-from tests.reliability.cuts.case import (
+from reliability.cuts import python_client, recipe
+from reliability.cuts.case import (
     CLIENTS,
     TRANSPORTS,
     Case,
@@ -21,9 +20,10 @@ from tests.reliability.cuts.case import (
     Trial,
     trial,
 )
-from tests.reliability.cuts.run import READ, Tally, run
-from tests.reliability.cuts.table import table
-from tests.reliability.cuts.verdict import Difference, Logged, Reading, difference, judge
+from reliability.cuts.run import READ, Tally, run
+from reliability.cuts.table import table
+from reliability.cuts.verdict import Difference, Logged, Reading, difference, judge
+from tests.conftest import StartServer
 from tests.sources.conftest import new_model
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer

@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from click.testing import CliRunner
 
-from tests.reliability.fuzz import grammar
-from tests.reliability.fuzz.__main__ import main
-from tests.reliability.fuzz.attack import Attack, Tally
-from tests.reliability.fuzz.bystanders import Bystander
-from tests.reliability.fuzz.inputs import SHOWN, End, Input, Layer, Start, Write
-from tests.reliability.fuzz.report import MOST_GROWTH, Report
-from tests.reliability.fuzz.run import run, shares
-from tests.reliability.fuzz.target import Footprint
+from reliability.fuzz import grammar
+from reliability.fuzz.__main__ import main
+from reliability.fuzz.attack import Attack, Tally
+from reliability.fuzz.bystanders import Bystander
+from reliability.fuzz.inputs import SHOWN, End, Input, Layer, Start, Write
+from reliability.fuzz.report import MOST_GROWTH, Report
+from reliability.fuzz.run import run, shares
+from reliability.fuzz.target import Footprint
 from tests.support.leaks import LeakGuard
 
 FEW = 2000

@@ -1,4 +1,4 @@
-"""Readers of every kind, on a small scale; ``python -m tests.reliability.readers`` is the large."""
+"""Readers of every kind, on a small scale; ``python -m reliability.readers`` is the large."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from reliability.readers import throttled, viewers
+from reliability.readers.story import SETTING
 from tests.conftest import StartServer
-from tests.reliability.readers import throttled, viewers
-from tests.reliability.readers.story import SETTING
 from tests.support.running_server import RunningServer
 
 pytestmark = pytest.mark.live

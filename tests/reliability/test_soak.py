@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.soak.__main__ import lines_of, write_json
-from tests.reliability.soak.run import Options, soak
+from reliability.soak.__main__ import lines_of, write_json
+from reliability.soak.run import Options, soak
 from tests.support.leaks import LeakGuard
 
 pytestmark = pytest.mark.live

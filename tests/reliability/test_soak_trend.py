@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.reliability.soak.sampler import Sample
-from tests.reliability.soak.trend import (
+from reliability.soak.sampler import Sample
+from reliability.soak.trend import (
     Point,
     block_means,
     effective_size,
     student_quantile,
     trend,
 )
-from tests.reliability.soak.verdict import HOUR, Series, Verdict, judge, table
+from reliability.soak.verdict import HOUR, Series, Verdict, judge, table
 
 SECONDS = 900
 

@@ -29,7 +29,7 @@ from engineio.socket import Socket
 from wsproto.frame_protocol import FrameProtocol
 
 from textstream.transport.driver import install
-from textstream.transport.queue import MAX_POLL_PACKETS, SessionQueue
+from textstream.transport.session_queue import MAX_POLL_PACKETS, SessionQueue
 
 
 @pytest.fixture

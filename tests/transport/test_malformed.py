@@ -15,7 +15,7 @@ import pytest
 
 from tests.transport.conftest import LocalServer
 from tests.transport.raw import RawWebSocket
-from textstream.transport.queue import JOIN_SECONDS, SessionQueue
+from textstream.transport.session_queue import JOIN_SECONDS, SessionQueue
 
 pytestmark = pytest.mark.live
 

@@ -10,7 +10,7 @@ import pytest
 from engineio.exceptions import SocketIsClosedError
 
 from tests.conftest import Connect
-from tests.web.conftest import LabServer
+from tests.lab.conftest import LabServer
 from textstream.web.signals import GoingDown
 
 

@@ -114,7 +114,7 @@ def stream(
     What is piped into standard input joins the prompt after a blank line. Only the text goes to
     standard output. Ctrl-C stops the stream on the server.
     """
-    from textstream.cli.run import ReadOptions, opener, run
+    from textstream.cli.show import ReadOptions, opener, run
 
     _refuse_misplaced_command(prompt)
     start = opener(
@@ -152,7 +152,7 @@ def resume(
 
     It may be read by others too: Ctrl-C leaves it running.
     """
-    from textstream.cli.run import ReadOptions, run
+    from textstream.cli.show import ReadOptions, run
 
     pace: Any = 0.0 if rate is None and no_stream else rate
     return run(

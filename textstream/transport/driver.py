@@ -28,8 +28,8 @@ from textstream.transport.connection import Connection
 from textstream.transport.frames import Oversized
 from textstream.transport.handoff import steal
 from textstream.transport.peer import Peer
-from textstream.transport.queue import SessionQueue
 from textstream.transport.reactor import Reactor
+from textstream.transport.session_queue import SessionQueue
 
 logger = logging.getLogger("textstream.transport")
 

@@ -11,31 +11,31 @@ from flask import Flask
 from flask_cors import CORS
 from flask_socketio import SocketIO
 
-from textstream.dispatcher import Dispatcher
-from textstream.hub import Hub
+from textstream.hub.hub import Hub
+from textstream.hub.table import Limits
+from textstream.lab import Lab, LabLimits
 from textstream.log_format import ClientMistakes
-from textstream.logs.memory import MemoryLog
+from textstream.reading.dispatcher import Dispatcher
 from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
-from textstream.streams import Limits
+from textstream.stream.memory_log import MemoryLog
 from textstream.threads import ThreadPool
 from textstream.transport import install
 from textstream.transport.bounds import Bounds
 from textstream.transport.driver import Transport
-from textstream.web.events import Events
-from textstream.web.http import OriginCheck, pages
-from textstream.web.lab import Lab, LabLimits
-from textstream.web.manager import ThreadSafeManager
-from textstream.web.packets import BoundedPacket
-from textstream.web.polls import (
+from textstream.transport.manager import ThreadSafeManager
+from textstream.transport.packets import BoundedPacket
+from textstream.transport.polls import (
     REFUSED_WHOLE,
     ClosedSessions,
     HalfUpgrades,
     OversizedPolls,
-    refuser,
 )
-from textstream.web.requests import RequestLimits
+from textstream.web.events import Events
+from textstream.web.oversized import refuser
+from textstream.web.routes import OriginCheck, pages
 from textstream.web.server import Server
+from textstream.web.starts import RequestLimits
 
 MAX_PACKETS_PER_POST = 16_384
 """Engine.IO packets that a client may put into one polling request.

@@ -8,8 +8,8 @@ from typing import Any
 
 from flask_socketio import SocketIO
 
-from textstream.errors import InvalidRequest, TextStreamError
-from textstream.hub import Hub
+from textstream.errors import INTERNAL_ERROR, InvalidRequest, TextStreamError
+from textstream.hub.hub import Hub
 from textstream.protocol import (
     CONTINUE_STREAM,
     DESCRIBE_STREAM,
@@ -26,18 +26,12 @@ from textstream.protocol import (
     StreamRef,
     parse,
 )
-from textstream.sink import Sink
+from textstream.reading.sink import Sink
 from textstream.sources import SourceRegistry
-from textstream.web.requests import RequestLimits, parse_start, resolve
 from textstream.web.sinks import ConnectionSink, EmitSink
+from textstream.web.starts import RequestLimits, parse_start, resolve
 
 logger = logging.getLogger("textstream.events")
-
-INTERNAL_ERROR = {
-    "code": "internal_error",
-    "message": "The server made a mistake. Its log says more.",
-    "retryable": True,
-}
 
 Answer = dict[str, Any]
 Handler = Callable[[str, Any], Answer]

@@ -18,14 +18,14 @@ from engineio.exceptions import SocketIsClosedError
 from flask import Flask
 from flask_socketio import SocketIO
 
-from textstream.dispatcher import Dispatcher
-from textstream.hub import Hub
+from textstream.hub.hub import Hub
+from textstream.lab import Lab
 from textstream.protocol import SERVER_DRAINING, ServerDraining
+from textstream.reading.dispatcher import Dispatcher
 from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
-from textstream.web.lab import Lab
-from textstream.web.memory import GivingBack, limit_arenas
+from textstream.web.heap import GivingBack, limit_arenas
 
 logger = logging.getLogger("textstream.server")
 

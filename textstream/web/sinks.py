@@ -11,10 +11,10 @@ from typing import Any
 
 from flask_socketio import SocketIO
 
-from textstream.logs.base import text_of
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
-from textstream.run import SHORTEST
-from textstream.sink import MAX_UNITS_PER_STEP, Ready
+from textstream.reading.run import SHORTEST
+from textstream.reading.sink import MAX_UNITS_PER_STEP, Ready
+from textstream.stream.log import text_of
 from textstream.transport.connection import Connection
 from textstream.transport.frames import EventFrames, event_frame
 

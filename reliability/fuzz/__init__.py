@@ -1,0 +1,1 @@
+"""A fuzzer over four layers of input: ``python -m reliability.fuzz``."""

@@ -1,0 +1,875 @@
+"""The streams of a server, from start to oblivion: real parts, a clock that the test moves."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import time
+import weakref
+from typing import Any
+
+import pytest
+
+from tests.support.clock import ManualClock
+from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
+from textstream.errors import (
+    InvalidRequest,
+    OffsetGone,
+    ShuttingDown,
+    TooManyStreams,
+    UnknownStream,
+)
+from textstream.hub.table import SHARED_REQUEST_ID, Limits
+from textstream.log_format import extras
+from textstream.protocol import FormatName
+from textstream.reading.dispatcher import TICK
+from textstream.sources.base import SourceRequest
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+UUID = "123e4567-e89b-12d3-a456-426614174000"
+
+
+@pytest.fixture
+def bench(clock: ManualClock) -> Bench:
+    return Bench(clock)
+
+
+# Start to end
+
+
+def test_a_stream_from_its_start_to_its_end(bench: Bench) -> None:
+    reader, sink = bench.start("añ字")
+    assert sink.written == [], "only the dispatcher writes"
+    bench.run(1)
+    assert sink.names == ["stream_start", "stream_end"]
+    assert sink.chars == ["a", "ñ", "字"]
+    assert sink.start == reader.info
+    assert sink.end == {
+        "id": reader.stream.id,
+        "reason": "completed",
+        "offset": 3,
+        "text_sha256": sha256("añ字"),
+    }
+    assert bench.hub.running_streams == 0
+
+
+def test_a_text_goes_at_thirty_a_second(bench: Bench) -> None:
+    begin = bench.clock.now
+    _, sink = bench.start("x" * 300)
+    bench.run(60)
+    assert sink.times[-1] - begin == pytest.approx(299 / 30, abs=0.01)
+
+
+def test_a_live_source_sets_the_pace_itself(bench: Bench) -> None:
+    reader, _ = bench.start(ScriptedSource("ab", live=True).source)
+    assert reader.info["rate"] == "auto"
+
+
+def test_a_hundred_streams_started_at_once_stay_together(bench: Bench) -> None:
+    begin = bench.clock.now
+    sinks = [bench.start("x" * 150, client=f"c{n}")[1] for n in range(100)]
+    bench.run(10)
+    lasts = [sink.times[-1] - begin for sink in sinks]
+    assert lasts == pytest.approx([149 / 30] * 100, abs=0.02)
+
+
+def test_ids_are_hard_to_guess(bench: Bench) -> None:
+    ids = {bench.start("a", client=f"c{n}")[0].stream.id for n in range(50)}
+    assert len(ids) == 50
+    assert min(map(len, ids)) >= 22  # 128 bits
+
+
+def test_an_error_half_way_keeps_what_came_before(bench: Bench) -> None:
+    script = ScriptedSource("ab", error=OSError("gone"))
+    reader, sink = bench.start(script.source, rate=0)
+    bench.run(1)
+    assert sink.names == ["stream_start", "stream_error", "stream_end"]
+    assert sink.text == "ab"
+    assert (sink.end["reason"], sink.end["text_sha256"]) == ("error", sha256("ab"))
+    _, again = bench.resume(reader.stream.id, 0)
+    bench.run(1)
+    assert again.text == "ab"
+    assert again.error["code"] == "source_failed"
+
+
+def test_the_log_line_says_everything_but_the_text(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "textstream.streams"):
+        reader, _ = bench.start("secret", rate=10)
+        bench.run(5)
+    (record,) = [r for r in caplog.records if r.getMessage() == "stream ended"]
+    assert extras(record) == {
+        "stream": reader.stream.id,
+        "source": "script",
+        "unit": "char",
+        "units": 6,
+        "seconds": pytest.approx(0.5, abs=0.02),
+        "reason": "completed",
+        "sha256": sha256("secret"),
+    }
+    assert "secret" not in json.dumps(extras(record), default=str)
+
+
+# One stream of bare characters per connection
+
+
+def test_another_start_replaces_the_stream_of_bare_characters(bench: Bench) -> None:
+    script = ScriptedSource(LETTERS, repeat=True)
+    sink = RecordingSink(bench.clock)
+    first = bench.hub.start(script.source, SourceRequest(), client="alice", sink=sink, rate=10)
+    bench.run(0.25)
+    second = bench.hub.start(
+        ScriptedSource("xyz").source, SourceRequest(), client="alice", sink=sink, rate=0
+    )
+    bench.run(1)
+    assert [(e.event, e.data) for e in sink.written if e.event == "new_char"][3:] == [
+        ("new_char", "x"), ("new_char", "y"), ("new_char", "z"),
+    ]  # fmt: skip
+    ids = [(e.event, e.data["id"]) for e in sink.written if e.event != "new_char"]
+    assert ids == [
+        ("stream_start", first.stream.id),
+        ("stream_end", first.stream.id),
+        ("stream_start", second.stream.id),
+        ("stream_end", second.stream.id),
+    ]
+    old_end = sink.named("stream_end")[0].data
+    assert (old_end["reason"], old_end["offset"]) == ("replaced", 3)
+    assert script.closed == 1, "nobody else read it"
+
+
+def test_two_starts_in_one_breath_each_begin_and_end(bench: Bench) -> None:
+    sink = RecordingSink(bench.clock)
+    for text in ("one", "two", "three"):
+        bench.hub.start(
+            ScriptedSource(text).source, SourceRequest(), client="alice", sink=sink, rate=0
+        )
+    bench.run(1)
+    assert sink.names == ["stream_start", "stream_end"] * 3
+    assert sink.text == "three"
+    assert [e.data["reason"] for e in sink.named("stream_end")] == [
+        "replaced", "replaced", "completed",
+    ]  # fmt: skip
+
+
+def test_what_another_reads_is_not_stopped_by_a_replacement(bench: Bench) -> None:
+    reader, sink = bench.start(LETTERS, rate=10)
+    bench.run(0.25)
+    _, viewer = bench.resume(reader.stream.id, 0, client="bob", rate=0)
+    bench.start("new")
+    bench.run(5)
+    assert sink.end["reason"] == "replaced"
+    assert sink.end["text_sha256"] == sha256(sink.text)
+    assert (viewer.text, viewer.end["reason"]) == (LETTERS, "completed")
+
+
+def test_chunks_replace_nothing(bench: Bench) -> None:
+    sinks = [bench.start(LETTERS, format_="chunk", rate=0)[1] for _ in range(3)]
+    _, chars = bench.start(LETTERS, rate=0)
+    bench.run(1)
+    assert [sink.text for sink in [*sinks, chars]] == [LETTERS] * 4
+
+
+def test_attaching_in_bare_characters_replaces_too(bench: Bench) -> None:
+    shared, _ = bench.start(LETTERS, client="bob", rate=1)
+    _, own = bench.start(LETTERS, rate=1)
+    bench.run(0)
+    bench.resume(shared.stream.id, 0)
+    bench.run(0)
+    assert own.end["reason"] == "replaced"
+
+
+def test_a_reader_that_skipped_ahead_can_be_replaced(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, rate=1)
+    bench.run(0)
+    _, skipped = bench.resume(reader.stream.id, 20, rate=1)
+    _, new = bench.start("new", rate=0)
+    bench.run(1)
+    assert skipped.end["reason"] == "replaced"
+    assert new.text == "new"
+
+
+# Pause and pace
+
+
+def test_pause_continue_and_another_pace(bench: Bench) -> None:
+    _, sink = bench.start("x" * 1000, rate=10)
+    reader = bench.hub.reader(sink_id(bench, sink), "alice")
+    bench.run(1)
+    assert len(sink.chars) == 11
+    reader.pause()
+    bench.run(10)
+    assert len(sink.chars) == 11
+    reader.go_on(bench.clock.now)
+    bench.run(1)
+    assert len(sink.chars) == pytest.approx(21, abs=1)
+    reader.set_rate(100, bench.clock.now)
+    bench.run(1)
+    assert len(sink.chars) == pytest.approx(121, abs=2)
+
+
+def sink_id(bench: Bench, sink: RecordingSink) -> str:
+    bench.settle()
+    return str(sink.start["id"])
+
+
+def test_only_a_reader_of_the_stream_has_a_pace_to_change(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, rate=0)
+    with pytest.raises(UnknownStream, match="resume_stream"):
+        bench.hub.reader(reader.stream.id, "bob")
+    with pytest.raises(UnknownStream, match="No stream has this id"):
+        bench.hub.reader("nonsense", "alice")
+    bench.run(1)
+    with pytest.raises(UnknownStream, match="resume_stream"):
+        bench.hub.reader(reader.stream.id, "alice")
+
+
+# Stop
+
+
+def test_stopping_seals_at_the_furthest_unit_sent_and_tells_all_at_once(bench: Bench) -> None:
+    script = ScriptedSource(LETTERS)
+    reader, sink = bench.start(script.source, rate=10)
+    bench.run(0.5)
+    _, viewer = bench.resume(reader.stream.id, 0, client="bob", rate=1)
+    bench.run(0.45)
+    assert (len(sink.chars), len(viewer.chars)) == (10, 1)
+    begin = bench.clock.now
+    assert bench.hub.stop(reader.stream.id) == 10
+    bench.settle()
+    for end in (sink.end, viewer.end):
+        assert end["reason"] == "stopped"
+        assert (end["offset"], end["text_sha256"]) == (10, sha256(LETTERS[:10]))
+    assert viewer.named("stream_end")[0].at == begin
+    _, later = bench.resume(reader.stream.id, 0, client="carol", rate=0)
+    bench.run(1)
+    assert later.text == LETTERS[:10], "the text stays readable"
+    assert later.end["reason"] == "stopped"
+
+
+def test_stopping_ones_own(bench: Bench) -> None:
+    mine = [bench.start(LETTERS, format_="chunk", rate=1)[0] for _ in range(2)]
+    bench.start(LETTERS, client="bob", rate=1)
+    bench.run(0)
+    assert bench.hub.stop_own("alice") == {reader.stream.id: 1 for reader in mine}
+    assert bench.hub.stop_own("alice") == {}
+    bench.settle()
+    assert bench.hub.running_streams == 1
+
+
+def test_stopping_what_there_is_not(bench: Bench) -> None:
+    with pytest.raises(UnknownStream):
+        bench.hub.stop("nonsense")
+
+
+def test_stopping_closes_the_generator_at_once(bench: Bench) -> None:
+    script = ScriptedSource("ab", repeat=True)
+    reader, _ = bench.start(script.source, rate=1)
+    bench.run(1)
+    assert script.closed == 0
+    bench.hub.stop(reader.stream.id)
+    bench.settle()
+    assert script.closed == 1
+    assert reader.stream.log.next == 2
+
+
+# Resume
+
+
+def test_after_a_reconnect_the_missed_part_comes_at_once_the_rest_at_its_pace(
+    bench: Bench,
+) -> None:
+    reader, sink = bench.start(LETTERS, rate=10)
+    bench.run(0.95)
+    bench.hub.disconnect("alice")
+    bench.run(5)
+    assert sink.text == LETTERS[:10]
+    assert sink.names == ["stream_start"]
+    begin = bench.clock.now
+    _, again = bench.resume(reader.stream.id, 4, client="alice's new connection", rate=10)
+    bench.run(5)
+    assert again.text == LETTERS[4:]
+    assert again.times[:6] == [begin] * 6
+    assert again.times[-1] - begin == pytest.approx(1.6, abs=0.11)
+    assert (again.end["reason"], again.end["text_sha256"]) == ("completed", sha256(LETTERS))
+
+
+@pytest.mark.parametrize("cut", range(0, 27, 5))
+def test_cut_anywhere_and_the_text_is_whole(bench: Bench, cut: int) -> None:
+    reader, sink = bench.start(LETTERS, rate=10)
+    bench.run(max(0, cut - 1) / 10)
+    bench.hub.disconnect("alice")
+    bench.run(1)
+    received = sink.text[:cut]
+    _, again = bench.resume(reader.stream.id, len(received), client="again", rate=0)
+    bench.run(5)
+    assert received + again.text == LETTERS
+    assert again.end["text_sha256"] == sha256(LETTERS)
+
+
+def test_a_late_viewer_gets_it_at_its_pace_from_where_it_wants(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, rate=10)
+    bench.run(1.5)
+    begin = bench.clock.now
+    _, viewer = bench.resume(reader.stream.id, 3, client="bob", rate=5)
+    bench.run(10)
+    assert viewer.text == LETTERS[3:]
+    assert viewer.times[-1] - begin == pytest.approx(22 / 5, abs=0.01)
+
+
+def test_seeking_on_the_same_connection_is_no_return(bench: Bench) -> None:
+    reader, sink = bench.start(LETTERS, rate=10)
+    bench.run(1)
+    begin = bench.clock.now
+    _, back = bench.resume(reader.stream.id, 0, rate=10)
+    bench.run(10)
+    assert sink.names == ["stream_start"], "the old cursor is gone without a word"
+    assert back.text == LETTERS
+    assert back.times[-1] - begin == pytest.approx(2.5, abs=0.01)
+
+
+def test_who_seeks_is_not_taken_for_another_who_left(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 100, rate=10)
+    bench.resume(reader.stream.id, 0, client="bob", rate=10)
+    bench.run(2)
+    bench.hub.disconnect("bob")
+    _, back = bench.resume(reader.stream.id, 0, rate=10)
+    bench.run(1)
+    assert len(back.chars) == pytest.approx(11, abs=1)
+
+
+def test_seeking_keeps_the_format_unless_another_is_asked_for(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, format_="chunk", rate=10)
+    bench.run(0)
+    assert bench.resume(reader.stream.id, 0)[0].format == "chunk"
+    assert bench.resume(reader.stream.id, 0, format_="char")[0].format == "char"
+    assert bench.resume(reader.stream.id, 0, client="bob")[0].format == "char"
+
+
+def test_a_finished_stream_can_be_read_again_on_the_same_connection(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, rate=0)
+    bench.run(1)
+    _, again = bench.resume(reader.stream.id, 20)
+    bench.run(5)
+    assert (again.text, again.end["offset"]) == (LETTERS[20:], 26)
+
+
+def test_who_was_cut_off_at_the_end_gets_the_end_at_once(bench: Bench) -> None:
+    """The last characters were written to a connection that was already gone."""
+    reader, sink = bench.start(LETTERS, rate=10)
+    bench.run(10)
+    assert sink.end
+    bench.hub.disconnect("alice")
+    begin = bench.clock.now
+    _, again = bench.resume(reader.stream.id, 15, client="again")
+    bench.run(1)
+    assert again.text == LETTERS[15:]
+    assert again.named("stream_end")[0].at == begin
+
+
+@pytest.mark.parametrize("offset", [27, 2**53 - 1])
+def test_there_is_nothing_behind_the_end(bench: Bench, offset: int) -> None:
+    reader, _ = bench.start(LETTERS)
+    bench.run(0)
+    with pytest.raises(InvalidRequest, match="the stream has 26 units"):
+        bench.resume(reader.stream.id, offset)
+
+
+def test_at_the_very_end_there_is_the_end(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, rate=0)
+    bench.run(1)
+    _, sink = bench.resume(reader.stream.id, 26, client="bob")
+    bench.run(0)
+    assert sink.names == ["stream_start", "stream_end"]
+    assert sink.text == ""
+
+
+def test_what_was_trimmed_is_gone_and_says_so(clock: ManualClock) -> None:
+    bench = Bench(clock, max_stream_bytes=4096)
+    reader, sink = bench.start(ScriptedSource("x" * 100, repeat=True).source, rate=10_000)
+    bench.run(5)
+    first = reader.stream.log.first
+    assert first > 0
+    with pytest.raises(OffsetGone, match=f"Resume at {first}") as raised:
+        bench.resume(reader.stream.id, 0, client="bob")
+    assert raised.value.to_wire()["first"] == first
+    assert sink.names == ["stream_start"]
+    bench.hub.stop(reader.stream.id)
+    bench.settle()
+    assert sink.end["text_sha256"] == sha256(sink.text), "the hash covers what was trimmed"
+
+
+# Idempotence
+
+
+def test_the_same_request_starts_one_stream(bench: Bench) -> None:
+    script = ScriptedSource(LETTERS)
+    first, sink = bench.start(script.source, request_id="r1")
+    second, other_sink = bench.start(script.source, request_id="r1")
+    assert second is first
+    bench.run(5)
+    assert sink.text == LETTERS
+    assert other_sink.written == []
+    assert script.closed == 1
+
+
+def test_the_same_request_after_the_end_gives_the_same_text_again(bench: Bench) -> None:
+    first, _ = bench.start(LETTERS, request_id="r1", rate=0)
+    bench.run(1)
+    second, sink = bench.start("something else", request_id="r1", rate=0)
+    bench.run(1)
+    assert second.stream is first.stream
+    assert sink.text == LETTERS
+
+
+def test_a_start_that_is_repeated_while_the_server_goes_down_finds_its_stream(
+    bench: Bench,
+) -> None:
+    first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
+    bench.hub.disconnect("alice")  # its answer was lost with the connection
+    bench.hub.refuse_starts()
+    again, sink = bench.start(LETTERS, request_id=UUID, client="alice again", rate=0)
+    assert again.stream is first.stream
+    bench.run(1)
+    assert sink.text == LETTERS
+    with pytest.raises(ShuttingDown):
+        bench.start(LETTERS, client="bob")
+
+
+def test_who_is_told_of_an_end_may_start_the_next_one_at_once(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_streams=1))
+    _, sink = bench.start(LETTERS, rate=0)
+    bench.pool.run_one()
+    while not sink.named("stream_end"):
+        bench.dispatcher.step(clock.now)
+    assert bench.hub.running_streams == 0
+    bench.start(LETTERS, rate=0)
+
+
+def test_a_short_request_id_counts_for_its_connection_only(bench: Bench) -> None:
+    mine, _ = bench.start(LETTERS, request_id="1")
+    other, _ = bench.start(LETTERS, request_id="1", client="bob")
+    assert mine.stream is not other.stream
+
+
+def test_a_long_request_id_is_known_after_a_reconnect(bench: Bench) -> None:
+    assert len(UUID) >= SHARED_REQUEST_ID
+    first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
+    bench.run(1)
+    bench.hub.disconnect("alice")
+    second, sink = bench.start(LETTERS, request_id=UUID, client="alice again", rate=10)
+    bench.run(5)
+    assert second.stream is first.stream
+    assert sink.text == LETTERS
+
+
+def test_a_forgotten_request_starts_anew(bench: Bench) -> None:
+    first, _ = bench.start("a", request_id=UUID, rate=0)
+    bench.run(1000)
+    second, _ = bench.start("a", request_id=UUID, rate=0)
+    assert second.stream is not first.stream
+
+
+# Limits
+
+
+def test_a_client_may_run_so_many_streams(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_streams_per_client=2))
+    first, _ = bench.start(LETTERS, format_="chunk")
+    bench.start(LETTERS, format_="chunk")
+    with pytest.raises(TooManyStreams, match="already runs 2 streams") as raised:
+        bench.start(LETTERS, format_="chunk")
+    assert raised.value.retryable
+    bench.start(LETTERS, client="bob")
+    bench.hub.stop(first.stream.id)
+    bench.start(LETTERS, format_="chunk")
+
+
+def test_a_stream_that_will_be_replaced_does_not_count(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_streams_per_client=1))
+    bench.start(LETTERS)
+    bench.start(LETTERS)
+    with pytest.raises(TooManyStreams):
+        bench.start(LETTERS, format_="chunk")
+
+
+def test_a_refused_start_replaces_nothing(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_streams=1))
+    _, sink = bench.start(LETTERS, rate=0)
+    with pytest.raises(TooManyStreams):
+        bench.start(LETTERS, client="bob")
+    bench.run(1)
+    assert sink.text == LETTERS
+
+
+def test_the_server_runs_so_many_streams(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_streams=3))
+    for n in range(3):
+        bench.start("abc", client=f"c{n}", rate=0)
+    with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_STREAMS"):
+        bench.start(LETTERS, client="late")
+    bench.run(1)
+    bench.start(LETTERS, client="late")
+
+
+# Back-pressure, through to the generator
+
+
+def test_a_paused_reader_pauses_the_generator(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(lookahead=10))
+    script = ScriptedSource("ab", repeat=True)
+    reader, _ = bench.start(script.source, rate=100)
+    bench.run(1)
+    reader.pause()
+    bench.run(1)
+    paused_at = script.yielded
+    bench.run(100)
+    assert script.yielded == paused_at
+    reader.go_on(clock.now)
+    bench.run(1)
+    assert script.yielded > paused_at
+
+
+def test_the_generator_never_runs_far_ahead_of_the_fastest_reader(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(lookahead=10))
+    script = ScriptedSource("ab", repeat=True)
+    reader, sink = bench.start(script.source, rate=10)
+    for _ in range(50):
+        bench.run(0.1)
+        assert reader.stream.log.next - len(sink.chars) <= 12
+    assert len(sink.chars) == pytest.approx(51, abs=1)
+    assert bench.pool.jobs == type(bench.pool.jobs)(), "and holds no thread meanwhile"
+
+
+def test_a_reader_without_room_holds_the_generator_and_loses_nothing(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(lookahead=10))
+    script = ScriptedSource(*LETTERS * 4)
+    _, sink = bench.start(script.source, rate=0, capacity=5)
+    bench.run(10)
+    assert len(sink.chars) == 5
+    assert 15 <= script.yielded <= 17
+    sink.capacity = PLENTY
+    bench.run(1)
+    assert sink.text == LETTERS * 4
+
+
+# Leaving, grace, retention
+
+
+def test_a_stream_whose_readers_are_gone_expires(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(grace=60, lookahead=10))
+    script = ScriptedSource("ab", repeat=True)
+    reader, _ = bench.start(script.source, rate=1)
+    bench.run(5)
+    bench.hub.disconnect("alice")
+    bench.run(59)
+    assert (bench.hub.running_streams, script.closed) == (1, 0)
+    bench.run(1.1)
+    assert (bench.hub.running_streams, script.closed) == (0, 1)
+    _, late = bench.resume(reader.stream.id, 0, client="again", rate=0)
+    bench.run(1)
+    assert late.end["reason"] == "expired"
+
+
+def test_a_return_in_time_keeps_it(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(grace=60))
+    reader, _ = bench.start("x" * 1000, rate=1)
+    bench.run(5)
+    bench.hub.disconnect("alice")
+    bench.run(50)
+    _, again = bench.resume(reader.stream.id, 0, client="again", rate=1)
+    bench.run(500)
+    assert not again.named("stream_end")
+    assert bench.hub.running_streams == 1
+
+
+def test_who_returns_owns_what_it_started(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, rate=1)
+    bench.run(5)
+    bench.hub.disconnect("alice")
+    bench.resume(reader.stream.id, 0, client="again")
+    bench.resume(reader.stream.id, 0, client="viewer")
+    assert bench.hub.stop_own("viewer") == {}
+    assert list(bench.hub.stop_own("again")) == [reader.stream.id]
+
+
+def test_who_returned_before_the_break_was_noticed_owns_it_once_it_is(bench: Bench) -> None:
+    """From one network to another: the old connection is open until it times out."""
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    stream_id = reader.stream.id
+    bench.resume(stream_id, 0, client="viewer")
+    bench.run(5)
+    bench.resume(stream_id, 0, client="new")
+    assert bench.hub.stop_own("new") == {}, "nobody can tell it from a viewer yet"
+    bench.resume(stream_id, 0, client="viewer")  # seeks
+    bench.hub.disconnect("old")
+    bench.resume(stream_id, 0, client="viewer")
+    assert bench.hub.stop_own("viewer") == {}
+    assert list(bench.hub.stop_own("new")) == [stream_id]
+
+
+def test_a_viewer_does_not_keep_a_stream_from_its_owner_that_is_back(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    stream_id = reader.stream.id
+    bench.resume(stream_id, 0, client="viewer")
+    bench.run(5)
+    bench.hub.disconnect("old")
+    bench.resume(stream_id, 0, client="viewer")
+    bench.resume(stream_id, 0, client="new")
+    bench.resume(stream_id, 0, client="late")
+    for other in ("viewer", "late"):
+        assert bench.hub.stop_own(other) == {}
+    assert list(bench.hub.stop_own("new")) == [stream_id]
+
+
+def test_who_was_connected_before_the_owner_is_not_its_successor(bench: Bench) -> None:
+    bench.hub.connect("viewer")
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    bench.resume(reader.stream.id, 0, client="viewer")
+    bench.hub.disconnect("old")
+    assert bench.hub.stop_own("viewer") == {}
+    assert bench.hub.running_streams == 1
+
+
+def test_what_was_inherited_is_not_handed_on(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    stream_id = reader.stream.id
+    for client in ("viewer", "new"):
+        bench.resume(stream_id, 0, client=client)
+    bench.hub.disconnect("old")
+    bench.hub.disconnect("new")
+    assert bench.hub.stop_own("viewer") == {}
+    bench.resume(stream_id, 0, client="newest")
+    assert list(bench.hub.stop_own("newest")) == [stream_id]
+
+
+def test_who_only_had_read_it_inherits_nothing(bench: Bench) -> None:
+    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    bench.resume(reader.stream.id, 0, client="viewer")
+    bench.hub.leave(reader.stream.id, "viewer")
+    bench.hub.disconnect("old")
+    assert bench.hub.stop_own("viewer") == {}
+
+
+def test_each_stream_goes_to_a_reader_of_its_own(bench: Bench) -> None:
+    ids = [
+        bench.start("x" * 1000, client="old", format_="chunk", rate=1)[0].stream.id
+        for _ in range(3)
+    ]
+    bench.run(5)
+    bench.hub.stop(ids[2])
+    for stream_id, client in zip(ids, ("first", "second", "third"), strict=True):
+        bench.resume(stream_id, 0, client=client)
+    bench.hub.disconnect("old")
+    assert list(bench.hub.stop_own("first")) == [ids[0]]
+    assert list(bench.hub.stop_own("second")) == [ids[1]]
+    assert bench.hub.stop_own("third") == {}, "it had ended"
+
+
+def test_an_ended_stream_is_forgotten_after_its_retention(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(retention=300))
+    reader, _ = bench.start("abc", rate=0)
+    bench.run(299)
+    _, sink = bench.resume(reader.stream.id, 0, client="bob", rate=0)
+    bench.run(299)
+    assert sink.text == "abc"
+    bench.run(2)
+    with pytest.raises(UnknownStream, match="300 s ago"):
+        bench.resume(reader.stream.id, 0, client="bob")
+
+
+def test_ended_streams_go_early_when_they_keep_too_much(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_total_bytes=1000))
+    ids = []
+    for n in range(4):
+        ids.append(bench.start("x" * 400, client=f"c{n}", rate=0)[0].stream.id)
+        bench.run(1)
+    for gone in ids[:2]:
+        with pytest.raises(UnknownStream):
+            bench.resume(gone, 0, client="bob")
+    for kept in ids[2:]:
+        bench.resume(kept, 0, client="bob", format_="chunk")
+
+
+def test_ended_streams_go_while_another_grows(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_total_bytes=1000, lookahead=10))
+    ended, _ = bench.start("x" * 600, rate=0)
+    bench.run(1)
+    _, sink = bench.start(ScriptedSource("y", repeat=True).source, client="bob", rate=100)
+    bench.run(3)
+    bench.resume(ended.stream.id, 0, client="carol", rate=0)
+    bench.run(0.5)
+    bench.hub.disconnect("carol")
+    bench.run(1.5)
+    assert len(sink.text) > 400
+    with pytest.raises(UnknownStream):
+        bench.resume(ended.stream.id, 0, client="carol")
+
+
+def test_a_connection_that_comes_and_goes_leaves_nothing(bench: Bench) -> None:
+    bench.hub.connect("alice")
+    bench.hub.disconnect("alice")
+    bench.hub.disconnect("alice")
+    assert bench.hub.settled
+
+
+# Shutting down
+
+
+def test_closing_ends_all_and_takes_no_more(bench: Bench) -> None:
+    script = ScriptedSource("ab", repeat=True)
+    _, sink = bench.start(script.source, rate=1)
+    bench.run(2)
+    assert not bench.hub.settled
+    before = time.monotonic()
+    bench.hub.close(5)
+    assert bench.hub.closing
+    assert bench.pool.closed_until == pytest.approx(before + 5, abs=1)
+    bench.settle()
+    assert sink.end["reason"] == "shutdown"
+    assert script.closed == 1
+    assert bench.hub.settled
+    with pytest.raises(ShuttingDown):
+        bench.start("abc")
+
+
+def test_closing_ends_readers_of_finished_streams_too(bench: Bench) -> None:
+    reader, _ = bench.start(LETTERS, rate=0)
+    bench.run(1)
+    _, slow = bench.resume(reader.stream.id, 0, client="bob", rate=1)
+    bench.run(1)
+    bench.hub.close(5)
+    bench.settle()
+    assert slow.end["reason"] == "shutdown"
+    assert bench.hub.settled
+
+
+def test_a_reader_that_breaks_does_not_hinder_the_others(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(RecordingSink):
+        def room(self, format_: FormatName) -> int:
+            raise OSError("no such client")
+
+    broken: Any = Broken(bench.clock)
+    bench.hub.start(
+        ScriptedSource(LETTERS).source, SourceRequest(), client="alice", sink=broken, rate=0
+    )
+    _, sink = bench.start(LETTERS, client="bob", rate=0)
+    bench.run(1)
+    assert sink.text == LETTERS
+    assert "a reader failed and was dropped" in caplog.text
+
+
+def test_a_forgotten_stream_is_not_kept_by_a_connection_that_read_it(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(retention=1))
+    reader, sink = bench.start("a text", rate=0)
+    bench.settle()
+    assert sink.text == "a text"
+    kept = weakref.ref(reader.stream)
+    del reader
+    bench.run(2)
+    gc.collect()
+    assert kept() is None
+
+
+def test_a_reader_that_failed_is_told_and_its_stream_expires(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(grace=1))
+    reader, sink = bench.start("x" * 100, rate=10)
+    bench.run(0.5)
+    sink.capacity = None  # type: ignore[assignment]  # whatever reads it fails
+    bench.run(0.5)
+    assert sink.written[-1].event == "stream_error"
+    assert sink.written[-1].data["code"] == "internal_error"
+    bench.run(2)
+    assert bench.hub.running_streams == 0
+    _, again = bench.resume(reader.stream.id, 0, rate=0)
+    bench.settle()
+    assert again.text == "x" * 100
+
+
+def test_a_stream_that_is_to_be_cancelled_ends_with_its_last_reader(clock: ManualClock) -> None:
+    bench = Bench(clock)
+    reader, _ = bench.start(
+        ScriptedSource("x", repeat=True).source, rate=10, on_disconnect="cancel"
+    )
+    bench.run(1)
+    bench.resume(reader.stream.id, 0, client="bob")
+    bench.hub.disconnect("alice")
+    bench.run(1)
+    assert bench.hub.running_streams == 1, "bob reads it, and has inherited it"
+    bench.hub.disconnect("bob")
+    bench.run(TICK)
+    assert bench.hub.running_streams == 0
+    assert reader.stream.ending
+    assert reader.stream.ending.reason == "expired"
+    assert reader.stream.cancel.cancelled
+
+
+def test_no_stream_is_taken_while_running_ones_keep_too_much(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(max_total_bytes=1000))
+    reader, _ = bench.start("x" * 2000, rate=1)
+    bench.run(1)
+    with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_TOTAL_BYTES"):
+        bench.start("y", client="bob")
+    bench.hub.stop(reader.stream.id)
+    bench.run(1)
+    bench.start("y", client="bob")
+
+
+def test_a_stream_that_was_forgotten_in_between_cannot_be_resumed(clock: ManualClock) -> None:
+    """Found in the table, then forgotten by the dispatcher's thread, then attached to."""
+    bench = Bench(clock)
+    reader, _ = bench.start("x")
+    bench.run(1)
+    bench.hub.disconnect("alice")
+    assert reader.stream.forget()
+    with pytest.raises(UnknownStream, match="forgotten"):
+        bench.resume(reader.stream.id, 0)
+
+
+def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(lookahead=10))
+    reader, _ = bench.start(ScriptedSource("x", repeat=True).source, rate=10)
+    hub, stream_id = bench.hub, reader.stream.id
+    first = hub.describe(stream_id)
+    assert (first.state, first.next, first.readers, first.reason) == ("created", 0, 1, None)
+    bench.resume(stream_id, 0, client="bob")
+    bench.run(1)
+    running = hub.describe(stream_id)
+    assert (running.state, running.readers) == ("held", 2)
+    assert running.next >= 20
+    assert running.furthest == 11  # its source is ahead of its readers
+    hub.stop(stream_id)
+    bench.run(1)
+    ended = hub.describe(stream_id)
+    assert (ended.state, ended.reason, ended.readers) == ("ended", "stopped", 0)
+    with pytest.raises(UnknownStream):
+        hub.describe("none")
+
+
+def test_a_reader_that_leaves_is_counted_no_longer_and_may_come_back(bench: Bench) -> None:
+    reader, sink = bench.start("x" * 100, rate=10)
+    stream_id = reader.stream.id
+    bench.resume(stream_id, 0, client="bob")
+    bench.run(1)
+    assert bench.hub.leave(stream_id, "alice") == len(sink.chars) == 11
+    assert bench.hub.describe(stream_id).readers == 1
+    bench.run(1)
+    assert len(sink.chars) == 11
+    assert sink.named("stream_end") == []
+    with pytest.raises(UnknownStream, match="does not read"):
+        bench.hub.leave(stream_id, "alice")
+    _, again = bench.resume(stream_id, 11, rate=0)
+    bench.run(1)
+    assert again.text == "x" * 89
+
+
+def test_a_stream_that_all_have_left_expires(clock: ManualClock) -> None:
+    bench = Bench(clock, Limits(grace=60))
+    reader, _ = bench.start(ScriptedSource("x", repeat=True).source, rate=10)
+    bench.hub.leave(reader.stream.id, "alice")
+    bench.run(61)
+    assert reader.stream.ending
+    assert reader.stream.ending.reason == "expired"

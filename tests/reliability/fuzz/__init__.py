@@ -1,1 +1,0 @@
-"""A fuzzer over four layers of input: ``python -m tests.reliability.fuzz``."""

@@ -1,5 +1,0 @@
-"""Readers of every kind, measured: many viewers of one stream, and a slow one among fast ones.
-
-``python -m tests.reliability.readers`` prints the figures of ``docs/reliability.md``.
-``tests/reliability/test_readers.py`` does the same on a small scale.
-"""

@@ -1,0 +1,278 @@
+"""From a source to a log, on a bounded number of threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_life, sha256
+from textstream.errors import SourceFailed, SourceUnavailable
+from textstream.protocol import EndReason, UnitName
+from textstream.sources.base import CancelToken, Source, SourceRequest
+from textstream.stream.log import ReadStatus
+from textstream.stream.memory_log import MemoryLog
+from textstream.stream.producer import BATCH, Producer
+from textstream.stream.stream import Stream
+from textstream.threads import ThreadPool
+
+TIMEOUT = 10.0
+
+
+class Line:
+    """One stream with its producer, on a pool that runs on demand."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        unit: UnitName = "char",
+        lookahead: int = 1000,
+        max_bytes: int = 100_000,
+        max_units: int = PLENTY,
+        pool: Any = None,
+    ) -> None:
+        self.pool = pool if pool is not None else cast("Any", OnDemandPool())
+        self.cancel = CancelToken()
+        self.log = MemoryLog(max_bytes)
+        self.stream = Stream(
+            stream_id="s",
+            source=source.name,
+            unit=unit,
+            rate=0,
+            owner="alice",
+            log=self.log,
+            life=new_life(),
+            lookahead=lookahead,
+            max_units=max_units,
+            cancel=self.cancel,
+            on_end=lambda stream: None,
+        )
+        Producer(self.stream, source, SourceRequest(cancel=self.cancel), self.pool).start()
+
+    def run(self) -> Line:
+        """Run the producer until it has nothing to do."""
+        while self.pool.run_one():
+            pass
+        return self
+
+    @property
+    def units(self) -> list[str]:
+        read = self.log.read(0, 1_000_000)
+        return list(read.units) if read.status is ReadStatus.UNITS else []
+
+    @property
+    def ended(self) -> tuple[EndReason, int]:
+        """How it ends when a reader has read it all."""
+        self.stream.furthest = self.log.next
+        assert self.stream.stop("expired") == self.log.next
+        assert self.stream.ending
+        return self.stream.ending.reason, self.stream.ending.offset
+
+    @property
+    def error(self) -> dict[str, Any]:
+        assert self.stream.ending
+        assert self.stream.ending.error
+        return self.stream.ending.error
+
+
+# What becomes of the text
+
+
+def test_the_text_goes_into_the_log_in_units() -> None:
+    line = Line(ScriptedSource("e", "\u0301", "", "字\ud83d", "\ude00").source).run()
+    assert line.units == ["e\u0301", "字", "😀"]
+    assert line.ended == ("completed", 3)
+
+
+def test_a_source_may_yield_nothing_at_all() -> None:
+    line = Line(ScriptedSource().source).run()
+    assert line.stream.ending
+    assert (line.stream.ending.reason, line.stream.ending.text_sha256) == ("completed", sha256(""))
+
+
+def test_tokens_are_the_deltas() -> None:
+    line = Line(ScriptedSource("to", " be", "", " or").source, unit="token").run()
+    assert line.units == ["to", " be", " or"]
+
+
+def test_half_a_pair_at_the_end_is_not_lost() -> None:
+    assert Line(ScriptedSource("a", "\ud83d").source).run().units == ["a", "\ufffd"]
+
+
+def test_a_source_may_stop_at_a_limit() -> None:
+    assert Line(ScriptedSource("a", outcome="length").source).run().ended == ("length", 1)
+
+
+def test_any_other_return_value_is_the_natural_end() -> None:
+    assert Line(ScriptedSource("a", outcome="stopped").source).run().ended == ("completed", 1)
+
+
+def test_a_source_need_not_be_a_generator() -> None:
+    source = Source("list", lambda request: iter(["a", "b"]))
+    assert Line(source).run().ended == ("completed", 2)
+
+
+# Failures
+
+
+def test_an_error_half_way_keeps_what_came_before(caplog: pytest.LogCaptureFixture) -> None:
+    line = Line(ScriptedSource("ab", "c", error=OSError("the secret text")).source).run()
+    assert line.units == ["a", "b", "c"]
+    assert line.ended == ("error", 3)
+    assert line.error["code"] == "source_failed"
+    assert line.error["message"] == (
+        "The source script failed (OSError). The server's log says more."
+    )
+    assert "secret" not in line.error["message"]
+    assert caplog.records[0].exc_info, "the operator is told where"
+
+
+def test_an_error_of_ours_is_passed_on_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    error = SourceUnavailable("Set the key.")
+    line = Line(ScriptedSource("a", error=error).source).run()
+    assert line.ended == ("error", 1)
+    assert line.error == error.to_wire()
+    assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit()], ids=repr)
+def test_a_source_that_wants_to_end_the_process_only_fails(error: BaseException) -> None:
+    line = Line(ScriptedSource("a", error=error).source).run()
+    assert line.ended == ("error", 1)
+
+
+@pytest.mark.parametrize("wrong", [None, 7, b"bytes", ["list"]])
+def test_a_source_must_yield_text(wrong: object) -> None:
+    script = ScriptedSource("a", wrong, "b")
+    line = Line(script.source).run()
+    assert line.ended == ("error", 1)
+    assert line.error["message"] == (f"The source script yielded {type(wrong).__name__}, not str.")
+    assert script.closed == 1
+
+
+@pytest.mark.parametrize(
+    "generate", [lambda request: None, lambda request: 1 / 0, lambda: iter(())], ids=str
+)
+def test_a_source_that_is_no_source_fails_the_stream(generate: Callable[..., Any]) -> None:
+    assert Line(Source("broken", generate)).run().ended == ("error", 0)
+
+
+# Back-pressure
+
+
+def test_a_producer_that_is_far_ahead_leaves_its_generator_and_its_thread() -> None:
+    script = ScriptedSource("ab", repeat=True)
+    line = Line(script.source, lookahead=10).run()
+    assert 10 <= line.log.next <= 12
+    assert (script.yielded, script.closed) == (6, 0)
+    assert not line.pool.jobs
+
+
+def test_a_source_is_asked_no_more_when_the_bytes_are_used_up() -> None:
+    script = ScriptedSource("字" * 100, repeat=True)
+    line = Line(script.source, max_bytes=4096, lookahead=1_000_000).run()
+    batch = 3 * (BATCH + 100)  # a source that is not live is moved some at a time
+    assert 4096 <= line.log.nbytes <= 4096 + batch
+    assert script.yielded <= (4096 + batch) // 300 + 1
+
+
+def test_a_live_source_is_asked_for_one_delta_at_a_time() -> None:
+    script = ScriptedSource("字" * 100, repeat=True)
+    live = dataclasses.replace(script.source, live=True)
+    line = Line(live, max_bytes=4096, lookahead=1_000_000).run()
+    assert line.log.nbytes <= 4096 + 300
+    assert script.yielded == 14
+
+
+def test_what_was_gathered_before_a_failure_is_kept() -> None:
+    script = ScriptedSource("some ", "text ", error=RuntimeError("scripted"))
+    line = Line(script.source).run()
+    assert "".join(line.log.read(0, 100).units) == "some text "
+
+
+# Stopping
+
+
+def test_stopping_closes_a_held_generator() -> None:
+    script = ScriptedSource("ab", repeat=True)
+    line = Line(script.source, lookahead=10).run()
+    line.stream.stop("stopped")
+    line.run()
+    assert script.closed == 1
+    assert line.cancel.cancelled
+
+
+def test_stopping_before_the_start_never_asks_the_source() -> None:
+    script = ScriptedSource("ab")
+    line = Line(script.source)
+    line.stream.stop("stopped")
+    line.run()
+    assert script.yielded == 0
+
+
+def test_stopping_while_it_generates_closes_the_generator() -> None:
+    closed: list[bool] = []
+
+    def generate(request: SourceRequest) -> Iterator[str]:
+        try:
+            yield "a"
+            line.stream.stop("stopped")  # as another thread would
+            yield "b"
+            yield "c"
+        finally:
+            closed.append(True)
+
+    line = Line(Source("script", generate))
+    line.run()
+    assert closed == [True]
+    assert line.units == []
+
+
+@pytest.mark.parametrize("error", [OSError("connection lost"), SourceFailed("upstream broke")])
+def test_what_a_cancelled_source_raises_is_no_failure(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def generate(request: SourceRequest) -> Iterator[str]:
+        yield "a"
+        line.stream.stop("stopped")  # takes the connection away on which it waits
+        raise error
+
+    line = Line(Source("script", generate))
+    with caplog.at_level(logging.INFO):
+        line.run()
+    assert line.stream.ending
+    assert line.stream.ending.reason == "stopped"
+    assert caplog.records == []
+
+
+# The pool
+
+
+def test_streams_that_wait_for_their_readers_need_no_threads() -> None:
+    """More streams than threads, all endless: each gets its turn."""
+    asked = threading.Semaphore(0)
+    closed: list[bool] = []
+
+    def generate(request: SourceRequest) -> Iterator[str]:
+        try:
+            while True:
+                asked.release()
+                yield "ab"
+        finally:
+            closed.append(True)
+
+    pool = ThreadPool(2, "test", cure="Wait.")
+    lines = [Line(Source("endless", generate), lookahead=10, pool=pool) for _ in range(20)]
+    for _ in range(20 * 6):  # so often until each is ten units ahead
+        assert asked.acquire(timeout=TIMEOUT)
+    for line in lines:
+        line.stream.stop("stopped")
+    pool.close(time.monotonic() + TIMEOUT)
+    assert len(closed) == 20
+    assert not asked.acquire(blocking=False)

@@ -1,0 +1,119 @@
+"""Log lines: for people, as JSON, and what a client cannot put into them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from textstream.log_format import ClientMistakes, JsonFormatter, TextFormatter, configure, extras
+
+
+def record(message: str = "stream ended", **extra: Any) -> logging.LogRecord:
+    return logging.getLogger("textstream.test").makeRecord(
+        "textstream.test", logging.INFO, __file__, 1, message, (), None, extra=extra
+    )
+
+
+def raised_in(module: str) -> Any:
+    """Return what ``sys.exc_info`` is for an error that passed through a module of that name."""
+    try:
+        exec("raise ValueError('what the client sent')", {"__name__": module})
+    except ValueError:
+        return sys.exc_info()
+
+
+def test_extras_are_what_the_caller_added() -> None:
+    assert extras(record(stream="a", units=3)) == {"stream": "a", "units": 3}
+
+
+def test_a_line_for_people() -> None:
+    line = TextFormatter().format(record(stream="a", units=3))
+    assert line.endswith(" INFO stream ended stream=a units=3")
+    assert "\n" not in line
+
+
+def test_a_line_of_json() -> None:
+    line = JsonFormatter().format(record("line\nbreak", stream="字", path=sys))
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["level"], told["logger"], told["message"]) == (
+        "info", "textstream.test", "line\nbreak",
+    )  # fmt: skip
+    assert told["stream"] == "字"
+    assert told["path"] == str(sys), "what JSON cannot hold is shown"
+    assert datetime.fromisoformat(told["time"]).tzinfo
+    assert "traceback" not in told
+
+
+def test_a_traceback_stays_on_its_line() -> None:
+    broken = record()
+    broken.exc_info = raised_in("textstream.hub.hub")
+    line = JsonFormatter().format(broken)
+    assert "\n" not in line
+    assert json.loads(line)["traceback"].endswith("ValueError: what the client sent")
+
+
+def test_what_a_client_caused_is_one_line_without_what_it_sent() -> None:
+    malformed = record("message handler error")
+    malformed.exc_info = raised_in("socketio.packet")
+    assert ClientMistakes().filter(malformed)
+    assert malformed.getMessage() == "malformed input: ValueError"
+    assert malformed.exc_info is None
+    assert malformed.levelname == "WARNING"
+
+
+@pytest.mark.parametrize("module", ["flask_socketio", "textstream.web.events"])
+def test_an_error_of_a_handler_keeps_its_traceback(module: str) -> None:
+    ours = record("handler failed")
+    ours.exc_info = raised_in(module)
+    assert ClientMistakes().filter(ours)
+    assert ours.exc_info
+    assert ours.getMessage() == "handler failed"
+
+
+def test_the_end_of_a_polling_session_is_no_news() -> None:
+    assert not ClientMistakes().filter(record("Invalid session abc"))
+
+
+def test_records_without_an_error_pass() -> None:
+    plain = record("hello")
+    assert ClientMistakes().filter(plain)
+    assert plain.getMessage() == "hello"
+
+
+@pytest.fixture
+def _logging_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []  # or `configure` would close the test runner's own
+    noisy = [logging.getLogger(name) for name in ("werkzeug", "httpx", "httpcore", "openai")]
+    levels = [logger.level for logger in noisy]
+    yield
+    root.handlers, root.level = handlers, level
+    for logger, old in zip(noisy, levels, strict=True):
+        logger.setLevel(old)
+
+
+@pytest.mark.usefixtures("_logging_restored")
+def test_configured_for_json(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("info", "json")
+    logging.getLogger("textstream.test").info("hello", extra={"n": 1})
+    logging.getLogger("textstream.test").debug("too much")
+    logging.getLogger("werkzeug").info("a request")
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert json.loads(line)["n"] == 1
+    assert captured.out == ""
+
+
+@pytest.mark.usefixtures("_logging_restored")
+def test_configured_for_people_who_debug(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("debug", "text")
+    logging.getLogger("textstream.test").debug("hello")
+    assert "DEBUG hello" in capsys.readouterr().err

@@ -1,1 +1,0 @@
-"""Append-only logs of units: what a producer writes and readers read."""

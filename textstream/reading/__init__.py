@@ -1,0 +1,1 @@
+"""Reading: from a stream's log to a reader's sink, on time."""

@@ -1,0 +1,160 @@
+"""One background task that serves all readers: hands every due unit to its sink.
+
+`Dispatcher.step` does the work of one moment and needs no clock, no thread and no sleep of its
+own, so that tests drive it. `Dispatcher.run` is the task around it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from textstream.reading.reader import Reader
+from textstream.reading.run import Run
+from textstream.reading.schedule import Schedule, Wheel
+
+logger = logging.getLogger("textstream.dispatcher")
+
+TICK = 0.005
+"""Seconds. Readers are served at multiples of it; units due within one go out together."""
+
+MAX_WAIT = 3600.0
+"""Seconds to wait at a time, at most: a lock's timer overflows at some centuries.
+
+A client may ask for one unit in a thousand years.
+"""
+
+
+class Dispatcher:
+    """Serves readers when their next unit is due, and calls back at set times.
+
+    ``_lock`` guards what other threads add: ``_woken`` and ``_calls``. It is the innermost lock:
+    nothing is called while it is held.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Any],
+        tick: float = TICK,
+    ) -> None:
+        """Make a dispatcher.
+
+        Args:
+            clock: seconds, monotonic.
+            sleep: waits so many seconds, as the async mode wants it.
+            tick: seconds between two steps, at least.
+
+        """
+        self._clock = clock
+        self._sleep = sleep
+        self._tick = tick
+        self._lock = threading.Lock()
+        self._woken: deque[Reader] = deque()
+        self._calls: list[tuple[float, int, Callable[[], None]]] = []
+        self._wakeup = threading.Event()
+        self._closed = False
+        self._order = itertools.count()
+        # The step's own: who is due when.
+        self._schedule: Schedule[Reader] = Schedule(tick)
+        self._runs: Wheel[Run[Reader]] = Wheel(tick)
+
+    def wake(self, reader: Reader) -> None:
+        """Serve `reader` in the next step. Any thread, any lock held."""
+        with self._lock:
+            self._woken.append(reader)
+        self._wakeup.set()
+
+    def add_run(self, run: Run[Reader]) -> None:
+        """Serve `run` whenever it is due. The dispatcher's thread only: out of a reader's step."""
+        self._runs.put(run, run.due)
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> None:
+        """Call `callback` in a step at or after `when`. Any thread, any lock held."""
+        with self._lock:
+            heapq.heappush(self._calls, (when, next(self._order), callback))
+        self._wakeup.set()
+
+    def step(self, now: float) -> float | None:
+        """Serve everyone due at `now`; return when to be called next, None: when woken."""
+        with self._lock:
+            woken, self._woken = self._woken, deque()
+            calls = []
+            while self._calls and self._calls[0][0] <= now:
+                calls.append(heapq.heappop(self._calls)[2])
+        for reader in woken:
+            self._schedule.remove(reader)
+        self._serve(dict.fromkeys(woken), now)
+        self._serve(self._schedule.take(now), now)
+        self._step_runs(now)
+        for callback in calls:
+            try:
+                callback()
+            except Exception:
+                logger.exception("a timed call failed")
+        return self._next_due(now)
+
+    def run(self) -> None:
+        """Step until closed. Costs nothing while no reader is due."""
+        while not self._closed:
+            self._wakeup.clear()
+            started = self._clock()
+            due = self.step(started)
+            # Never two steps within one tick, or a source that appends character by character
+            # would have a step for each. To the next multiple of the tick: readers are due then.
+            edge = (math.floor(started / self._tick) + 1) * self._tick
+            self._sleep(max(0.0, edge - self._clock()))
+            if due is None:
+                self._wakeup.wait()
+            elif (delay := due - self._clock()) > 0:
+                self._wakeup.wait(min(delay, MAX_WAIT))
+
+    def close(self) -> None:
+        """End `run`. Doing it again does nothing."""
+        self._closed = True
+        self._wakeup.set()
+
+    def _step_runs(self, now: float) -> None:
+        put = self._runs.put
+        for run in self._runs.take(now):
+            try:
+                due = run.step(now)
+            except Exception:  # noqa: BLE001 (of whatever kind)
+                self._drop(run.reader)
+                continue
+            if due is not None:
+                put(run, due)
+            elif run.reader.end_run(run):
+                # Now, not after the others: its unit is due like theirs.
+                self._serve((run.reader,), now)
+
+    def _serve(self, readers: Iterable[Reader], now: float) -> None:
+        put = self._schedule.put
+        for reader in readers:
+            try:
+                due = reader.step(now)
+            except Exception:  # noqa: BLE001 (of whatever kind)
+                self._drop(reader)
+                continue
+            if due is not None:
+                put(reader, due)
+
+    @staticmethod
+    def _drop(reader: Reader) -> None:
+        logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
+        reader.drop()
+
+    def _next_due(self, now: float) -> float | None:
+        with self._lock:
+            if self._woken:
+                return now
+            called = self._calls[0][0] if self._calls else None
+        times = (called, self._schedule.next_due(), self._runs.next_due())
+        return min((time for time in times if time is not None), default=None)

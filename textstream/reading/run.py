@@ -1,0 +1,150 @@
+"""A run: units made ready ahead of time, for a reader with a fixed pace and text ahead of it.
+
+This is the short way from a due time to the socket. A reader of such a stream is served
+thousands of times in a row with nothing to decide: the text is there, nobody has paused or
+stopped it, the socket takes it. Reading the log, asking the pace and asking the sink for each
+unit took twice the time of the system call that sends it; now they are asked once for a run.
+
+A run is a promise that holds until somebody breaks it: whoever changes what the reader may send
+(pause, stop, pace, seek) takes its run away, with the stream's lock held.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, NamedTuple, TypeVar
+
+from textstream.reading.pacing import FixedPace
+from textstream.reading.sink import Ready
+
+ReaderT = TypeVar("ReaderT")
+
+RUN = 64
+"""Units in a block. More would hardly be cheaper: the long way is 1 in 64 then."""
+
+RUN_SECONDS = 0.25
+"""Seconds that a block lasts at least, at paces at which `RUN` units would be gone at once."""
+
+MAX_RUN = 4096
+"""Units in a block, at most."""
+
+SHORTEST = 8
+"""Units from which on a run pays."""
+
+PHASES = 4
+"""So many readers of a stream, at most, come to the ends of their blocks at different times.
+
+A thousand that began together would all end their runs together, and be late. But those of one
+phase share their blocks: 64 frames take half a kilobyte, for each reader that has its own.
+"""
+
+SLOWEST = 1.0
+"""Units per second from which on a run pays: its entry in the schedule stays until it is due."""
+
+
+class Run(Generic[ReaderT]):
+    """Frames, and where it stands in them. The target's lock guards it.
+
+    A thousand readers do not fit into the processor's cache, and to fetch an object that is not in
+    it takes as long as all that is done with it: so a step touches few of them. The reader itself
+    is not among them; the interval is one object for all; the due time is computed and not kept;
+    a tuple is one object where a list is two.
+    """
+
+    __slots__ = ("_at", "_begin", "_first", "_frames", "_interval", "_target", "reader")
+
+    def __init__(self, ready: Ready, first: int, pace: FixedPace, reader: ReaderT) -> None:
+        """Make a run of the frames from `first` on, one at least, to be sent at `pace`."""
+        self._frames, self._target = ready
+        self._first = self._at = first
+        self._interval = pace.interval
+        self._begin = pace.next_due() - first * pace.interval
+        self.reader = reader
+
+    @property
+    def sent(self) -> int:
+        """Units sent so far."""
+        return self._at - self._first
+
+    @property
+    def due(self) -> float:
+        """When the next unit is due."""
+        return self._begin + self._at * self._interval
+
+    @property
+    def last_due(self) -> float:
+        """When the unit before the next one was due."""
+        return self._begin + (self._at - 1) * self._interval
+
+    def step(self, now: float) -> float | None:
+        """Write what is due, one unit at least; return when the next is, None: do without the run.
+
+        It is at its end then, or was taken away, or the client is behind.
+        """
+        target = self._target
+        with target.lock:
+            at = self._at
+            interval = self._interval
+            late = now - self._begin - at * interval
+            try:
+                data = self._frames[at]
+            except IndexError:
+                return None
+            if late < interval:
+                at += 1
+                late -= interval
+            else:
+                owed = self._frames[at : at + 1 + int(late / interval)]
+                at += len(owed)
+                late -= len(owed) * interval
+                data = b"".join(owed)
+            if not target.offer(data):
+                return None
+            self._at = at
+        return now - late
+
+    def end(self) -> int:
+        """Send nothing more; return how many units were sent."""
+        with self._target.lock:
+            self._frames = ()
+            return self.sent
+
+
+class Part(NamedTuple):
+    """What a run is made of: `size` units from the offset `start`, the first `done` of them sent.
+
+    With `done`, it is a block that other readers of the stream may share.
+    """
+
+    start: int
+    size: int
+    done: int
+
+
+def next_part(cursor: int, behind: int, first: int, phase: int, rate: float) -> Part | None:
+    """Return what to make ready for a reader at `cursor`; None: not worth it.
+
+    Half of what there is at the most: where a run has taken everything, the producer would be
+    asked for more only when there is nothing left to send.
+
+    Args:
+        cursor: of the reader.
+        behind: the offset behind the last unit that is there.
+        first: the first that is there.
+        phase: where the reader's blocks begin.
+        rate: units per second.
+
+    """
+    if rate < SLOWEST:
+        return None
+    size = RUN
+    while size < MAX_RUN and size < rate * RUN_SECONDS:
+        size *= 2
+    done = (cursor - phase) % size
+    left = size - done
+    if left < SHORTEST:
+        left += size  # once, to the end of the next block
+    half = (behind - cursor) // 2
+    if left > min(half, size) or cursor - done < first:
+        count = min(half, left)
+        return Part(cursor, count, 0) if count >= SHORTEST else None
+    return Part(cursor - done, size, done)

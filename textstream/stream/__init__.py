@@ -1,0 +1,1 @@
+"""The text: from its source to its log."""

@@ -1,0 +1,136 @@
+"""Runs a stream's source: iterates its generator and appends units to the stream.
+
+A producer that is ahead of its readers does not keep a thread: it leaves its open generator
+where it is, gives the thread back, and comes back to it, on whichever thread, when a reader has
+moved on. So ten thousand paced streams of long texts need no ten thousand threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+
+from textstream.errors import SourceFailed, TextStreamError
+from textstream.protocol import EndReason
+from textstream.sources.base import Source, SourceRequest
+from textstream.stream.stream import Stream
+from textstream.stream.units import SurrogateJoiner, new_splitter
+from textstream.threads import ThreadPool
+
+logger = logging.getLogger("textstream.producer")
+
+
+BATCH = 1024
+"""Code points of a source that is not live which are appended together.
+
+Its text is there already: taking the stream's lock for each word of it gains nobody anything.
+"""
+
+
+class Producer:
+    """Moves one stream's text from its source to its log."""
+
+    def __init__(
+        self, stream: Stream, source: Source, request: SourceRequest, pool: ThreadPool
+    ) -> None:
+        self._stream = stream
+        self._source = source
+        self._request: SourceRequest | None = request
+        self._pool = pool
+        self._generator: Iterator[str] | None = None
+        self._joiner = SurrogateJoiner()
+        self._splitter = new_splitter(stream.unit)
+
+    def start(self) -> None:
+        """Begin: at once if the text is there already, else on a thread of the pool."""
+        if self._source.immediate:
+            self._run(moves=1)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._pool.submit(self._run)
+
+    def _run(self, moves: float = math.inf) -> None:
+        try:
+            reason = self._iterate(moves)
+        except BaseException as error:  # noqa: BLE001 (SystemExit too: its readers must be told)
+            self._broke(error)
+        else:
+            if reason:
+                self._stream.append(self._rest())
+                self._stream.produced(reason)
+
+    def _iterate(self, moves: float) -> EndReason | None:
+        """Move text until the source ends (return why), or must wait or stop (return None).
+
+        After so many `moves` it goes on in the pool.
+        """
+        if self._request is not None:
+            # The prompt is the source's now, to keep or to let go.
+            request, self._request = self._request, None
+            self._stream.begin()
+            self._generator = iter(self._source.generate(request))
+            del request
+        while not self._stream.cancel.cancelled and not self._stream.ending:
+            if self._stream.hold(self._go_on):
+                return None
+            if not moves:
+                self._go_on()
+                return None
+            moves -= 1
+            assert self._generator is not None  # noqa: S101 (made above)
+            reason = self._move(self._generator)
+            if reason:
+                return reason
+        self._close()
+        return None
+
+    def _move(self, generator: Iterator[str]) -> EndReason | None:
+        """Move a delta to the log, or some at once if nobody waits for each; say if it ended."""
+        deltas: list[str] = []
+        try:
+            left = 0 if self._source.live else min(BATCH, self._stream.lookahead // 8) - 1
+            while left >= 0:
+                delta = next(generator)
+                if not isinstance(delta, str):
+                    self._close()
+                    raise SourceFailed(
+                        f"The source {self._source.name} yielded {type(delta).__name__}, not str."
+                    )
+                deltas.append(delta)
+                left -= max(1, len(delta))
+        except StopIteration as stop:
+            return "length" if stop.value == "length" else "completed"
+        finally:
+            self._stream.append(self._split(deltas))  # also what came before a failure
+        return None
+
+    def _split(self, deltas: list[str]) -> Sequence[str]:
+        if self._stream.unit != "token":
+            return self._splitter.push(self._joiner.push("".join(deltas)))
+        return [unit for delta in deltas for unit in self._splitter.push(self._joiner.push(delta))]
+
+    def _rest(self) -> list[str]:
+        return [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]
+
+    def _broke(self, error: BaseException) -> None:
+        if self._stream.cancel.cancelled:
+            # What it was waiting for was taken away: no failure, whatever it raised.
+            logger.debug("stream %s: cancelled source raised %r", self._stream.id, error)
+            return
+        if not isinstance(error, TextStreamError):
+            name = self._source.name
+            logger.error("stream %s: source %s failed", self._stream.id, name, exc_info=error)
+            error = SourceFailed(
+                f"The source {name} failed ({type(error).__name__}). The server's log says more."
+            )
+        logger.warning("stream %s: %s: %s", self._stream.id, error.code, error.message)
+        self._stream.append(self._rest())
+        self._stream.produced("error", error)
+
+    def _close(self) -> None:
+        close = getattr(self._generator, "close", None)
+        if close:
+            close()

@@ -1,0 +1,106 @@
+"""Plain HTTP: the pages, the description of the sources and of the request, the health check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request, send_from_directory
+from flask_cors import cross_origin
+
+from textstream import __version__
+from textstream.hub.hub import Hub
+from textstream.lab.request_facts import describe_request
+from textstream.sources import SourceRegistry
+
+STATIC = Path(__file__).parent / "static"
+
+PAGES = {"/": "demo.html", "/app/": "app/index.html", "/lab/": "lab/index.html"}
+"""Where the front end's build puts them."""
+
+NOT_BUILT = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>textstream</title>
+<h1>textstream is running</h1>
+<p>This page is not built yet. Build it with <code>make run</code>, or with
+<code>npm ci &amp;&amp; npm run build</code> in <code>frontend/</code>, and reload.</p>
+<p>Everything else works: <a href="/api/sources">/api/sources</a>,
+<a href="/healthz">/healthz</a>, and Socket.IO at <code>/socket.io/</code>.</p>
+</html>
+"""
+
+LAB_OFF = "The connection lab is switched off here. Start the server with --lab to have it.\n"
+
+OriginCheck = Callable[[str | None, dict[str, Any]], bool]
+"""Whether pages of an origin may use the server; the second argument is the WSGI environment."""
+
+
+def pages(
+    hub: Hub,
+    registry: SourceRegistry,
+    static: Path = STATIC,
+    *,
+    lab: bool = True,
+    is_allowed: OriginCheck = lambda *_: True,
+) -> Blueprint:
+    """Return the routes."""
+    blueprint = Blueprint("pages", __name__)
+
+    for path, file in PAGES.items():
+        view = _page(static, file) if lab or path != "/lab/" else _lab_off
+        blueprint.add_url_rule(path, file.replace(".", "_"), view)
+
+    @blueprint.get("/assets/<path:name>")
+    def assets(name: str) -> Response:
+        # Vite puts a hash of the content into each name.
+        return send_from_directory(static / "assets", name, max_age=31_536_000)
+
+    @blueprint.get("/favicon.ico")
+    def favicon() -> Response:
+        return Response(status=204)
+
+    @blueprint.get("/api/sources")
+    def sources() -> Response:
+        return jsonify(registry.describe())
+
+    @blueprint.get("/api/connection")
+    @cross_origin(origins="*", send_wildcard=True)  # it is for those that may do nothing else
+    def connection() -> Response:
+        response = jsonify(
+            allowed=is_allowed(request.headers.get("Origin"), request.environ),
+            **describe_request(request.environ),
+            server=__version__,
+            lab=lab,
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @blueprint.get("/healthz")
+    def health() -> tuple[Response, int]:
+        body: dict[str, Any] = {
+            "status": "shutting_down" if hub.closing else "ok",
+            "version": __version__,
+            "streams": hub.running_streams,
+        }
+        return jsonify(body), 503 if hub.closing else 200
+
+    return blueprint
+
+
+def _page(static: Path, file: str) -> Callable[[], Response]:
+    def page() -> Response:
+        if not (static / file).is_file():
+            return Response(NOT_BUILT, mimetype="text/html")
+        response = send_from_directory(static, file)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    return page
+
+
+def _lab_off() -> Response:
+    return Response(LAB_OFF, status=404, mimetype="text/plain")
