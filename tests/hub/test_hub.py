@@ -20,11 +20,11 @@ from textstream.errors import (
     TooManyStreams,
     UnknownStream,
 )
-from textstream.hub.table import SHARED_REQUEST_ID, Limits
+from textstream.hub.keeper import Limits
+from textstream.hub.table import SHARED_REQUEST_ID
 from textstream.log_format import extras
 from textstream.protocol import FormatName
 from textstream.reading.dispatcher import TICK
-from textstream.sources.base import SourceRequest
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 UUID = "123e4567-e89b-12d3-a456-426614174000"
@@ -68,14 +68,14 @@ def test_a_live_source_sets_the_pace_itself(bench: Bench) -> None:
 
 def test_a_hundred_streams_started_at_once_stay_together(bench: Bench) -> None:
     begin = bench.clock.now
-    sinks = [bench.start("x" * 150, client=f"c{n}")[1] for n in range(100)]
+    sinks = [bench.start("x" * 150, connection=f"c{n}")[1] for n in range(100)]
     bench.run(10)
     lasts = [sink.times[-1] - begin for sink in sinks]
     assert lasts == pytest.approx([149 / 30] * 100, abs=0.02)
 
 
 def test_ids_are_hard_to_guess(bench: Bench) -> None:
-    ids = {bench.start("a", client=f"c{n}")[0].stream.id for n in range(50)}
+    ids = {bench.start("a", connection=f"c{n}")[0].stream.id for n in range(50)}
     assert len(ids) == 50
     assert min(map(len, ids)) >= 22  # 128 bits
 
@@ -118,11 +118,9 @@ def test_the_log_line_says_everything_but_the_text(
 def test_another_start_replaces_the_stream_of_bare_characters(bench: Bench) -> None:
     script = ScriptedSource(LETTERS, repeat=True)
     sink = RecordingSink(bench.clock)
-    first = bench.hub.start(script.source, SourceRequest(), client="alice", sink=sink, rate=10)
+    first, _ = bench.start(script.source, sink=sink, rate=10)
     bench.run(0.25)
-    second = bench.hub.start(
-        ScriptedSource("xyz").source, SourceRequest(), client="alice", sink=sink, rate=0
-    )
+    second, _ = bench.start(ScriptedSource("xyz").source, sink=sink, rate=0)
     bench.run(1)
     assert [(e.event, e.data) for e in sink.written if e.event == "new_char"][3:] == [
         ("new_char", "x"), ("new_char", "y"), ("new_char", "z"),
@@ -142,9 +140,7 @@ def test_another_start_replaces_the_stream_of_bare_characters(bench: Bench) -> N
 def test_two_starts_in_one_breath_each_begin_and_end(bench: Bench) -> None:
     sink = RecordingSink(bench.clock)
     for text in ("one", "two", "three"):
-        bench.hub.start(
-            ScriptedSource(text).source, SourceRequest(), client="alice", sink=sink, rate=0
-        )
+        bench.start(ScriptedSource(text).source, sink=sink, rate=0)
     bench.run(1)
     assert sink.names == ["stream_start", "stream_end"] * 3
     assert sink.text == "three"
@@ -156,7 +152,7 @@ def test_two_starts_in_one_breath_each_begin_and_end(bench: Bench) -> None:
 def test_what_another_reads_is_not_stopped_by_a_replacement(bench: Bench) -> None:
     reader, sink = bench.start(LETTERS, rate=10)
     bench.run(0.25)
-    _, viewer = bench.resume(reader.stream.id, 0, client="bob", rate=0)
+    _, viewer = bench.resume(reader.stream.id, 0, connection="bob", rate=0)
     bench.start("new")
     bench.run(5)
     assert sink.end["reason"] == "replaced"
@@ -165,14 +161,14 @@ def test_what_another_reads_is_not_stopped_by_a_replacement(bench: Bench) -> Non
 
 
 def test_chunks_replace_nothing(bench: Bench) -> None:
-    sinks = [bench.start(LETTERS, format_="chunk", rate=0)[1] for _ in range(3)]
+    sinks = [bench.start(LETTERS, format="chunk", rate=0)[1] for _ in range(3)]
     _, chars = bench.start(LETTERS, rate=0)
     bench.run(1)
     assert [sink.text for sink in [*sinks, chars]] == [LETTERS] * 4
 
 
 def test_attaching_in_bare_characters_replaces_too(bench: Bench) -> None:
-    shared, _ = bench.start(LETTERS, client="bob", rate=1)
+    shared, _ = bench.start(LETTERS, connection="bob", rate=1)
     _, own = bench.start(LETTERS, rate=1)
     bench.run(0)
     bench.resume(shared.stream.id, 0)
@@ -232,7 +228,7 @@ def test_stopping_seals_at_the_furthest_unit_sent_and_tells_all_at_once(bench: B
     script = ScriptedSource(LETTERS)
     reader, sink = bench.start(script.source, rate=10)
     bench.run(0.5)
-    _, viewer = bench.resume(reader.stream.id, 0, client="bob", rate=1)
+    _, viewer = bench.resume(reader.stream.id, 0, connection="bob", rate=1)
     bench.run(0.45)
     assert (len(sink.chars), len(viewer.chars)) == (10, 1)
     begin = bench.clock.now
@@ -242,15 +238,15 @@ def test_stopping_seals_at_the_furthest_unit_sent_and_tells_all_at_once(bench: B
         assert end["reason"] == "stopped"
         assert (end["offset"], end["text_sha256"]) == (10, sha256(LETTERS[:10]))
     assert viewer.named("stream_end")[0].at == begin
-    _, later = bench.resume(reader.stream.id, 0, client="carol", rate=0)
+    _, later = bench.resume(reader.stream.id, 0, connection="carol", rate=0)
     bench.run(1)
     assert later.text == LETTERS[:10], "the text stays readable"
     assert later.end["reason"] == "stopped"
 
 
 def test_stopping_ones_own(bench: Bench) -> None:
-    mine = [bench.start(LETTERS, format_="chunk", rate=1)[0] for _ in range(2)]
-    bench.start(LETTERS, client="bob", rate=1)
+    mine = [bench.start(LETTERS, format="chunk", rate=1)[0] for _ in range(2)]
+    bench.start(LETTERS, connection="bob", rate=1)
     bench.run(0)
     assert bench.hub.stop_own("alice") == {reader.stream.id: 1 for reader in mine}
     assert bench.hub.stop_own("alice") == {}
@@ -287,7 +283,7 @@ def test_after_a_reconnect_the_missed_part_comes_at_once_the_rest_at_its_pace(
     assert sink.text == LETTERS[:10]
     assert sink.names == ["stream_start"]
     begin = bench.clock.now
-    _, again = bench.resume(reader.stream.id, 4, client="alice's new connection", rate=10)
+    _, again = bench.resume(reader.stream.id, 4, connection="alice's new connection", rate=10)
     bench.run(5)
     assert again.text == LETTERS[4:]
     assert again.times[:6] == [begin] * 6
@@ -302,7 +298,7 @@ def test_cut_anywhere_and_the_text_is_whole(bench: Bench, cut: int) -> None:
     bench.hub.disconnect("alice")
     bench.run(1)
     received = sink.text[:cut]
-    _, again = bench.resume(reader.stream.id, len(received), client="again", rate=0)
+    _, again = bench.resume(reader.stream.id, len(received), connection="again", rate=0)
     bench.run(5)
     assert received + again.text == LETTERS
     assert again.end["text_sha256"] == sha256(LETTERS)
@@ -312,7 +308,7 @@ def test_a_late_viewer_gets_it_at_its_pace_from_where_it_wants(bench: Bench) -> 
     reader, _ = bench.start(LETTERS, rate=10)
     bench.run(1.5)
     begin = bench.clock.now
-    _, viewer = bench.resume(reader.stream.id, 3, client="bob", rate=5)
+    _, viewer = bench.resume(reader.stream.id, 3, connection="bob", rate=5)
     bench.run(10)
     assert viewer.text == LETTERS[3:]
     assert viewer.times[-1] - begin == pytest.approx(22 / 5, abs=0.01)
@@ -331,7 +327,7 @@ def test_seeking_on_the_same_connection_is_no_return(bench: Bench) -> None:
 
 def test_who_seeks_is_not_taken_for_another_who_left(bench: Bench) -> None:
     reader, _ = bench.start("x" * 100, rate=10)
-    bench.resume(reader.stream.id, 0, client="bob", rate=10)
+    bench.resume(reader.stream.id, 0, connection="bob", rate=10)
     bench.run(2)
     bench.hub.disconnect("bob")
     _, back = bench.resume(reader.stream.id, 0, rate=10)
@@ -340,11 +336,11 @@ def test_who_seeks_is_not_taken_for_another_who_left(bench: Bench) -> None:
 
 
 def test_seeking_keeps_the_format_unless_another_is_asked_for(bench: Bench) -> None:
-    reader, _ = bench.start(LETTERS, format_="chunk", rate=10)
+    reader, _ = bench.start(LETTERS, format="chunk", rate=10)
     bench.run(0)
     assert bench.resume(reader.stream.id, 0)[0].format == "chunk"
-    assert bench.resume(reader.stream.id, 0, format_="char")[0].format == "char"
-    assert bench.resume(reader.stream.id, 0, client="bob")[0].format == "char"
+    assert bench.resume(reader.stream.id, 0, format="char")[0].format == "char"
+    assert bench.resume(reader.stream.id, 0, connection="bob")[0].format == "char"
 
 
 def test_a_finished_stream_can_be_read_again_on_the_same_connection(bench: Bench) -> None:
@@ -362,7 +358,7 @@ def test_who_was_cut_off_at_the_end_gets_the_end_at_once(bench: Bench) -> None:
     assert sink.end
     bench.hub.disconnect("alice")
     begin = bench.clock.now
-    _, again = bench.resume(reader.stream.id, 15, client="again")
+    _, again = bench.resume(reader.stream.id, 15, connection="again")
     bench.run(1)
     assert again.text == LETTERS[15:]
     assert again.named("stream_end")[0].at == begin
@@ -379,7 +375,7 @@ def test_there_is_nothing_behind_the_end(bench: Bench, offset: int) -> None:
 def test_at_the_very_end_there_is_the_end(bench: Bench) -> None:
     reader, _ = bench.start(LETTERS, rate=0)
     bench.run(1)
-    _, sink = bench.resume(reader.stream.id, 26, client="bob")
+    _, sink = bench.resume(reader.stream.id, 26, connection="bob")
     bench.run(0)
     assert sink.names == ["stream_start", "stream_end"]
     assert sink.text == ""
@@ -392,7 +388,7 @@ def test_what_was_trimmed_is_gone_and_says_so(clock: ManualClock) -> None:
     first = reader.stream.log.first
     assert first > 0
     with pytest.raises(OffsetGone, match=f"Resume at {first}") as raised:
-        bench.resume(reader.stream.id, 0, client="bob")
+        bench.resume(reader.stream.id, 0, connection="bob")
     assert raised.value.to_wire()["first"] == first
     assert sink.names == ["stream_start"]
     bench.hub.stop(reader.stream.id)
@@ -429,12 +425,12 @@ def test_a_start_that_is_repeated_while_the_server_goes_down_finds_its_stream(
     first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
     bench.hub.disconnect("alice")  # its answer was lost with the connection
     bench.hub.refuse_starts()
-    again, sink = bench.start(LETTERS, request_id=UUID, client="alice again", rate=0)
+    again, sink = bench.start(LETTERS, request_id=UUID, connection="alice again", rate=0)
     assert again.stream is first.stream
     bench.run(1)
     assert sink.text == LETTERS
     with pytest.raises(ShuttingDown):
-        bench.start(LETTERS, client="bob")
+        bench.start(LETTERS, connection="bob")
 
 
 def test_who_is_told_of_an_end_may_start_the_next_one_at_once(clock: ManualClock) -> None:
@@ -449,7 +445,7 @@ def test_who_is_told_of_an_end_may_start_the_next_one_at_once(clock: ManualClock
 
 def test_a_short_request_id_counts_for_its_connection_only(bench: Bench) -> None:
     mine, _ = bench.start(LETTERS, request_id="1")
-    other, _ = bench.start(LETTERS, request_id="1", client="bob")
+    other, _ = bench.start(LETTERS, request_id="1", connection="bob")
     assert mine.stream is not other.stream
 
 
@@ -458,7 +454,7 @@ def test_a_long_request_id_is_known_after_a_reconnect(bench: Bench) -> None:
     first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
     bench.run(1)
     bench.hub.disconnect("alice")
-    second, sink = bench.start(LETTERS, request_id=UUID, client="alice again", rate=10)
+    second, sink = bench.start(LETTERS, request_id=UUID, connection="alice again", rate=10)
     bench.run(5)
     assert second.stream is first.stream
     assert sink.text == LETTERS
@@ -476,14 +472,14 @@ def test_a_forgotten_request_starts_anew(bench: Bench) -> None:
 
 def test_a_client_may_run_so_many_streams(clock: ManualClock) -> None:
     bench = Bench(clock, Limits(max_streams_per_client=2))
-    first, _ = bench.start(LETTERS, format_="chunk")
-    bench.start(LETTERS, format_="chunk")
+    first, _ = bench.start(LETTERS, format="chunk")
+    bench.start(LETTERS, format="chunk")
     with pytest.raises(TooManyStreams, match="already runs 2 streams") as raised:
-        bench.start(LETTERS, format_="chunk")
+        bench.start(LETTERS, format="chunk")
     assert raised.value.retryable
-    bench.start(LETTERS, client="bob")
+    bench.start(LETTERS, connection="bob")
     bench.hub.stop(first.stream.id)
-    bench.start(LETTERS, format_="chunk")
+    bench.start(LETTERS, format="chunk")
 
 
 def test_a_stream_that_will_be_replaced_does_not_count(clock: ManualClock) -> None:
@@ -491,14 +487,14 @@ def test_a_stream_that_will_be_replaced_does_not_count(clock: ManualClock) -> No
     bench.start(LETTERS)
     bench.start(LETTERS)
     with pytest.raises(TooManyStreams):
-        bench.start(LETTERS, format_="chunk")
+        bench.start(LETTERS, format="chunk")
 
 
 def test_a_refused_start_replaces_nothing(clock: ManualClock) -> None:
     bench = Bench(clock, Limits(max_streams=1))
     _, sink = bench.start(LETTERS, rate=0)
     with pytest.raises(TooManyStreams):
-        bench.start(LETTERS, client="bob")
+        bench.start(LETTERS, connection="bob")
     bench.run(1)
     assert sink.text == LETTERS
 
@@ -506,11 +502,11 @@ def test_a_refused_start_replaces_nothing(clock: ManualClock) -> None:
 def test_the_server_runs_so_many_streams(clock: ManualClock) -> None:
     bench = Bench(clock, Limits(max_streams=3))
     for n in range(3):
-        bench.start("abc", client=f"c{n}", rate=0)
+        bench.start("abc", connection=f"c{n}", rate=0)
     with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_STREAMS"):
-        bench.start(LETTERS, client="late")
+        bench.start(LETTERS, connection="late")
     bench.run(1)
-    bench.start(LETTERS, client="late")
+    bench.start(LETTERS, connection="late")
 
 
 # Back-pressure, through to the generator
@@ -567,7 +563,7 @@ def test_a_stream_whose_readers_are_gone_expires(clock: ManualClock) -> None:
     assert (bench.hub.running_streams, script.closed) == (1, 0)
     bench.run(1.1)
     assert (bench.hub.running_streams, script.closed) == (0, 1)
-    _, late = bench.resume(reader.stream.id, 0, client="again", rate=0)
+    _, late = bench.resume(reader.stream.id, 0, connection="again", rate=0)
     bench.run(1)
     assert late.end["reason"] == "expired"
 
@@ -578,7 +574,7 @@ def test_a_return_in_time_keeps_it(clock: ManualClock) -> None:
     bench.run(5)
     bench.hub.disconnect("alice")
     bench.run(50)
-    _, again = bench.resume(reader.stream.id, 0, client="again", rate=1)
+    _, again = bench.resume(reader.stream.id, 0, connection="again", rate=1)
     bench.run(500)
     assert not again.named("stream_end")
     assert bench.hub.running_streams == 1
@@ -588,36 +584,36 @@ def test_who_returns_owns_what_it_started(bench: Bench) -> None:
     reader, _ = bench.start("x" * 1000, rate=1)
     bench.run(5)
     bench.hub.disconnect("alice")
-    bench.resume(reader.stream.id, 0, client="again")
-    bench.resume(reader.stream.id, 0, client="viewer")
+    bench.resume(reader.stream.id, 0, connection="again")
+    bench.resume(reader.stream.id, 0, connection="viewer")
     assert bench.hub.stop_own("viewer") == {}
     assert list(bench.hub.stop_own("again")) == [reader.stream.id]
 
 
 def test_who_returned_before_the_break_was_noticed_owns_it_once_it_is(bench: Bench) -> None:
     """From one network to another: the old connection is open until it times out."""
-    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
     stream_id = reader.stream.id
-    bench.resume(stream_id, 0, client="viewer")
+    bench.resume(stream_id, 0, connection="viewer")
     bench.run(5)
-    bench.resume(stream_id, 0, client="new")
+    bench.resume(stream_id, 0, connection="new")
     assert bench.hub.stop_own("new") == {}, "nobody can tell it from a viewer yet"
-    bench.resume(stream_id, 0, client="viewer")  # seeks
+    bench.resume(stream_id, 0, connection="viewer")  # seeks
     bench.hub.disconnect("old")
-    bench.resume(stream_id, 0, client="viewer")
+    bench.resume(stream_id, 0, connection="viewer")
     assert bench.hub.stop_own("viewer") == {}
     assert list(bench.hub.stop_own("new")) == [stream_id]
 
 
 def test_a_viewer_does_not_keep_a_stream_from_its_owner_that_is_back(bench: Bench) -> None:
-    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
     stream_id = reader.stream.id
-    bench.resume(stream_id, 0, client="viewer")
+    bench.resume(stream_id, 0, connection="viewer")
     bench.run(5)
     bench.hub.disconnect("old")
-    bench.resume(stream_id, 0, client="viewer")
-    bench.resume(stream_id, 0, client="new")
-    bench.resume(stream_id, 0, client="late")
+    bench.resume(stream_id, 0, connection="viewer")
+    bench.resume(stream_id, 0, connection="new")
+    bench.resume(stream_id, 0, connection="late")
     for other in ("viewer", "late"):
         assert bench.hub.stop_own(other) == {}
     assert list(bench.hub.stop_own("new")) == [stream_id]
@@ -625,28 +621,28 @@ def test_a_viewer_does_not_keep_a_stream_from_its_owner_that_is_back(bench: Benc
 
 def test_who_was_connected_before_the_owner_is_not_its_successor(bench: Bench) -> None:
     bench.hub.connect("viewer")
-    reader, _ = bench.start("x" * 1000, client="old", rate=1)
-    bench.resume(reader.stream.id, 0, client="viewer")
+    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
+    bench.resume(reader.stream.id, 0, connection="viewer")
     bench.hub.disconnect("old")
     assert bench.hub.stop_own("viewer") == {}
     assert bench.hub.running_streams == 1
 
 
 def test_what_was_inherited_is_not_handed_on(bench: Bench) -> None:
-    reader, _ = bench.start("x" * 1000, client="old", rate=1)
+    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
     stream_id = reader.stream.id
     for client in ("viewer", "new"):
-        bench.resume(stream_id, 0, client=client)
+        bench.resume(stream_id, 0, connection=client)
     bench.hub.disconnect("old")
     bench.hub.disconnect("new")
     assert bench.hub.stop_own("viewer") == {}
-    bench.resume(stream_id, 0, client="newest")
+    bench.resume(stream_id, 0, connection="newest")
     assert list(bench.hub.stop_own("newest")) == [stream_id]
 
 
 def test_who_only_had_read_it_inherits_nothing(bench: Bench) -> None:
-    reader, _ = bench.start("x" * 1000, client="old", rate=1)
-    bench.resume(reader.stream.id, 0, client="viewer")
+    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
+    bench.resume(reader.stream.id, 0, connection="viewer")
     bench.hub.leave(reader.stream.id, "viewer")
     bench.hub.disconnect("old")
     assert bench.hub.stop_own("viewer") == {}
@@ -654,13 +650,13 @@ def test_who_only_had_read_it_inherits_nothing(bench: Bench) -> None:
 
 def test_each_stream_goes_to_a_reader_of_its_own(bench: Bench) -> None:
     ids = [
-        bench.start("x" * 1000, client="old", format_="chunk", rate=1)[0].stream.id
+        bench.start("x" * 1000, connection="old", format="chunk", rate=1)[0].stream.id
         for _ in range(3)
     ]
     bench.run(5)
     bench.hub.stop(ids[2])
     for stream_id, client in zip(ids, ("first", "second", "third"), strict=True):
-        bench.resume(stream_id, 0, client=client)
+        bench.resume(stream_id, 0, connection=client)
     bench.hub.disconnect("old")
     assert list(bench.hub.stop_own("first")) == [ids[0]]
     assert list(bench.hub.stop_own("second")) == [ids[1]]
@@ -671,40 +667,40 @@ def test_an_ended_stream_is_forgotten_after_its_retention(clock: ManualClock) ->
     bench = Bench(clock, Limits(retention=300))
     reader, _ = bench.start("abc", rate=0)
     bench.run(299)
-    _, sink = bench.resume(reader.stream.id, 0, client="bob", rate=0)
+    _, sink = bench.resume(reader.stream.id, 0, connection="bob", rate=0)
     bench.run(299)
     assert sink.text == "abc"
     bench.run(2)
     with pytest.raises(UnknownStream, match="300 s ago"):
-        bench.resume(reader.stream.id, 0, client="bob")
+        bench.resume(reader.stream.id, 0, connection="bob")
 
 
 def test_ended_streams_go_early_when_they_keep_too_much(clock: ManualClock) -> None:
     bench = Bench(clock, Limits(max_total_bytes=1000))
     ids = []
     for n in range(4):
-        ids.append(bench.start("x" * 400, client=f"c{n}", rate=0)[0].stream.id)
+        ids.append(bench.start("x" * 400, connection=f"c{n}", rate=0)[0].stream.id)
         bench.run(1)
     for gone in ids[:2]:
         with pytest.raises(UnknownStream):
-            bench.resume(gone, 0, client="bob")
+            bench.resume(gone, 0, connection="bob")
     for kept in ids[2:]:
-        bench.resume(kept, 0, client="bob", format_="chunk")
+        bench.resume(kept, 0, connection="bob", format="chunk")
 
 
 def test_ended_streams_go_while_another_grows(clock: ManualClock) -> None:
     bench = Bench(clock, Limits(max_total_bytes=1000, lookahead=10))
     ended, _ = bench.start("x" * 600, rate=0)
     bench.run(1)
-    _, sink = bench.start(ScriptedSource("y", repeat=True).source, client="bob", rate=100)
+    _, sink = bench.start(ScriptedSource("y", repeat=True).source, connection="bob", rate=100)
     bench.run(3)
-    bench.resume(ended.stream.id, 0, client="carol", rate=0)
+    bench.resume(ended.stream.id, 0, connection="carol", rate=0)
     bench.run(0.5)
     bench.hub.disconnect("carol")
     bench.run(1.5)
     assert len(sink.text) > 400
     with pytest.raises(UnknownStream):
-        bench.resume(ended.stream.id, 0, client="carol")
+        bench.resume(ended.stream.id, 0, connection="carol")
 
 
 def test_a_connection_that_comes_and_goes_leaves_nothing(bench: Bench) -> None:
@@ -737,7 +733,7 @@ def test_closing_ends_all_and_takes_no_more(bench: Bench) -> None:
 def test_closing_ends_readers_of_finished_streams_too(bench: Bench) -> None:
     reader, _ = bench.start(LETTERS, rate=0)
     bench.run(1)
-    _, slow = bench.resume(reader.stream.id, 0, client="bob", rate=1)
+    _, slow = bench.resume(reader.stream.id, 0, connection="bob", rate=1)
     bench.run(1)
     bench.hub.close(5)
     bench.settle()
@@ -753,10 +749,8 @@ def test_a_reader_that_breaks_does_not_hinder_the_others(
             raise OSError("no such client")
 
     broken: Any = Broken(bench.clock)
-    bench.hub.start(
-        ScriptedSource(LETTERS).source, SourceRequest(), client="alice", sink=broken, rate=0
-    )
-    _, sink = bench.start(LETTERS, client="bob", rate=0)
+    bench.start(ScriptedSource(LETTERS).source, sink=broken, rate=0)
+    _, sink = bench.start(LETTERS, connection="bob", rate=0)
     bench.run(1)
     assert sink.text == LETTERS
     assert "a reader failed and was dropped" in caplog.text
@@ -795,7 +789,7 @@ def test_a_stream_that_is_to_be_cancelled_ends_with_its_last_reader(clock: Manua
         ScriptedSource("x", repeat=True).source, rate=10, on_disconnect="cancel"
     )
     bench.run(1)
-    bench.resume(reader.stream.id, 0, client="bob")
+    bench.resume(reader.stream.id, 0, connection="bob")
     bench.hub.disconnect("alice")
     bench.run(1)
     assert bench.hub.running_streams == 1, "bob reads it, and has inherited it"
@@ -812,10 +806,10 @@ def test_no_stream_is_taken_while_running_ones_keep_too_much(clock: ManualClock)
     reader, _ = bench.start("x" * 2000, rate=1)
     bench.run(1)
     with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_TOTAL_BYTES"):
-        bench.start("y", client="bob")
+        bench.start("y", connection="bob")
     bench.hub.stop(reader.stream.id)
     bench.run(1)
-    bench.start("y", client="bob")
+    bench.start("y", connection="bob")
 
 
 def test_a_stream_that_was_forgotten_in_between_cannot_be_resumed(clock: ManualClock) -> None:
@@ -835,7 +829,7 @@ def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> No
     hub, stream_id = bench.hub, reader.stream.id
     first = hub.describe(stream_id)
     assert (first.state, first.next, first.readers, first.reason) == ("created", 0, 1, None)
-    bench.resume(stream_id, 0, client="bob")
+    bench.resume(stream_id, 0, connection="bob")
     bench.run(1)
     running = hub.describe(stream_id)
     assert (running.state, running.readers) == ("held", 2)
@@ -852,7 +846,7 @@ def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> No
 def test_a_reader_that_leaves_is_counted_no_longer_and_may_come_back(bench: Bench) -> None:
     reader, sink = bench.start("x" * 100, rate=10)
     stream_id = reader.stream.id
-    bench.resume(stream_id, 0, client="bob")
+    bench.resume(stream_id, 0, connection="bob")
     bench.run(1)
     assert bench.hub.leave(stream_id, "alice") == len(sink.chars) == 11
     assert bench.hub.describe(stream_id).readers == 1

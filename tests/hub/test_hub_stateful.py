@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
 from textstream.errors import InvalidRequest, OffsetGone, TooManyStreams, UnknownStream
-from textstream.hub.table import Limits
+from textstream.hub.keeper import Limits
 from textstream.protocol import (
     NEW_CHAR,
     STREAM_CHUNK,
@@ -46,7 +46,7 @@ LIMITS = Limits(
 MAX_STREAM_BYTES = 150
 
 CLIENTS = ["alice", "bob", "carol"]
-clients = st.sampled_from(CLIENTS)
+connections = st.sampled_from(CLIENTS)
 formats = st.sampled_from(["char", "chunk"])
 rates = st.sampled_from([0, 1, 7.5, 100, "auto", 1e-12])
 
@@ -97,7 +97,7 @@ class Seen:
 
     reader: Reader
     sink: RecordingSink
-    client: str
+    connection: str
     truth: Truth
     start: int
     left: bool = False
@@ -156,7 +156,7 @@ assert {NEW_CHAR, STREAM_CHUNK, STREAM_ERROR} == {"new_char", "stream_chunk", "s
 
 
 class Readers(RuleBasedStateMachine):
-    """The hub under whatever its clients do."""
+    """The hub under whatever its connections do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -170,10 +170,10 @@ class Readers(RuleBasedStateMachine):
         assume(candidates)
         return candidates[number % len(candidates)]
 
-    # What clients do.
+    # What connections do.
 
     @rule(
-        client=clients,
+        connection=connections,
         script=st.sampled_from(SCRIPTS),
         unit=st.sampled_from(["char", "word", "token"]),
         rate=st.one_of(st.none(), rates),
@@ -185,7 +185,7 @@ class Readers(RuleBasedStateMachine):
     def start(
         self,
         *,
-        client: str,
+        connection: str,
         script: Script,
         unit: UnitName,
         rate: Rate | None,
@@ -199,11 +199,11 @@ class Readers(RuleBasedStateMachine):
         try:
             reader, sink = self.bench.start(
                 source,
-                client=client,
+                connection=connection,
                 capacity=capacity,
                 unit=unit,
                 rate=rate,
-                format_=format_,
+                format=format_,
                 request_id=request,
                 on_disconnect=on_disconnect,
             )
@@ -214,60 +214,68 @@ class Readers(RuleBasedStateMachine):
         stream_id = reader.stream.id
         if stream_id not in self.truths:
             self.truths[stream_id] = TRUTHS[script, unit]
-        self._note(reader, sink, client)
+        self._note(reader, sink, connection)
 
     @precondition(lambda self: self.truths)
     @rule(
-        client=clients,
+        connection=connections,
         which=st.integers(0, 100),
         part=st.floats(0, 1),
         rate=st.one_of(st.none(), rates),
         format_=st.one_of(st.none(), formats),
     )
     def resume(
-        self, client: str, which: int, part: float, rate: Rate | None, format_: FormatName | None
+        self,
+        connection: str,
+        which: int,
+        part: float,
+        rate: Rate | None,
+        format_: FormatName | None,
     ) -> None:
         stream_id = list(self.truths)[which % len(self.truths)]
         positions = [s.position for s in self.seen if s.stream_id == stream_id]
         offset = round(part * (max(positions) + 3))
         try:
             reader, sink = self.bench.resume(
-                stream_id, offset, client=client, rate=rate, format_=format_
+                stream_id, offset, connection=connection, rate=rate, format=format_
             )
         except (UnknownStream, OffsetGone, InvalidRequest):
             return
-        self._note(reader, sink, client)
+        self._note(reader, sink, connection)
 
-    def _note(self, reader: Reader, sink: RecordingSink, client: str) -> None:
+    def _note(self, reader: Reader, sink: RecordingSink, connection: str) -> None:
         for other in self.seen:  # a connection reads a stream at most once
-            if (other.client, other.stream_id) == (client, reader.stream.id) and not other.end:
+            if (other.connection, other.stream_id) == (
+                connection,
+                reader.stream.id,
+            ) and not other.end:
                 other.left = other.left or other.reader.over
         truth = self.truths[reader.stream.id]
-        self.seen.append(Seen(reader, sink, client, truth, reader.info["offset"]))
+        self.seen.append(Seen(reader, sink, connection, truth, reader.info["offset"]))
 
     @rule(which=st.integers(0, 100))
     def stop(self, which: int) -> None:
         seen = self.live(which)
         assert self.bench.hub.stop(seen.stream_id) >= 0
 
-    @rule(client=clients)
-    def stop_own(self, client: str) -> None:
-        stopped = self.bench.hub.stop_own(client)
+    @rule(connection=connections)
+    def stop_own(self, connection: str) -> None:
+        stopped = self.bench.hub.stop_own(connection)
         owners = {s.stream_id: s.reader.stream.owner for s in self.seen}
-        assert all(owners[stream_id] == client for stream_id in stopped)
+        assert all(owners[stream_id] == connection for stream_id in stopped)
 
     @rule(which=st.integers(0, 100))
     def leave(self, which: int) -> None:
         seen = self.live(which)
         seen.left = True
-        assert self.bench.hub.leave(seen.stream_id, seen.client) == seen.position
+        assert self.bench.hub.leave(seen.stream_id, seen.connection) == seen.position
 
-    @rule(client=clients)
-    def disconnect(self, client: str) -> None:
+    @rule(connection=connections)
+    def disconnect(self, connection: str) -> None:
         for seen in self.seen:
-            if seen.client == client and not seen.reader.over:
+            if seen.connection == connection and not seen.reader.over:
                 seen.left = True
-        self.bench.hub.disconnect(client)
+        self.bench.hub.disconnect(connection)
 
     @rule(which=st.integers(0, 100))
     def pause(self, which: int) -> None:

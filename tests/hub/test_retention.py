@@ -5,37 +5,22 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
 from tests.support.clock import ManualClock
-from tests.support.doubles import new_life
-from textstream.hub.retention import Retention
-from textstream.protocol import EndReason
+from tests.support.doubles import RecordingSink, new_stream
+from textstream.hub.keeper import Keeper, Limits
 from textstream.reading.dispatcher import Dispatcher
-from textstream.sources.base import CancelToken
-from textstream.stream.life import State
-from textstream.stream.log import ByteCount, ReadStatus
+from textstream.reading.reader import Reader
+from textstream.sources.base import Source
 from textstream.stream.memory_log import MemoryLog
-from textstream.stream.stream import Stream
+from textstream.stream.start import Start
+from textstream.stream.stream import AttachedReader, Stream
 
 GRACE, RETENTION, LONGEST = 60.0, 300.0, 3600.0
 
-
-@dataclass(eq=False)
-class Reader:
-    """Stands in for a `Reader`."""
-
-    cursor: int = 0
-    paused: bool = False
-    parked: bool = True
-    told: list[EndReason] = field(default_factory=list)
-
-    def end_now(self, reason: EndReason) -> None:
-        self.told.append(reason)
-
-    def wake(self) -> None: ...
+SILENT = Source("silent", lambda _request: iter(()))
 
 
 class CountingDispatcher(Dispatcher):
@@ -53,62 +38,80 @@ class CountingDispatcher(Dispatcher):
 
 
 class Kept:
-    """A `Retention` with the streams it keeps, and a dispatcher that the test steps."""
+    """Streams that a `Keeper` keeps, and a dispatcher that the test steps."""
 
     def __init__(self, clock: ManualClock, *, max_streams: int = 100, max_bytes: int = 1000):
         self.clock = clock
+        self.max_bytes = max_bytes
         self.dispatcher = CountingDispatcher(clock=clock, sleep=lambda seconds: None)
+        limits = Limits(max_streams=max_streams, max_total_bytes=max_bytes)
+        self.keeper = Keeper(self.dispatcher, clock=clock, limits=limits)
+        self.bytes = self.keeper.kept
         self.forgotten: list[str] = []
-        self.bytes = ByteCount()
-        self.retention = Retention(
-            dispatcher=self.dispatcher,
-            clock=clock,
-            kept=self.bytes,
-            max_streams=max_streams,
-            max_bytes=max_bytes,
-            forget=lambda stream: self.forgotten.append(stream.id),
-        )
 
     def stream(
         self, name: str, *, units: int = 10, ended: bool = False, grace: float = GRACE
     ) -> Stream:
-        stream = Stream(
+        stream = new_stream(
             stream_id=name,
-            source="script",
-            unit="char",
-            rate=30,
-            owner="alice",
-            log=MemoryLog(10_000, self.bytes),
-            life=new_life(self.clock, grace=grace, retention=RETENTION, longest=LONGEST),
-            lookahead=10_000,
-            max_units=10_000,
-            cancel=CancelToken(),
-            on_end=self.retention_hears,
+            log=MemoryLog(10_000, self.bytes.add),
+            clock=self.clock,
+            observer=self,
+            grace=grace,
+            retention=RETENTION,
+            longest=LONGEST,
         )
-        self.retention.run(stream)
+        assert self.keeper.claim(stream, None, Start(SILENT, format="chunk")) is None
         stream.append(["x"] * units)
         if ended:
             stream.furthest = units
             stream.stop("stopped")
         return stream
 
-    def retention_hears(self, stream: Stream) -> None:
-        self.dispatcher.call_at(float("-inf"), lambda: self.retention.unread(stream))
-
     def read(self, stream: Stream) -> Reader:
-        reader = Reader()
+        sink = RecordingSink(self.clock)
+        reader = Reader(stream, sink, self.dispatcher, now=self.clock(), connection="bob")
         stream.attach(reader)
-        self.retention.read(stream)
+        reader.pause()  # it stays where it is, also at a stream that has ended
+        reader.wake()
         return reader
 
-    def leave(self, stream: Stream, reader: Reader) -> None:
-        stream.detach(reader)
-        self.retention.unread(stream)
+    def visit(self, stream: Stream) -> None:
+        """Read it, and go at once: nobody reads it from now on."""
+        self.leave(self.read(stream))
+
+    def make_room(self) -> bool:
+        """Return whether there is room for more text, once all was forgotten that may be."""
+        self.keeper.make_room()
+        return self.bytes.total < self.max_bytes
+
+    def leave(self, reader: Reader) -> None:
+        reader.leave(may_return=False)
+
+    # What the streams tell: passed on.
+
+    def on_read(self, stream: Stream, reader: AttachedReader) -> None:
+        self.keeper.on_read(stream, reader)
+
+    def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
+        self.keeper.on_unread(stream, reader)
+
+    def on_ended(self, stream: Stream) -> None:
+        self.keeper.on_ended(stream)
+
+    def on_forgotten(self, stream: Stream) -> None:
+        self.keeper.on_forgotten(stream)
+        self.forgotten.append(stream.id)
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
         while (due := self.dispatcher.step(self.clock.now)) is not None and due <= self.clock.now:
             pass
+
+
+def told(reader: Reader) -> list[str]:
+    assert isinstance(reader.sink, RecordingSink)
+    return reader.sink.names
 
 
 @pytest.fixture
@@ -118,7 +121,7 @@ def kept(clock: ManualClock) -> Kept:
 
 def test_a_stream_without_readers_ends_after_the_time_of_grace(kept: Kept) -> None:
     stream = kept.stream("a")
-    kept.retention.unread(stream)
+    kept.visit(stream)
     kept.wait(GRACE - 1)
     assert stream.ending is None
     kept.wait(1)
@@ -130,7 +133,7 @@ def test_a_stream_without_readers_ends_after_the_time_of_grace(kept: Kept) -> No
 
 
 def test_an_expired_stream_is_readable_for_the_time_of_retention(kept: Kept) -> None:
-    kept.retention.unread(kept.stream("a"))
+    kept.visit(kept.stream("a"))
     kept.wait(GRACE)
     kept.wait(RETENTION - 1)
     assert kept.forgotten == []
@@ -140,12 +143,12 @@ def test_an_expired_stream_is_readable_for_the_time_of_retention(kept: Kept) -> 
 
 def test_a_reader_that_comes_back_in_time_saves_it(kept: Kept) -> None:
     stream = kept.stream("a")
-    kept.retention.unread(stream)
+    kept.visit(stream)
     kept.wait(GRACE - 1)
     reader = kept.read(stream)
     kept.wait(10 * GRACE)
     assert stream.ending is None
-    kept.leave(stream, reader)
+    kept.leave(reader)
     kept.wait(GRACE - 1)
     assert stream.ending is None, "the time of grace starts anew"
     kept.wait(1)
@@ -159,7 +162,7 @@ def test_an_ended_stream_is_forgotten_after_its_retention(kept: Kept) -> None:
     reader = kept.read(stream)
     kept.wait(RETENTION)
     assert kept.forgotten == []
-    kept.leave(stream, reader)
+    kept.leave(reader)
     kept.wait(RETENTION)
     assert kept.forgotten == ["a"]
 
@@ -184,7 +187,7 @@ def test_reading_it_again_does_not_change_when_its_turn_is(kept: Kept) -> None:
     kept.wait(1)
     kept.stream("second", units=400, ended=True)
     kept.wait(1)
-    kept.leave(first, kept.read(first))
+    kept.leave(kept.read(first))
     kept.stream("third", units=400, ended=True)
     kept.wait(1)
     assert kept.forgotten == ["first"]
@@ -194,12 +197,12 @@ def test_what_ended_while_it_was_read_has_its_place_by_its_end(kept: Kept) -> No
     first = kept.stream("first", units=400)
     viewer = kept.read(first)
     first.furthest = 400
-    first.produced("completed")
+    first.finish("completed")
     first.stop("stopped")
     kept.wait(1)
     kept.stream("second", units=400, ended=True)
     kept.wait(1)
-    kept.leave(first, viewer)
+    kept.leave(viewer)
     kept.stream("third", units=400, ended=True)
     kept.wait(1)
     assert kept.forgotten == ["first"]
@@ -212,7 +215,7 @@ def test_while_it_is_read_the_next_one_goes_in_its_place(kept: Kept) -> None:
     kept.stream("d", units=300, ended=True)
     kept.wait(1)
     assert kept.forgotten == ["b"]
-    kept.leave(streams[0], reader)
+    kept.leave(reader)
     kept.stream("e", units=300, ended=True)
     kept.wait(1)
     assert kept.forgotten == ["b", "a"]
@@ -252,24 +255,24 @@ def test_what_is_read_or_runs_does_not_go_but_counts(kept: Kept) -> None:
     reader = kept.read(read)
     kept.wait(0)
     running = kept.stream("running", units=400)
-    kept.retention.unread(running)
+    kept.visit(running)
     kept.stream("ended", units=400, ended=True)
     kept.wait(0)
     assert kept.forgotten == ["ended"]
-    kept.leave(read, reader)
+    kept.leave(reader)
     assert kept.forgotten == ["ended"]
     running.append(["x"] * 400)
     kept.wait(0)
     assert kept.forgotten == ["ended", "read"]
-    assert kept.retention.make_room()
+    assert kept.make_room()
     assert kept.bytes.total == 800
 
 
 def test_there_is_no_room_when_what_runs_keeps_too_much(kept: Kept) -> None:
     stream = kept.stream("running", units=999)
-    assert kept.retention.make_room()
+    assert kept.make_room()
     stream.append(["x"])
-    assert not kept.retention.make_room()
+    assert not kept.make_room()
     assert stream.ending is None
 
 
@@ -285,20 +288,19 @@ def test_the_text_of_what_was_forgotten_is_freed_at_once(kept: Kept) -> None:
 
 
 def test_a_reader_that_came_while_the_last_one_left_is_not_cut_off(kept: Kept) -> None:
-    """Attaching and leaving run in two threads: the later of the two notes may be the wrong one."""
     stream = kept.stream("a")
-
+    first = kept.read(stream)
     reader = kept.read(stream)
-    kept.retention.unread(stream)
+    kept.leave(first)
     kept.wait(GRACE)
     assert stream.ending is None
-    assert reader.told == []
+    assert told(reader) == ["stream_start"]
 
 
 def test_a_stream_that_had_produced_everything_completes_when_it_expires(kept: Kept) -> None:
     stream = kept.stream("a")
-    stream.produced("completed")
-    kept.retention.unread(stream)
+    stream.finish("completed")
+    kept.visit(stream)
     kept.wait(GRACE)
     assert stream.ending
     assert (stream.ending.reason, stream.ending.offset) == ("completed", 10)
@@ -307,10 +309,10 @@ def test_a_stream_that_had_produced_everything_completes_when_it_expires(kept: K
 def test_a_stream_that_wants_no_grace_ends_with_its_last_reader(kept: Kept) -> None:
     stream = kept.stream("a", grace=0.0)
     first, second = kept.read(stream), kept.read(stream)
-    kept.leave(stream, first)
+    kept.leave(first)
     kept.wait(0)
     assert stream.ending is None
-    kept.leave(stream, second)
+    kept.leave(second)
     kept.wait(0)
     assert stream.ending
     assert (stream.ending.reason, stream.ending.offset) == ("expired", 10)
@@ -328,7 +330,7 @@ def test_the_longest_duration_ends_a_stream_whoever_reads_it(kept: Kept) -> None
     kept.wait(1)
     assert first.ending
     assert (first.ending.reason, first.ending.offset) == ("expired", 10)
-    assert reader.told == ["expired"]
+    assert told(reader) == ["stream_start", "stream_end"]
     assert second.ending is None
     kept.wait(LONGEST / 2)
     assert second.ending
@@ -354,8 +356,8 @@ def test_a_forgotten_stream_keeps_no_text(kept: Kept) -> None:
     stream = kept.stream("a", ended=True)
     kept.wait(RETENTION)
     assert kept.bytes.total == 0
-    assert stream.life.state is State.FORGOTTEN
-    assert stream.log.read(0, 1).status is ReadStatus.GONE
+    assert stream.life.state == "forgotten"
+    assert stream.log.read(0, 1) is None
 
 
 def test_a_stream_is_not_forgotten_while_it_is_read(kept: Kept) -> None:
@@ -371,7 +373,7 @@ def test_coming_and_going_leaves_one_timer(kept: Kept, *, ended: bool) -> None:
     kept.wait(0)
     before = kept.dispatcher.pending
     for _ in range(10_000):
-        kept.leave(stream, kept.read(stream))
+        kept.leave(kept.read(stream))
         kept.wait(0.001)
     assert kept.dispatcher.pending <= before + 1
     kept.wait((RETENTION if ended else GRACE) - 0.01)
@@ -383,7 +385,7 @@ def test_coming_and_going_leaves_one_timer(kept: Kept, *, ended: bool) -> None:
 
 def test_one_that_ends_is_forgotten_in_time_though_its_grace_would_be_longer(kept: Kept) -> None:
     stream = kept.stream("a", grace=10 * RETENTION)
-    kept.retention.unread(stream)
+    kept.visit(stream)
     kept.wait(1)
     stream.stop("stopped")
     kept.wait(0)
@@ -411,26 +413,26 @@ def test_two_that_make_room_at_once_may_choose_the_same_stream(
 
     def forget_second() -> bool:
         monkeypatch.undo()
-        assert kept.retention.make_room()
+        assert kept.make_room()
         return forget()
 
     monkeypatch.setattr(stream, "forget", forget_second)
     kept.bytes.add(100)
-    assert kept.retention.make_room()
+    assert kept.make_room()
     assert kept.forgotten == ["a"]
 
 
-def test_a_stream_that_was_forgotten_meanwhile_does_not_come_back(
+def test_a_stream_that_was_forgotten_does_not_come_back(
     kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its last reader left, and before that was noted, memory was needed."""
+    """The timer of its retention is still set."""
     stream = kept.stream("a", units=900, ended=True)
+    kept.visit(stream)
     kept.wait(0)
     kept.bytes.add(100)
     kept.wait(0)
     assert kept.forgotten == ["a"]
     gone = weakref.ref(stream)
-    kept.retention.unread(stream)
     del stream
     gc.collect()
     assert gone() is None

@@ -8,15 +8,12 @@ from typing import Any
 import pytest
 
 from tests.support.clock import ManualClock
-from tests.support.doubles import PLENTY, RecordingSink, new_life, sha256
+from tests.support.doubles import PLENTY, RecordingSink, Watcher, new_stream, sha256
 from textstream.errors import SourceFailed
 from textstream.protocol import FormatName, Rate
 from textstream.reading.reader import RETRY_MAX, RETRY_MIN, Reader
 from textstream.reading.run import Run
 from textstream.reading.sink import MAX_UNITS_PER_STEP
-from textstream.sources.base import CancelToken
-from textstream.stream.memory_log import MemoryLog
-from textstream.stream.stream import Stream
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -27,21 +24,9 @@ class Desk:
     def __init__(self, clock: ManualClock, *, max_bytes: int = PLENTY) -> None:
         self.clock = clock
         self.woken: list[Reader] = []
-        self.over: list[Reader] = []
         self.runs: list[Run[Reader]] = []
-        self.stream = Stream(
-            stream_id="s",
-            source="script",
-            unit="char",
-            rate=30,
-            owner="alice",
-            log=MemoryLog(max_bytes),
-            life=new_life(clock),
-            lookahead=PLENTY,
-            max_units=PLENTY,
-            cancel=CancelToken(),
-            on_end=lambda stream: None,
-        )
+        self.watcher = Watcher()
+        self.stream = new_stream(max_bytes=max_bytes, clock=clock, observer=self.watcher)
 
     def read(
         self,
@@ -57,20 +42,26 @@ class Desk:
         reader = Reader(
             self.stream,
             sink,
+            self,
             offset=offset,
             reached=reached,
             rate=rate,
             format_=format_,
             now=self.clock.now,
-            wake=self.woken.append,
-            serve_run=self.runs.append,
-            on_over=self.over.append,
         )
         self.stream.attach(reader)
         return reader, sink
 
     def append(self, text: str) -> None:
         self.stream.append(list(text))
+
+    # What a reader asks of its server.
+
+    def wake(self, reader: Reader) -> None:
+        self.woken.append(reader)
+
+    def add_run(self, run: Run[Reader]) -> None:
+        self.runs.append(run)
 
     def step(self, reader: Reader) -> float | None:
         """Serve `reader`, or its run, as the dispatcher does; return when it is due next."""
@@ -106,7 +97,7 @@ def desk(clock: ManualClock) -> Desk:
 def test_start_then_units_in_order_then_end(desk: Desk) -> None:
     reader, sink = desk.read(rate=10)
     desk.append("añ字")
-    desk.stream.produced("completed")
+    desk.stream.finish("completed")
     desk.serve(reader, 1)
     assert [(e.event, e.data) for e in sink.written[1:-1]] == [
         ("new_char", "a"), ("new_char", "ñ"), ("new_char", "字"),
@@ -117,7 +108,7 @@ def test_start_then_units_in_order_then_end(desk: Desk) -> None:
     assert sink.end == {
         "id": "s", "reason": "completed", "offset": 3, "text_sha256": sha256("añ字"),
     }  # fmt: skip
-    assert desk.over == [reader]
+    assert desk.watcher.told[-1] == ("unread", "s"), "once it was told"
     assert reader.step(desk.clock.now) is None, "it is over"
     assert len(sink.written) == 5
 
@@ -125,7 +116,7 @@ def test_start_then_units_in_order_then_end(desk: Desk) -> None:
 def test_the_end_comes_with_the_last_unit_not_a_step_later(desk: Desk) -> None:
     reader, sink = desk.read(rate=10)
     desk.append("ab")
-    desk.stream.produced("completed")
+    desk.stream.finish("completed")
     desk.serve(reader, 1)
     assert sink.named("stream_end")[0].at == sink.times[-1]
 
@@ -202,7 +193,7 @@ def test_it_is_woken_once_for_many_units(desk: Desk) -> None:
 def test_without_room_the_cursor_stands_still_and_nothing_is_lost(desk: Desk) -> None:
     reader, sink = desk.read(capacity=3)
     desk.append(LETTERS)
-    desk.stream.produced("completed")
+    desk.stream.finish("completed")
     desk.serve(reader, 1)
     assert (sink.text, reader.cursor) == ("abc", 3)
     assert sink.names == ["stream_start"]
@@ -269,7 +260,7 @@ def test_a_reader_too_slow_for_the_log_is_told_where_it_may_go_on(clock: ManualC
     assert slow_sink.error["code"] == "offset_gone"
     assert (slow_sink.error["id"], slow_sink.error["first"]) == ("s", first)
     assert str(first) in slow_sink.error["message"]
-    assert desk.over == [slow]
+    assert desk.watcher.told[-1] == ("unread", "s")
     assert desk.stream.readers == {fast}
 
 
@@ -318,7 +309,7 @@ def test_a_paused_reader_does_not_see_the_end(desk: Desk) -> None:
     desk.append("ab")
     reader.step(desk.clock.now)
     reader.pause()
-    desk.stream.produced("completed")
+    desk.stream.finish("completed")
     reader.step(desk.clock.now)
     assert sink.names == ["stream_start"]
     reader.go_on(desk.clock.now)
@@ -440,7 +431,7 @@ def test_a_replaced_reader_ends_where_it_stands_and_the_others_go_on(desk: Desk)
 def test_an_error_is_told_before_the_end(desk: Desk) -> None:
     reader, sink = desk.read()
     desk.append("ab")
-    desk.stream.produced("error", SourceFailed("It broke."))
+    desk.stream.finish("error", SourceFailed("It broke."))
     reader.step(desk.clock.now)
     assert sink.names == ["stream_start", "stream_error", "stream_end"]
     assert sink.error == {
@@ -458,8 +449,8 @@ def test_who_leaves_hears_nothing_more_and_may_return(desk: Desk) -> None:
     assert reader.step(desk.clock.advance(1)) is None
     assert sink.text == "abc"
     assert desk.stream.readers == set()
-    assert desk.stream.returning(0) == 3
-    assert desk.over == [], "that is for readers that were told"
+    assert desk.stream.recall(0) == 3
+    assert reader.left
 
 
 def test_who_leaves_is_served_once_more_to_be_let_go(desk: Desk) -> None:
@@ -552,7 +543,7 @@ def test_a_new_pace_within_a_run_counts_from_the_last_unit(desk: Desk) -> None:
 def test_who_leaves_within_a_run_is_remembered_exactly(desk: Desk) -> None:
     reader, _ = in_a_run(desk)
     reader.leave()
-    assert desk.stream.returning(0) == 2
+    assert desk.stream.recall(0) == 2
     assert desk.stream.furthest == 2
 
 

@@ -6,23 +6,39 @@ from collections.abc import Callable
 
 import pytest
 
-from textstream.stream.log import Log
+from tests.support.list_log import ListLog
+from textstream.hub.bytes import ByteCount
+from textstream.stream.log import Log, NewLog
 from textstream.stream.memory_log import MemoryLog
 
-NewLog = Callable[[int], Log]
-"""Makes an empty log that keeps so many bytes."""
-
-LOGS: dict[str, NewLog] = {"memory": MemoryLog}
+LOGS: dict[str, Callable[[int], NewLog]] = {
+    "memory": lambda max_bytes: lambda _id, count: MemoryLog(max_bytes, count),
+    "list": lambda max_bytes: lambda _id, count: ListLog(max_bytes, count),
+}
+"""By name: for a bound in bytes, what makes logs as a server does."""
 
 PLENTY = 2**20
 
+MakeLog = Callable[..., Log]
+"""Makes an empty log that keeps so many bytes; the second argument counts them, if it is given."""
 
-@pytest.fixture(params=list(LOGS.values()), ids=list(LOGS))
-def new_log(request: pytest.FixtureRequest) -> NewLog:
-    made: NewLog = request.param
-    return made
+
+@pytest.fixture(params=list(LOGS))
+def make_log(request: pytest.FixtureRequest, kept: ByteCount) -> MakeLog:
+    factory = LOGS[request.param]
+
+    def make(max_bytes: int, count: ByteCount = kept) -> Log:
+        return factory(max_bytes)("s", count.add)
+
+    return make
 
 
 @pytest.fixture
-def log(new_log: NewLog) -> Log:
-    return new_log(PLENTY)
+def kept() -> ByteCount:
+    """Counts the bytes that the test's logs keep."""
+    return ByteCount()
+
+
+@pytest.fixture
+def log(make_log: MakeLog) -> Log:
+    return make_log(PLENTY)

@@ -19,8 +19,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.stream.conftest import NewLog
-from textstream.stream.log import ReadStatus
+from tests.stream.conftest import MakeLog
+from textstream.hub.bytes import ByteCount
 
 TEXTS = ["a", "the cat ", "é", "字体", "👍", "a字👍"]
 CLUSTERS = [["👍🏽"], ["a", "e\u0301", "b"], ["to", " be", " or"], ["字", "🇩🇪"], ["x" * 300]]
@@ -39,7 +39,7 @@ places = st.tuples(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0])), st.i
 
 
 class LogMachine(RuleBasedStateMachine):
-    new_log: NewLog
+    make_log: MakeLog
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,8 @@ class LogMachine(RuleBasedStateMachine):
     @initialize(max_bytes=st.sampled_from([1, 60, 5000, 20_000, 300_000]))
     def begin(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self.log = self.new_log(max_bytes)
+        self.kept = ByteCount()
+        self.log = self.make_log(max_bytes, self.kept)
 
     def offset(self, place: Place) -> int:
         end = len(self.units)
@@ -91,17 +92,15 @@ class LogMachine(RuleBasedStateMachine):
     @rule(place=places, limit=st.sampled_from([1, 2, 64, 1000, 4096, 10**6]))
     def read(self, place: Place, limit: int) -> None:
         offset = self.offset(place)
-        status, units = self.log.read(offset, limit)
-        if self.first <= offset < len(self.units):
-            assert status is ReadStatus.UNITS
+        units = self.log.read(offset, limit)
+        if self.first <= offset <= len(self.units):
+            assert units is not None
             expected = self.units[offset : offset + limit]
             assert len(units) == len(expected)
             assert list(units) == expected
             assert not isinstance(units, str) or units == "".join(expected)
-        elif offset == len(self.units):
-            assert status is (ReadStatus.ENDED if self.sealed else ReadStatus.PENDING)
         else:
-            assert status is ReadStatus.GONE
+            assert units is None
 
     @rule(place=places)
     def sha256(self, place: Place) -> None:
@@ -122,24 +121,28 @@ class LogMachine(RuleBasedStateMachine):
     @rule(place=st.one_of(st.none(), places))
     def seal(self, place: Place | None) -> None:
         offset = None if place is None else max(0, self.offset(place))
-        self.log.seal(offset)
+        ending = self.log.seal("stopped", offset)
         if not self.sealed and offset is not None:
             del self.units[max(offset, self.first) :]
         self.sealed = True
+        assert ending == self.log.ending
+        assert ending.offset == len(self.units)
+        assert ending.text_sha256 == hashlib.sha256("".join(self.units).encode()).hexdigest()
 
     @invariant()
     def agrees(self) -> None:
         assert self.log.first == self.first
         assert self.log.next == len(self.units)
-        assert self.log.nbytes == self.size(self.first)
+        assert self.kept.total == self.size(self.first)
+        assert (self.log.ending is not None) == self.sealed
 
     def teardown(self) -> None:
         text = "".join(self.units)
         assert self.log.sha256() == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_it_answers_as_a_list_would(new_log: NewLog) -> None:
+def test_it_answers_as_a_list_would(make_log: MakeLog) -> None:
     run_state_machine_as_test(
-        type("Machine", (LogMachine,), {"new_log": staticmethod(new_log)}),
+        type("Machine", (LogMachine,), {"make_log": staticmethod(make_log)}),
         settings=settings(max_examples=150, stateful_step_count=25, deadline=None),
     )

@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import pytest
 
-from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_life, sha256
+from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stream, sha256
 from textstream.errors import SourceFailed, SourceUnavailable
+from textstream.hub.bytes import ByteCount
 from textstream.protocol import EndReason, UnitName
 from textstream.sources.base import CancelToken, Source, SourceRequest
-from textstream.stream.log import ReadStatus
 from textstream.stream.memory_log import MemoryLog
 from textstream.stream.producer import BATCH, Producer
-from textstream.stream.stream import Stream
+from textstream.stream.start import Start
 from textstream.threads import ThreadPool
 
 TIMEOUT = 10.0
@@ -39,21 +39,16 @@ class Line:
     ) -> None:
         self.pool = pool if pool is not None else cast("Any", OnDemandPool())
         self.cancel = CancelToken()
-        self.log = MemoryLog(max_bytes)
-        self.stream = Stream(
-            stream_id="s",
-            source=source.name,
-            unit=unit,
-            rate=0,
-            owner="alice",
+        self.kept = ByteCount()
+        self.log = MemoryLog(max_bytes, self.kept.add)
+        request = SourceRequest(cancel=self.cancel, unit=unit)
+        self.stream = new_stream(
+            start=Start(source, request, rate=0),
             log=self.log,
-            life=new_life(),
             lookahead=lookahead,
             max_units=max_units,
-            cancel=self.cancel,
-            on_end=lambda stream: None,
         )
-        Producer(self.stream, source, SourceRequest(cancel=self.cancel), self.pool).start()
+        Producer(self.stream, source, request, self.pool).start()
 
     def run(self) -> Line:
         """Run the producer until it has nothing to do."""
@@ -63,8 +58,7 @@ class Line:
 
     @property
     def units(self) -> list[str]:
-        read = self.log.read(0, 1_000_000)
-        return list(read.units) if read.status is ReadStatus.UNITS else []
+        return list(self.log.read(0, 1_000_000) or ())
 
     @property
     def ended(self) -> tuple[EndReason, int]:
@@ -178,7 +172,7 @@ def test_a_source_is_asked_no_more_when_the_bytes_are_used_up() -> None:
     script = ScriptedSource("字" * 100, repeat=True)
     line = Line(script.source, max_bytes=4096, lookahead=1_000_000).run()
     batch = 3 * (BATCH + 100)  # a source that is not live is moved some at a time
-    assert 4096 <= line.log.nbytes <= 4096 + batch
+    assert 4096 <= line.kept.total <= 4096 + batch
     assert script.yielded <= (4096 + batch) // 300 + 1
 
 
@@ -186,14 +180,14 @@ def test_a_live_source_is_asked_for_one_delta_at_a_time() -> None:
     script = ScriptedSource("字" * 100, repeat=True)
     live = dataclasses.replace(script.source, live=True)
     line = Line(live, max_bytes=4096, lookahead=1_000_000).run()
-    assert line.log.nbytes <= 4096 + 300
+    assert line.kept.total <= 4096 + 300
     assert script.yielded == 14
 
 
 def test_what_was_gathered_before_a_failure_is_kept() -> None:
     script = ScriptedSource("some ", "text ", error=RuntimeError("scripted"))
     line = Line(script.source).run()
-    assert "".join(line.log.read(0, 100).units) == "some text "
+    assert "".join(line.units) == "some text "
 
 
 # Stopping

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.support.doubles import new_life, sha256
+from tests.support.doubles import Watcher, sha256
 from textstream.errors import SourceFailed
+from textstream.hub.bytes import ByteCount
 from textstream.protocol import EndReason
-from textstream.sources.base import CancelToken
+from textstream.sources.base import Source
 from textstream.stream.memory_log import MemoryLog
+from textstream.stream.start import Start, StreamLimits
 from textstream.stream.stream import MAX_DEPARTED, Stream
 
 LOOKAHEAD = 10
@@ -26,6 +28,8 @@ class Reader:
     cursor: int = 0
     paused: bool = False
     parked: bool = False
+    reading: bool = True
+    connection: str = "alice"
     told: list[EndReason] = field(default_factory=list)
     woken: int = 0
 
@@ -40,27 +44,23 @@ class Bare(Stream):
     """A stream alone, which notes how often it ended, and whether its producer goes on."""
 
     def __init__(self) -> None:
-        self.ended = 0
+        self.watcher = Watcher()
         self.resumed = 0
         super().__init__(
-            stream_id="s",
-            source="script",
-            unit="char",
-            rate=30,
-            owner="alice",
-            log=MemoryLog(MAX_BYTES),
-            life=new_life(),
-            lookahead=LOOKAHEAD,
-            max_units=MAX_UNITS,
-            cancel=CancelToken(),
-            on_end=self.note_end,
+            "s",
+            Start(Source("script", lambda _request: iter(())), rate=30),
+            "alice",
+            log=MemoryLog(MAX_BYTES, ByteCount().add),
+            clock=lambda: 0.0,
+            limits=StreamLimits(lookahead=LOOKAHEAD, max_units=MAX_UNITS),
+            observer=self.watcher,
         )
         self.begin()
 
-    def note_end(self, stream: Stream) -> None:
-        assert stream is self
-        assert self.ending, "it is told when it is so"
-        self.ended += 1
+    @property
+    def ended(self) -> int:
+        """How often its observer was told that it ended."""
+        return self.watcher.told.count(("ended", "s"))
 
     def go_on(self) -> None:
         self.resumed += 1
@@ -72,7 +72,7 @@ class Bare(Stream):
 
     def move(self, reader: Reader, cursor: int) -> None:
         reader.cursor = cursor
-        self.advanced(reader)
+        self.advance(cursor)
 
     @property
     def reason(self) -> EndReason | None:
@@ -99,7 +99,7 @@ def test_new_units_wake_the_readers_that_wait_for_them(stream: Bare) -> None:
 
 def test_the_end_of_the_source_wakes_them_too(stream: Bare) -> None:
     waiting = stream.reading(parked=True)
-    stream.produced("completed")
+    stream.finish("completed")
     assert waiting.woken == 1
 
 
@@ -109,17 +109,17 @@ def test_the_end_of_the_source_wakes_them_too(stream: Bare) -> None:
 def test_it_ends_when_a_first_reader_has_read_everything(stream: Bare) -> None:
     fast, slow = stream.reading(), stream.reading()
     stream.append(["a", "b"])
-    stream.produced("completed")
+    stream.finish("completed")
     stream.move(slow, 1)
-    assert stream.reached_end(slow) is None
+    assert stream.end_if_all_read(slow.cursor) is None
     assert stream.ending is None
     stream.move(fast, 2)
-    ending = stream.reached_end(fast)
+    ending = stream.end_if_all_read(fast.cursor)
     assert ending
     assert (ending.reason, ending.offset, ending.text_sha256) == ("completed", 2, sha256("ab"))
-    assert stream.reached_end(slow) is None, "it has a unit to read yet"
+    assert stream.end_if_all_read(slow.cursor) is None, "it has a unit to read yet"
     stream.move(slow, 2)
-    assert stream.reached_end(slow) == ending
+    assert stream.end_if_all_read(slow.cursor) == ending
     assert stream.ended == 1
 
 
@@ -127,29 +127,29 @@ def test_it_does_not_end_while_more_may_come(stream: Bare) -> None:
     reader = stream.reading()
     stream.append(["a"])
     stream.move(reader, 1)
-    assert stream.reached_end(reader) is None
+    assert stream.end_if_all_read(reader.cursor) is None
 
 
 def test_nothing_to_read_and_nobody_there_ends_it_at_once(stream: Bare) -> None:
-    stream.produced("completed")
+    stream.finish("completed")
     assert stream.reason == "completed"
 
 
 def test_what_nobody_has_read_yet_waits_for_somebody(stream: Bare) -> None:
     stream.append(["a"])
-    stream.produced("completed")
+    stream.finish("completed")
     assert stream.ending is None
 
 
 def test_only_the_first_outcome_counts(stream: Bare) -> None:
-    stream.produced("length")
-    stream.produced("error", SourceFailed("too late"))
+    stream.finish("length")
+    stream.finish("error", SourceFailed("too late"))
     assert stream.reason == "length"
 
 
 def test_a_failure_is_part_of_the_ending(stream: Bare) -> None:
     error = SourceFailed("It broke.")
-    stream.produced("error", error)
+    stream.finish("error", error)
     assert stream.ending
     assert stream.ending.error == error.to_wire()
 
@@ -179,9 +179,9 @@ def test_stopping_again_changes_nothing(stream: Bare) -> None:
 def test_stopping_an_ended_stream_ends_who_still_reads_it(stream: Bare) -> None:
     stream.append(["a"])
     first, second = stream.reading(), stream.reading()
-    stream.produced("completed")
+    stream.finish("completed")
     stream.move(first, 1)
-    stream.reached_end(first)
+    stream.end_if_all_read(first.cursor)
     stream.stop("stopped")
     assert second.told == ["stopped"]
     assert stream.reason == "completed"
@@ -190,7 +190,7 @@ def test_stopping_an_ended_stream_ends_who_still_reads_it(stream: Bare) -> None:
 def test_what_comes_after_the_stop_is_dropped(stream: Bare) -> None:
     stream.stop("stopped")
     stream.append(["a"])
-    stream.produced("completed")
+    stream.finish("completed")
     assert (stream.log.next, stream.reason) == (0, "stopped")
 
 
@@ -202,7 +202,7 @@ def test_expiring_keeps_what_was_produced(stream: Bare) -> None:
 
 def test_expiring_after_the_source_has_ended_is_no_loss(stream: Bare) -> None:
     stream.append(list("abc"))
-    stream.produced("error", SourceFailed("It broke."))
+    stream.finish("error", SourceFailed("It broke."))
     stream.stop("expired")
     assert stream.ending
     assert (stream.ending.reason, stream.ending.offset) == ("error", 3)
@@ -269,7 +269,7 @@ def test_one_that_runs_too_long_expires_for_its_readers_and_for_the_log_alike(
     stream: Bare,
 ) -> None:
     stream.append(list("abcdef"))
-    stream.produced("completed")
+    stream.finish("completed")
     stream.reading()
     assert stream.stop("expired") == 6
     assert stream.reason == "expired"
@@ -326,10 +326,10 @@ def test_when_all_readers_have_paused_it_pauses(stream: Bare) -> None:
     first, second = stream.reading(paused=True), stream.reading()
     assert not ahead(stream, 1)
     second.paused = True
-    stream.reconsider()
+    stream.release_producer()
     assert ahead(stream, 1)
     first.paused = False
-    stream.reconsider()
+    stream.release_producer()
     assert stream.resumed == 1
 
 
@@ -368,26 +368,26 @@ def test_a_held_producer_goes_on_at_the_end_to_close_its_generator(
 def test_who_returns_is_taken_for_the_one_that_stood_closest_behind(stream: Bare) -> None:
     for cursor in (3, 9, 6):
         stream.detach(stream.reading(cursor), may_return=True)
-    assert stream.returning(4) == 6
-    assert stream.returning(4) == 9, "the other has returned already"
-    assert stream.returning(4) == 4, "nobody stood there: a late viewer"
-    assert stream.returning(3) == 3
+    assert stream.recall(4) == 6
+    assert stream.recall(4) == 9, "the other has returned already"
+    assert stream.recall(4) == 4, "nobody stood there: a late viewer"
+    assert stream.recall(3) == 3
 
 
 def test_who_left_for_good_does_not_return(stream: Bare) -> None:
     stream.detach(stream.reading(5))
-    assert stream.returning(0) == 0
+    assert stream.recall(0) == 0
 
 
 def test_who_left_after_the_end_may_return(stream: Bare) -> None:
-    stream.depart(7)
-    assert stream.returning(2) == 7
+    stream.remember(7)
+    assert stream.recall(2) == 7
 
 
 def test_those_remembered_are_bounded(stream: Bare) -> None:
     for cursor in range(MAX_DEPARTED + 1):
-        stream.depart(cursor)
-    assert stream.returning(0) == 1, "the first was forgotten"
+        stream.remember(cursor)
+    assert stream.recall(0) == 1, "the first was forgotten"
 
 
 def test_whether_anybody_reads(stream: Bare) -> None:
@@ -409,13 +409,13 @@ def test_at_the_most_units_its_source_is_at_its_limit(stream: Bare) -> None:
     stream.append("more")
     assert stream.log.next == MAX_UNITS
     stream.move(stream.reading(), MAX_UNITS)
-    assert stream.reached_end(stream.reading(MAX_UNITS))
+    assert stream.end_if_all_read(stream.reading(MAX_UNITS).cursor)
     assert stream.reason == "length"
 
 
 def test_a_text_of_exactly_the_most_units_is_complete(stream: Bare) -> None:
     stream.append("x" * MAX_UNITS)
-    stream.produced("completed")
-    assert stream.reached_end(stream.reading(MAX_UNITS))
+    stream.finish("completed")
+    assert stream.end_if_all_read(stream.reading(MAX_UNITS).cursor)
     assert stream.reason == "completed"
     assert not stream.cancel.cancelled

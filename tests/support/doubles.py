@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.clock import ManualClock
-from textstream.hub.hub import Hub
-from textstream.hub.table import Limits
+from textstream.hub.bytes import ByteCount
+from textstream.hub.hub import Hub, Limits
 from textstream.protocol import (
     NEW_CHAR,
     STREAM_CHUNK,
@@ -23,13 +23,17 @@ from textstream.protocol import (
     STREAM_ERROR,
     STREAM_START,
     FormatName,
+    UnitName,
 )
 from textstream.reading.dispatcher import TICK, Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Ready
-from textstream.sources.base import Source, SourceRequest
+from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.stream.life import Life
+from textstream.stream.log import Log
 from textstream.stream.memory_log import MemoryLog
+from textstream.stream.start import Start, StreamLimits
+from textstream.stream.stream import AttachedReader, Stream, StreamObserver
 
 PLENTY = 1_000_000
 
@@ -144,6 +148,55 @@ class RecordingSink:
         return dict(entry.data)
 
 
+class Watcher:
+    """Observes a stream, and writes down what it is told: ``(event, name of the stream)``."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def on_read(self, stream: Stream, reader: AttachedReader) -> None:
+        self.told.append(("read", stream.id))
+
+    def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
+        self.told.append(("unread", stream.id))
+
+    def on_ended(self, stream: Stream) -> None:
+        assert stream.ending, "it is told when it is so"
+        self.told.append(("ended", stream.id))
+
+    def on_forgotten(self, stream: Stream) -> None:
+        self.told.append(("forgotten", stream.id))
+
+
+def new_stream(
+    source: Source | None = None,
+    *,
+    stream_id: str = "s",
+    start: Start | None = None,
+    log: Log | None = None,
+    max_bytes: int = PLENTY,
+    clock: Callable[[], float] = lambda: 0.0,
+    observer: StreamObserver | None = None,
+    lookahead: int = PLENTY,
+    max_units: int = PLENTY,
+    grace: float = 60.0,
+    retention: float = 300.0,
+    longest: float = 86_400.0,
+) -> Stream:
+    """Return a stream of alice's, by default of a live source, that nothing feeds."""
+    if start is None:
+        start = Start(source or Source("script", lambda _request: iter(())), rate=30)
+    return Stream(
+        stream_id,
+        start,
+        "alice",
+        log=log or MemoryLog(max_bytes, ByteCount().add),
+        clock=clock,
+        limits=StreamLimits(lookahead, grace, retention, longest, max_units),
+        observer=observer or Watcher(),
+    )
+
+
 def new_life(
     clock: Callable[[], float] = lambda: 0.0,
     *,
@@ -156,7 +209,7 @@ def new_life(
 
 
 class OnDemandPool:
-    """Stands in for a `ProducerPool`: keeps the jobs until a test runs them, in its own thread."""
+    """Stands in for a `ThreadPool`: keeps the jobs until a test runs them, in its own thread."""
 
     def __init__(self) -> None:
         self.jobs: deque[Callable[[], None]] = deque()
@@ -233,27 +286,40 @@ class Bench:
         self.hub = Hub(
             dispatcher=self.dispatcher,
             pool=self.pool,  # type: ignore[arg-type]  # it has what a producer needs
-            new_log=lambda kept: MemoryLog(self.max_stream_bytes, kept),
+            new_log=lambda _id, count: MemoryLog(self.max_stream_bytes, count),
             clock=self.clock,
             limits=self.limits,
         )
 
     def start(
-        self, source: Source | str, *, client: str = "alice", capacity: int = PLENTY, **options: Any
+        self,
+        source: Source | str,
+        *,
+        connection: str = "alice",
+        capacity: int = PLENTY,
+        unit: UnitName = "char",
+        cancel: CancelToken | None = None,
+        sink: RecordingSink | None = None,
+        **options: Any,
     ) -> tuple[Reader, RecordingSink]:
-        """Start a stream of `source`, or of a text."""
-        sink = RecordingSink(self.clock, capacity)
+        """Start a stream of `source`, or of a text. `options` are those of a `Start`."""
+        sink = sink or RecordingSink(self.clock, capacity)
         if isinstance(source, str):
             source = text_source(source)
-        reader = self.hub.start(source, SourceRequest(), client=client, sink=sink, **options)
+        request = SourceRequest(cancel=cancel or CancelToken(), unit=unit)
+        start = Start(source, request, **options)
+        reader = self.hub.start(start, connection=connection, sink=sink)
         return reader, sink
 
     def resume(
-        self, stream_id: str, offset: int, *, client: str = "alice", **options: Any
+        self, stream_id: str, offset: int, *, connection: str = "alice", **options: Any
     ) -> tuple[Reader, RecordingSink]:
         """Attach to a stream."""
         sink = RecordingSink(self.clock)
-        reader = self.hub.resume(stream_id, offset=offset, client=client, sink=sink, **options)
+        options["format_"] = options.pop("format", None)
+        reader = self.hub.resume(
+            stream_id, offset=offset, connection=connection, sink=sink, **options
+        )
         return reader, sink
 
     def settle(self) -> float | None:

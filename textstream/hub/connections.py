@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import cast
 
 from textstream.reading.reader import Reader
 from textstream.stream.stream import Stream
@@ -14,126 +13,138 @@ MAX_FINISHED = 64
 """Positions of ended readers remembered per connection: what to send at once if it comes back."""
 
 
-@dataclass
-class Client:
+@dataclass(slots=True)
+class Record:
     """One connection, by stream id: its readers, where ended ones stood, what it owns and runs.
 
     An ended reader is not kept itself: it would keep its stream's text. `number` grows from one
-    connection to the next.
+    connection to the next. `char` is the last of its readers in format ``char``.
     """
 
     number: int = 0
     readers: dict[str, Reader] = field(default_factory=dict)
     finished: OrderedDict[str, int] = field(default_factory=OrderedDict)
     streams: dict[str, Stream] = field(default_factory=dict)
+    char: Reader | None = None
 
 
-class Clients:
-    """All connections. Not thread-safe: the hub's lock guards it."""
+class Connections:
+    """All connections. Not thread-safe: the hub's lock guards it. Calls nothing of a stream's."""
 
     def __init__(self) -> None:
-        self._clients: dict[str, Client] = {}
+        self._records: dict[str, Record] = {}
         self._numbers = itertools.count(1)
-        self._inherited: set[str] = set()  # running streams whose owner did not ask for them
 
-    def connect(self, client: str) -> Client:
+    def add(self, connection: str) -> Record:
         """Return the record of a connection, a new one if need be."""
-        record = self._clients.get(client)
+        record = self._records.get(connection)
         if record is None:
-            record = self._clients[client] = Client(next(self._numbers))
+            record = self._records[connection] = Record(next(self._numbers))
         return record
 
-    def disconnect(self, client: str) -> Client:
-        """Forget a connection, hand on what it owns; return its record."""
-        record = self._clients.pop(client, None) or Client()
-        for stream in record.streams.values():
-            self._hand_on(stream, record)
-        return record
+    def remove(self, connection: str) -> Record:
+        """Forget a connection; return its record."""
+        return self._records.pop(connection, None) or Record()
 
-    def reader(self, client: str, stream_id: str) -> Reader | None:
+    # What it reads.
+
+    def reader(self, connection: str, stream_id: str) -> Reader | None:
         """Return the connection's reader of a stream, if it has one that goes on."""
-        record = self._clients.get(client)
+        record = self._records.get(connection)
         reader = record.readers.get(stream_id) if record else None
         return reader if reader and reader.reading else None
 
-    def char_reader(self, client: str) -> Reader | None:
-        """Return the connection's one reader in format ``char``, if it has one."""
-        record = self._clients.get(client)
-        readers = record.readers.values() if record else ()
-        return next((r for r in readers if r.format == "char" and r.reading), None)
-
     @property
     def reading(self) -> bool:
-        """Whether any connection reads any stream."""
-        return any(record.readers for record in self._clients.values())
+        """Whether any connection reads any stream, or was not told yet that it has ended."""
+        return any(record.readers for record in self._records.values())
 
-    def add_reader(self, client: str, reader: Reader) -> None:
+    def add_reader(self, reader: Reader) -> None:
         """Add a reader."""
-        record = self.connect(client)
+        record = self.add(reader.connection)
         record.readers[reader.stream.id] = reader
         record.finished.pop(reader.stream.id, None)
 
-    def remove_reader(self, client: str, stream_id: str) -> Reader | None:
-        """Remove and return the connection's reader of a stream, if it has one."""
-        return self.connect(client).readers.pop(stream_id, None)
-
-    def finish_reader(self, client: str, reader: Reader) -> None:
-        """Let go of a reader that is over; remember where it stood."""
-        record = self._clients.get(client)
-        if record is None or record.readers.get(reader.stream.id) is not reader:
-            return  # the connection is gone, or reads the stream anew
+    def remove_reader(self, reader: Reader) -> None:
+        """Remove a reader; remember where it stood if it was told of the end."""
+        record = self._records.get(reader.connection)
+        if record is None:
+            return  # the connection is gone
+        if record.char is reader:
+            record.char = None
+        if record.readers.get(reader.stream.id) is not reader:
+            return  # it reads the stream anew
         del record.readers[reader.stream.id]
+        if reader.left:
+            return
         record.finished[reader.stream.id] = reader.cursor
         if len(record.finished) > MAX_FINISHED:
             record.finished.popitem(last=False)
 
-    def own(self, client: str, stream: Stream) -> None:
+    def take_char(self, reader: Reader) -> Reader | None:
+        """Make this the connection's one reader in format ``char``.
+
+        Return the one before, if it goes on: their characters carry no id, it must be ended.
+        """
+        record = self.add(reader.connection)
+        before, record.char = record.char, reader if reader.reading else None
+        return before if before and before.reading else None
+
+    # What it owns.
+
+    def own(self, connection: str, stream: Stream, *, inherited: bool = False) -> None:
         """Make the connection the owner of a running stream."""
         self.disown(stream)
-        stream.owner = client
-        self.connect(client).streams[stream.id] = stream
+        stream.owner, stream.inherited = connection, inherited
+        self.add(connection).streams[stream.id] = stream
 
-    def adopt(self, client: str, stream: Stream) -> None:
+    def adopt(self, connection: str, stream: Stream) -> None:
         """Make the connection the owner if the stream runs and its owner has gone.
 
         Called when it resumes what it does not read already. An owner that has only inherited it
         is no hindrance: it may be a viewer, and this the owner that is back.
         """
-        orphaned = stream.owner not in self._clients or stream.id in self._inherited
-        if stream.ending is None and orphaned and stream.owner != client:
-            self.own(client, stream)
+        orphaned = stream.inherited or stream.owner not in self._records
+        if orphaned and stream.ending is None and stream.owner != connection:
+            self.own(connection, stream)
 
     def disown(self, stream: Stream) -> None:
         """Forget the owner of a stream: it has ended, or gets another."""
-        self._inherited.discard(stream.id)
-        if record := self._clients.get(stream.owner):
+        if record := self._records.get(stream.owner):
             record.streams.pop(stream.id, None)
 
-    def running(self, client: str) -> list[Stream]:
+    def owned(self, connection: str) -> list[Stream]:
         """Return the running streams that the connection owns."""
-        record = self._clients.get(client)
-        return [s for s in record.streams.values() if s.ending is None] if record else []
+        record = self._records.get(connection)
+        return list(record.streams.values()) if record else []
 
-    def _hand_on(self, stream: Stream, gone: Client) -> None:
+    def count_running(self, connection: str, *, replacing: bool) -> int:
+        """Return how many streams it runs, beside the one that a ``char`` start would end."""
+        record = self._records.get(connection)
+        if record is None:
+            return 0
+        before = record.char if replacing else None
+        replaced = before is not None and before.reading and before.stream.id in record.streams
+        return len(record.streams) - replaced
+
+    def hand_on(self, stream: Stream, gone: Record) -> None:
         """Let the likeliest successor of an owner that has gone inherit a running stream.
 
-        A connection may break without the server's knowledge, and the next one resume before
-        this one times out: it was no owner then. Among those that read the stream, it is the one
-        that connected last: after the other broke, when viewers were there already. By the
-        order of attaching it would be any viewer that sought since. One that is older than
-        `gone` is none.
+        The stream's lock is held. A connection may break without the server's knowledge, and the
+        next one resume before this one times out: it was no owner then. Among those that read the
+        stream, it is the one that connected last: after the other broke, when viewers were there
+        already. By the order of attaching it would be any viewer that sought since. One that is
+        older than `gone` is none.
 
         It may be a viewer all the same. So what was inherited is not handed on, and goes to the
         next that resumes (see `adopt`).
         """
-        if stream.ending is not None or stream.id in self._inherited:
+        if stream.ending is not None or stream.inherited or stream.owner in self._records:
             return
         heir, latest = None, gone.number
-        with stream.lock:
-            for reader in cast("set[Reader]", stream.readers):  # a hub's are no others
-                record = self._clients.get(reader.client)
-                if record and record.number > latest and reader.reading:
-                    heir, latest = reader.client, record.number
+        for reader in stream.readers:
+            record = self._records.get(reader.connection)
+            if record and record.number > latest and reader.reading:
+                heir, latest = reader.connection, record.number
         if heir is not None:
-            self.own(heir, stream)
-            self._inherited.add(stream.id)
+            self.own(heir, stream, inherited=True)

@@ -1,49 +1,40 @@
-"""The streams that exist, and who reads them: start, attach, stop, let go, close all.
+"""What clients ask for: start a stream, attach to one, stop it, let go of it; and going down.
 
-A *client* is a connection. It owns the streams it started, and those it took over from one that is
-gone (see `Clients`), and reads each stream at most once.
+A *connection* owns the streams it started, and those it took over from one that is gone (see
+`Connections`), and reads each stream at most once.
 """
 
 from __future__ import annotations
 
-import threading
+import secrets
 import time
 from collections.abc import Callable
 
-from textstream.errors import (
-    InvalidRequest,
-    OffsetGone,
-    ShuttingDown,
-    TooManyStreams,
-    UnknownStream,
-)
-from textstream.hub.connections import Clients
-from textstream.hub.table import Limits, Streams
-from textstream.protocol import FormatName, OnDisconnect, Rate, StreamDescription, UnitName
+from textstream.errors import InvalidRequest, OffsetGone, UnknownStream
+from textstream.hub.keeper import Keeper, Limits
+from textstream.hub.table import request_key
+from textstream.protocol import FormatName, Rate, StreamDescription
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
-from textstream.sources.base import Source, SourceRequest
-from textstream.stream.life import State
-from textstream.stream.log import ByteCount, Log
+from textstream.stream.log import NewLog
 from textstream.stream.producer import Producer
+from textstream.stream.start import Start
 from textstream.stream.stream import Stream
 from textstream.threads import ThreadPool
 
+__all__ = ["Hub", "Limits"]
+
 
 class Hub:
-    """All streams of this process.
-
-    Locks, outermost first: ``_lock`` (the tables below), a stream's, its log's or the
-    dispatcher's. A source's cancel callbacks and the log line run without any.
-    """
+    """All streams of this process. A source's cancel callbacks are called without any lock."""
 
     def __init__(
         self,
         *,
         dispatcher: Dispatcher,
         pool: ThreadPool,
-        new_log: Callable[[ByteCount], Log],
+        new_log: NewLog,
         clock: Callable[[], float],
         limits: Limits | None = None,
     ) -> None:
@@ -52,76 +43,47 @@ class Hub:
         Args:
             dispatcher: serves the readers; somebody else runs it.
             pool: threads for the sources.
-            new_log: makes an empty log, whose bytes it counts.
+            new_log: makes an empty log.
             clock: the dispatcher's clock, in seconds.
             limits: see `Limits`.
 
         """
         self._dispatcher = dispatcher
-        # One of each for all readers: a bound method or a closure is 64 to 290 bytes.
-        self._wake_reader = dispatcher.wake
-        self._serve_run = dispatcher.add_run
-        self._on_over = self._reader_over
         self._pool = pool
+        self._new_log = new_log
         self._clock = clock
         self._limits = limits or Limits()
-        self._lock = threading.RLock()
-        self._clients = Clients()
-        self._closing = False
-        self._streams = Streams(
-            dispatcher=dispatcher,
-            new_log=new_log,
-            clock=clock,
-            limits=self._limits,
-            on_ended=self._disown,
-        )
+        self._keeper = Keeper(dispatcher, clock=clock, limits=self._limits)
+        self._count_bytes = self._keeper.kept.add  # one for all logs: a bound method is 64 bytes
 
     # Starting and finding.
 
-    def start(
-        self,
-        source: Source,
-        request: SourceRequest,
-        *,
-        client: str,
-        sink: Sink,
-        unit: UnitName = "char",
-        rate: Rate | None = None,
-        format_: FormatName = "char",
-        on_disconnect: OnDisconnect = "continue",
-        request_id: str | None = None,
-    ) -> Reader:
+    def start(self, start: Start, *, connection: str, sink: Sink) -> Reader:
         """Start a stream and read it from its start.
 
-        The same `request_id` from the same client attaches to the stream that it already
+        The same ``request_id`` from the same connection attaches to the stream that it already
         started.
 
         Raises:
             ShuttingDown: the server is going down.
-            TooManyStreams: the client's limit or the server's is reached.
+            TooManyStreams: the connection's limit or the server's is reached.
 
         """
-        with self._lock:
-            if known := self._streams.requested(client, request_id):
-                return self._again(known, client, sink, rate, format_)
-            if self._closing:
-                raise ShuttingDown("The server is going down. Try again in a moment.")
-            self._check_own_limit(client, replacing=format_ == "char")
-            stream = self._streams.create(
-                source,
-                unit=unit,
-                rate=rate,
-                owner=client,
-                cancel=request.cancel,
-                on_disconnect=on_disconnect,
-                request_id=request_id,
-            )
-            replaced = self._replace_char_reader(client) if format_ == "char" else None
-            self._clients.own(client, stream)
-            reader = self._read(stream, client, sink, rate=rate, format_=format_)
-        if replaced:
-            replaced.stop("replaced")
-        Producer(stream, source, request, self._pool).start()
+        key = request_key(connection, start.request_id)
+        known = self._keeper.requested(key)
+        if known is None:
+            self._keeper.make_room()
+            stream = self._new_stream(start, connection)
+            # Held until it is read: whoever starts it again meanwhile finds its reader.
+            with stream.lock:
+                known = self._keeper.claim(stream, key, start)
+                if known is None:
+                    reader = self._new_reader(stream, connection, sink, start.rate, start.format)
+                    stream.attach(reader)
+        if known:
+            return self._start_again(known, start, connection, sink)
+        self._begin_reading(reader)
+        Producer(stream, start.source, start.request, self._pool).start()
         return reader
 
     def resume(
@@ -129,7 +91,7 @@ class Hub:
         stream_id: str,
         *,
         offset: int,
-        client: str,
+        connection: str,
         sink: Sink,
         rate: Rate | None = None,
         format_: FormatName | None = None,
@@ -142,54 +104,49 @@ class Hub:
             InvalidRequest: the stream is not that long.
 
         """
-        stream = self._streams.find(stream_id)
-        with self._lock, stream.lock:
+        stream = self._keeper.find(stream_id)
+        with stream.lock:
             _check_resumable(stream, offset)
-            before = self._clients.remove_reader(client, stream_id)
+            before = self._keeper.reader(connection, stream_id)
             if before:
                 # It stays on its connection: nothing to catch up with, it seeks.
-                before.leave(may_return=False)
-                format_ = format_ or before.format
-            format_ = format_ or "char"
-            replaced = self._replace_char_reader(client) if format_ == "char" else None
-            if not before:  # seeking is no return
-                self._clients.adopt(client, stream)
-            reached = offset if before else stream.returning(offset)
-            reader = self._read(
-                stream, client, sink, offset=offset, reached=reached, rate=rate, format_=format_
+                reached, format_ = offset, format_ or before.format
+            else:
+                self._keeper.adopt(connection, stream)
+                reached, format_ = stream.recall(offset), format_ or "char"
+            reader = self._new_reader(
+                stream, connection, sink, rate, format_, offset=offset, reached=reached
             )
-        if replaced:
-            replaced.stop("replaced")
+            stream.attach(reader)
+            if before:
+                before.leave(may_return=False)
+        self._begin_reading(reader)
         return reader
 
-    def reader(self, stream_id: str, client: str) -> Reader:
-        """Return this client's reader of the stream.
+    def reader(self, stream_id: str, connection: str) -> Reader:
+        """Return this connection's reader of the stream.
 
         Raises:
             UnknownStream: there is no such stream, or this connection does not read it.
 
         """
-        self._streams.find(stream_id)
-        with self._lock:
-            reader = self._clients.reader(client, stream_id)
+        self._keeper.find(stream_id)
+        reader = self._keeper.reader(connection, stream_id)
         if reader is None:
             raise UnknownStream(
                 "This connection does not read that stream (any more). Attach with resume_stream."
             )
         return reader
 
-    def leave(self, stream_id: str, client: str) -> int:
+    def leave(self, stream_id: str, connection: str) -> int:
         """Read a stream no longer on this connection; return where it stood. It goes on.
 
         Raises:
             UnknownStream: there is no such stream, or this connection does not read it.
 
         """
-        reader = self.reader(stream_id, client)
-        with self._lock:
-            self._clients.remove_reader(client, stream_id)
+        reader = self.reader(stream_id, connection)
         reader.leave()
-        self._streams.watch(reader.stream)
         return reader.cursor
 
     def describe(self, stream_id: str) -> StreamDescription:
@@ -199,17 +156,17 @@ class Hub:
             UnknownStream: there is none of this id, or it was forgotten.
 
         """
-        stream = self._streams.find(stream_id)
+        stream = self._keeper.find(stream_id)
         with stream.lock:
             return StreamDescription(
                 id=stream.id,
                 source=stream.source,
                 unit=stream.unit,
-                state=stream.life.state.value,
+                state=stream.life.state,
                 first=stream.log.first,
                 next=stream.log.next,
                 furthest=max(stream.furthest, stream.log.first),
-                readers=len(stream.readers),
+                readers=sum(reader.reading for reader in stream.readers),
                 reason=stream.ending.reason if stream.ending else None,
             )
 
@@ -222,134 +179,113 @@ class Hub:
             UnknownStream: there is none of this id, or it was forgotten.
 
         """
-        return self._streams.find(stream_id).stop("stopped")
+        return self._keeper.find(stream_id).stop("stopped")
 
-    def stop_own(self, client: str) -> dict[str, int]:
-        """Stop the running streams of this client; return the number of units of each."""
-        with self._lock:
-            own = self._clients.running(client)
+    def stop_own(self, connection: str) -> dict[str, int]:
+        """Stop the running streams of this connection; return the number of units of each."""
+        own = self._keeper.owned(connection)
         return {stream.id: stream.stop("stopped") for stream in own}
 
-    def connect(self, client: str) -> None:
-        """Take note of a connection."""
-        with self._lock:
-            self._clients.connect(client)
+    def connect(self, connection: str) -> None:
+        """Add a connection."""
+        self._keeper.connect(connection)
 
-    def disconnect(self, client: str) -> None:
-        """Take note that a connection is gone. Its streams go on for the time of grace."""
-        with self._lock:
-            record = self._clients.disconnect(client)
-        for stream_id, cursor in record.finished.items():
-            if stream := self._streams.get(stream_id):
-                stream.depart(cursor)
-        for reader in record.readers.values():
-            reader.leave()
-            self._streams.watch(reader.stream)
+    def disconnect(self, connection: str) -> None:
+        """Let go of all that a connection reads. Its streams go on for the time of grace."""
+        self._keeper.disconnect(connection)
 
     def refuse_starts(self) -> None:
         """Take no more streams; those there are go on, and may be resumed."""
-        with self._lock:
-            self._closing = True
+        self._keeper.refuse_starts()
 
     def close(self, timeout: float) -> None:
         """Take no more streams, end all with ``shutdown``, wait up to `timeout` s for sources."""
         deadline = time.monotonic() + timeout
         self.refuse_starts()
-        for stream in self._streams.all():
+        for stream in self._keeper.all():
             stream.stop("shutdown")
         self._pool.close(deadline)
 
     @property
     def closing(self) -> bool:
         """Whether no more streams are taken."""
-        return self._closing
+        return self._keeper.closing
 
     @property
     def settled(self) -> bool:
         """Whether every stream has ended and every reader was told."""
-        with self._lock:  # a reader is let go of only after its stream_end was written
-            return not self._clients.reading and all(s.ending for s in self._streams.all())
+        return self._keeper.settled
 
     @property
     def running_streams(self) -> int:
         """The number of streams that have not ended."""
-        return self._streams.running
+        return self._keeper.running
 
-    # Inside. All with the hub's lock held, but for what the dispatcher calls.
+    # Inside.
 
-    def _check_own_limit(self, client: str, *, replacing: bool) -> None:
-        own = self._clients.running(client)
-        if replacing and (reader := self._clients.char_reader(client)):
-            own = [stream for stream in own if stream is not reader.stream]
-        if len(own) >= self._limits.max_streams_per_client:
-            raise TooManyStreams(
-                f"This connection already runs {len(own)} streams, as many as it may. "
-                "Stop one, or wait until one has ended."
-            )
+    def _new_stream(self, start: Start, connection: str) -> Stream:
+        stream_id = secrets.token_urlsafe(16)
+        return Stream(
+            stream_id,
+            start,
+            connection,
+            log=self._new_log(stream_id, self._count_bytes),
+            clock=self._clock,
+            limits=self._limits,
+            observer=self._keeper,
+        )
 
-    def _read(
+    def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
+        """Attach to the stream that a start has already made."""
+        with stream.lock:  # it may be about to be read for the first time
+            reader = self._keeper.reader(connection, stream.id)
+        return reader or self.resume(
+            stream.id,
+            offset=stream.log.first,
+            connection=connection,
+            sink=sink,
+            rate=start.rate,
+            format_=start.format,
+        )
+
+    def _new_reader(
         self,
         stream: Stream,
-        client: str,
+        connection: str,
         sink: Sink,
-        *,
         rate: Rate | None,
         format_: FormatName,
+        *,
         offset: int = 0,
         reached: int = 0,
     ) -> Reader:
-        reader = Reader(
+        return Reader(
             stream,
             sink,
+            self._dispatcher,
+            connection=connection,
             offset=offset,
             reached=reached,
             rate=rate,
             format_=format_,
             now=self._clock(),
-            wake=self._wake_reader,
-            serve_run=self._serve_run,
-            on_over=self._on_over,
-            client=client,
-        )
-        stream.attach(reader)
-        self._streams.read(stream)
-        self._clients.add_reader(client, reader)
-        reader.wake()
-        return reader
-
-    def _again(
-        self, stream: Stream, client: str, sink: Sink, rate: Rate | None, format_: FormatName
-    ) -> Reader:
-        if reader := self._clients.reader(client, stream.id):
-            return reader
-        return self.resume(
-            stream.id, offset=stream.log.first, client=client, sink=sink, rate=rate, format_=format_
         )
 
-    def _replace_char_reader(self, client: str) -> Stream | None:
-        """End the connection's reader in format ``char``: its characters carry no id.
+    def _begin_reading(self, reader: Reader) -> None:
+        """Have a reader served, in the place of the connection's other one in format ``char``.
 
-        Return its stream if nobody else reads that; it is to be stopped without the lock.
+        A stream that nobody else reads ends with it. Without any lock: that calls its source.
         """
-        reader = self._clients.char_reader(client)
-        if not reader:
-            return None
-        reader.end_now("replaced")
-        stream = reader.stream
-        return stream if stream.readers <= {reader} else None
-
-    def _reader_over(self, reader: Reader) -> None:
-        with self._lock:
-            self._clients.finish_reader(reader.client, reader)
-        self._streams.watch(reader.stream)
-
-    def _disown(self, stream: Stream) -> None:
-        with self._lock:
-            self._clients.disown(stream)
+        before = self._keeper.take_char(reader) if reader.format == "char" else None
+        if before:
+            before.end_now("replaced")
+        reader.wake()
+        if before and before.stream.readers <= {before}:
+            before.stream.stop("replaced")
 
 
 def _check_resumable(stream: Stream, offset: int) -> None:
-    if stream.life.state is State.FORGOTTEN:
+    if stream.life.state == "forgotten":
         raise UnknownStream("That stream was forgotten just now. Start a new one.")
     first, behind = stream.log.first, stream.log.next
     if offset < first:

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from operator import attrgetter
 
-from textstream.reading.dispatcher import Dispatcher
-from textstream.stream.log import ByteCount
+from textstream.hub.bytes import ByteCount
+from textstream.hub.table import NEVER, Entry, StreamTable
 from textstream.stream.stream import Stream
 
-NEVER = float("inf")
-_order = attrgetter("order")
-
-
-@dataclass(eq=False, slots=True)
-class Entry:
-    """A stream that is kept.
-
-    Attributes:
-        stream: the stream.
-        order: the how-manieth it was to end, from 1; 0: it runs.
-        check: when its timer is due, in seconds of the clock; `NEVER`: none is set.
-
-    """
-
-    stream: Stream
-    order: int = 0
-    check: float = NEVER
+NOW = float("-inf")
+"""A time that has always come: in the dispatcher's next step."""
 
 
 class Retention:
@@ -41,105 +20,92 @@ class Retention:
     `max_streams` of them are unread, or as soon as all streams together keep `max_bytes` bytes of
     text. One that is read is passed over, and keeps its place in the order.
 
-    ``_lock`` guards the tables; it may be taken with the hub's or a stream's lock held, and only
-    the dispatcher's is taken while it is held. `unread` and `make_room` take the locks of other
-    streams: call them with none but the hub's.
+    The methods of the first part are called with the hub's lock held; those of the second take it
+    themselves, and the locks of streams: call them with none.
     """
 
     def __init__(
         self,
+        table: StreamTable,
         *,
-        dispatcher: Dispatcher,
+        lock: threading.Lock,
+        call_at: Callable[[float, Callable[[], None]], None],
         clock: Callable[[], float],
         kept: ByteCount,
         max_streams: int,
         max_bytes: int,
-        forget: Callable[[Stream], None],
     ) -> None:
-        """Keep nothing yet.
+        """Keep what is in the table.
 
         Args:
-            dispatcher: calls back when it is time.
-            clock: its clock, in seconds.
+            table: of the streams.
+            lock: the hub's, which guards it.
+            call_at: calls back at a time, in the dispatcher's thread.
+            clock: the dispatcher's, in seconds.
             kept: bytes of text that all streams keep.
             max_streams: ended and unread streams, at most.
             max_bytes: of text, at most.
-            forget: called, without the lock, for a stream whose text was let go of.
 
         """
-        self._dispatcher = dispatcher
+        self._table = table
+        self._lock = lock
+        self._call_at = call_at
         self._clock = clock
         self._kept = kept
         self._max_streams = max_streams
         self._max_bytes = max_bytes
-        self._forget = forget
-        self._lock = threading.Lock()
-        self._entries: dict[str, Entry] = {}
-        self._ends = itertools.count(1)
-        # Ended and unread, in the order of their ends. A list, not a dict: one that was read
-        # again goes back to its place. To move 10,000 pointers takes a few microseconds.
-        self._evictable: list[Entry] = []
-        self._running: OrderedDict[str, Stream] = OrderedDict()  # oldest first
-        self._timer = False  # one for the oldest of them: one for each would wait for a day
-        kept.tell(max_bytes, self._make_room_soon)
-
-    def run(self, stream: Stream) -> None:
-        """Take note of a new stream."""
-        with self._lock:
-            self._entries[stream.id] = Entry(stream)
-            self._running[stream.id] = stream
-            start, self._timer = not self._timer, True
-        if start:
-            self._dispatcher.call_at(stream.life.longest_until, self._end_longest)
-
-    def unread(self, stream: Stream) -> None:
-        """Take note that the last reader of a stream has gone, or that it has ended.
-
-        Nothing is done for a stream that was forgotten meanwhile, or that somebody reads.
-        """
-        # Both locks: between a look at the stream and the note of it, another thread might
-        # forget the stream, or attach to it.
-        with stream.lock, self._lock:
-            entry = self._entries.get(stream.id)
-            if entry is None:
-                return
-            if stream.ending is not None and not entry.order:
-                self._running.pop(stream.id, None)
-                entry.order = next(self._ends)
-            due = stream.life.due
-            if due is None:
-                return  # one came just as the last one left; it is heard of when it goes
-            if entry.order:
-                self._offer(entry)
-            self._set_timer(entry, due)
-        self.make_room()
-
-    def read(self, stream: Stream) -> None:
-        """Take note that somebody reads a stream again."""
-        with self._lock:
-            if entry := self._entries.get(stream.id):
-                self._withdraw(entry)
-
-    def make_room(self) -> bool:
-        """Forget what is too much; return whether there is room for another stream's text."""
-        while True:
-            with self._lock:
-                count, full = len(self._evictable), self._kept.total >= self._max_bytes
-                if not count or (count <= self._max_streams and not full):
-                    return not full
-                oldest = self._evictable[0].stream
-            self._drop(oldest)
-
-    def _make_room_soon(self) -> None:
+        self._ending_longest = False  # whether a timer is set: one for each would wait for a day
         # Called where text is added, with that stream's lock and its log's held. Once when the
         # limit is reached is enough: while it is passed, whatever ends, or is left, makes room.
-        self._dispatcher.call_at(float("-inf"), self._make_room_now)
+        kept.tell(max_bytes, self._make_room_soon)
 
-    def _make_room_now(self) -> None:
-        self.make_room()
+    # With the hub's lock held.
+
+    def watch_longest(self) -> None:
+        """See to it that the oldest running stream ends in time."""
+        if not self._ending_longest and self._table.running:
+            self._ending_longest = True
+            oldest = next(iter(self._table.running.values()))
+            self._call_at(oldest.stream.life.longest_until, self._end_longest)
+
+    def keep(self, stream: Stream) -> None:
+        """Keep a stream: somebody reads it."""
+        entry = self._table.entry(stream.id)
+        if entry and entry.order:
+            self._table.withdraw(entry)
+
+    def count_down(self, stream: Stream) -> None:
+        """Have a stream that nobody reads looked at when it is due."""
+        entry, due = self._table.entry(stream.id), stream.life.due
+        if entry is None or due is None:
+            return
+        if entry.order:
+            self._table.offer(entry)
+            if self._wants_room:
+                self._make_room_soon()
+        self._set_timer(entry, due)
+
+    # With no lock held.
+
+    def make_room(self) -> None:
+        """Forget what is too much."""
+        while True:
+            with self._lock:
+                if not self._wants_room:
+                    return
+                oldest = self._table.evictable[0].stream
+            self._drop(oldest)
+
+    @property
+    def _wants_room(self) -> bool:
+        count = len(self._table.evictable)
+        return count > self._max_streams or (count > 0 and self._kept.total >= self._max_bytes)
+
+    def _make_room_soon(self) -> None:
+        self._call_at(NOW, self.make_room)
 
     def _set_timer(self, entry: Entry, due: float) -> None:
-        """Have a stream looked at when it is due, with the lock held.
+        """Have a stream looked at when it is due, with the hub's lock held.
 
         A timer that is set already, and earlier, does it: the look finds when it is due by then.
         With one for each reader that leaves, who comes and goes a thousand times a second would
@@ -150,59 +116,46 @@ class Retention:
         entry.check = due
         # The id, not the stream: a timer must not keep the text of one that was dropped early.
         stream_id = entry.stream.id
-        self._dispatcher.call_at(due, lambda: self._check(stream_id, due))
+        self._call_at(due, lambda: self._check(stream_id, due))
 
     def _check(self, stream_id: str, when: float) -> None:
         with self._lock:
-            entry = self._entries.get(stream_id)
+            entry = self._table.entry(stream_id)
             if entry is None or entry.check != when:
                 return  # it was forgotten, or had to be looked at earlier
             entry.check = NEVER
         stream = entry.stream
         with stream.lock:
-            due, ended = stream.life.due, stream.ending is not None
-        if due is None:
-            return  # somebody reads it; it is heard of when that one goes
-        if due > self._clock():
-            self.unread(stream)  # was read meanwhile, or has ended: it is due later
-        elif ended:
+            due = stream.life.due
+            if due is None:
+                return  # somebody reads it; it is heard of when that one goes
+            if due > self._clock():
+                with self._lock:
+                    self._set_timer(entry, due)  # was read meanwhile, or has ended: due later
+                return
+        if stream.ending:
             self._drop(stream)
         else:
-            stream.stop("expired")  # comes back through unread() as ended
+            stream.stop("expired")  # heard of as ended
 
     def _drop(self, stream: Stream) -> None:
         """Forget a stream, unless somebody reads it."""
-        with stream.lock:  # or one that comes and goes right now would not be taken note of
-            forgotten = stream.forget()
-            with self._lock:
-                if entry := self._entries.get(stream.id):
-                    self._withdraw(entry)
-                if forgotten:
-                    self._entries.pop(stream.id, None)
-        if forgotten:
-            self._forget(stream)
-
-    def _offer(self, entry: Entry) -> None:
-        index = bisect_left(self._evictable, entry.order, key=_order)
-        if self._evictable[index : index + 1] != [entry]:
-            self._evictable.insert(index, entry)
-
-    def _withdraw(self, entry: Entry) -> None:
-        index = bisect_left(self._evictable, entry.order, key=_order)
-        if self._evictable[index : index + 1] == [entry]:
-            del self._evictable[index]
+        with stream.lock:
+            if not stream.forget():
+                with self._lock:
+                    self.keep(stream)
 
     def _end_longest(self) -> None:
         now = self._clock()
         too_long = []
         with self._lock:
-            while self._running:
-                oldest = next(iter(self._running.values()))
-                if oldest.life.longest_until > now:
+            self._ending_longest = False
+            for entry in self._table.running.values():
+                until = entry.stream.life.longest_until
+                if until > now:
+                    self._ending_longest = True
+                    self._call_at(until, self._end_longest)
                     break
-                too_long.append(self._running.pop(oldest.id))
-            self._timer = bool(self._running)
-            if self._timer:
-                self._dispatcher.call_at(oldest.life.longest_until, self._end_longest)
+                too_long.append(entry.stream)
         for stream in too_long:
             stream.stop("expired")

@@ -8,28 +8,9 @@ from textstream.protocol import (
     STREAM_END,
     STREAM_ERROR,
     STREAM_START,
-    FormatName,
-    Rate,
-    StreamEnd,
-    StreamInfo,
 )
 from textstream.reading.sink import Sink
-from textstream.stream.life import Ending
-from textstream.stream.stream import Stream
-
-
-def info(stream: Stream, *, rate: Rate, format_: FormatName, offset: int) -> dict[str, Any]:
-    """Return the payload of ``stream_start`` for a reader that begins at `offset`."""
-    if isinstance(rate, float) and rate.is_integer():
-        rate = int(rate)
-    return StreamInfo(
-        id=stream.id,
-        source=stream.source,
-        unit=stream.unit,
-        rate=rate,
-        format=format_,
-        offset=offset,
-    ).model_dump()
+from textstream.stream.log import Ending
 
 
 def start(sink: Sink, payload: dict[str, Any]) -> None:
@@ -48,10 +29,10 @@ def end(sink: Sink, stream_id: str, ending: Ending) -> None:
         error(sink, stream_id, ending.error)
     sink.write_event(
         STREAM_END,
-        StreamEnd(
-            id=stream_id,
-            reason=ending.reason,
-            offset=ending.offset,
-            text_sha256=ending.text_sha256,
-        ).model_dump(),
+        {
+            "id": stream_id,
+            "reason": ending.reason,
+            "offset": ending.offset,
+            "text_sha256": ending.text_sha256,
+        },
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from textstream.errors import INTERNAL_ERROR, OffsetGone
 from textstream.protocol import EndReason, FormatName, Rate
@@ -18,8 +18,7 @@ from textstream.reading import announce
 from textstream.reading.pacing import FixedPace, new_pace
 from textstream.reading.run import PHASES, RUN, Run, next_part
 from textstream.reading.sink import MAX_UNITS_PER_STEP, Sink
-from textstream.stream.life import Ending
-from textstream.stream.log import ReadStatus
+from textstream.stream.log import Ending
 from textstream.stream.stream import Stream
 
 FIRST_CHUNK = 64
@@ -37,6 +36,18 @@ RETRY_MAX = 0.05
 _turn = itertools.count()
 
 
+class Server(Protocol):
+    """What serves readers: the dispatcher."""
+
+    def wake(self, reader: Reader) -> None:
+        """Serve `reader` soon. Any thread, any lock held."""
+        ...
+
+    def add_run(self, run: Run[Reader]) -> None:
+        """Serve `run` itself, whenever it is due. Out of a reader's step only."""
+        ...
+
+
 class Reader:
     """One reader of one stream.
 
@@ -52,18 +63,17 @@ class Reader:
         "_cut",
         "_first",
         "_last_sent",
-        "_on_over",
         "_pace",
         "_phase",
         "_reached",
         "_retry",
         "_run",
-        "_serve_run",
+        "_server",
         "_started",
-        "_wake_me",
         "_writing",
-        "client",
+        "connection",
         "format",
+        "left",
         "over",
         "parked",
         "paused",
@@ -76,41 +86,38 @@ class Reader:
         self,
         stream: Stream,
         sink: Sink,
+        server: Server,
         *,
-        offset: int,
-        reached: int,
-        rate: Rate | None,
-        format_: FormatName,
         now: float,
-        wake: Callable[[Reader], None],
-        serve_run: Callable[[Run[Reader]], None],
-        on_over: Callable[[Reader], None],
-        client: str = "",
+        connection: str = "",
+        offset: int = 0,
+        reached: int = 0,
+        rate: Rate | None = None,
+        format_: FormatName = "char",
     ) -> None:
         """Make a reader that begins at `offset`.
 
         Args:
             stream: what to read.
             sink: where to write.
+            server: steps it.
+            now: seconds of the server's clock.
+            connection: whose reader it is.
             offset: the first unit to send.
             reached: units before this one go at once, the rest at the pace.
             rate: units per second, 0, ``"auto"``, or None for the stream's own.
             format_: one event per unit, or chunks.
-            now: seconds of the dispatcher's clock.
-            wake: asks the dispatcher to serve this reader soon.
-            serve_run: asks the dispatcher, in its own thread, to serve a run whenever it is due.
-            on_over: called once after ``stream_end`` was written, in the dispatcher's thread.
-            client: the connection that reads.
 
         """
         self.stream = stream
         self.sink = sink
-        self.client = client
+        self.connection = connection
         self.format = format_
         self._cursor = offset
         self.paused = False
         self.parked = False
         self.over = False
+        self.left = False  # whether it is over because its connection is gone, or left it
         self.ticket = 0  # the dispatcher's: which entry of its schedule counts
         self._first = offset
         self._reached = reached
@@ -123,9 +130,7 @@ class Reader:
         self._chunk = FIRST_CHUNK
         self._last_sent = float("-inf")
         self._retry = RETRY_MIN
-        self._wake_me = wake
-        self._serve_run = serve_run
-        self._on_over = on_over
+        self._server = server
 
     @property
     def cursor(self) -> int:
@@ -140,14 +145,20 @@ class Reader:
 
     @property
     def info(self) -> dict[str, Any]:
-        """The payload of ``stream_start``."""
-        return announce.info(
-            self.stream, rate=self._pace.rate, format_=self.format, offset=self._first
-        )
+        """The payload of ``stream_start``: `textstream.protocol.StreamInfo`."""
+        rate = self._pace.rate
+        return {
+            "id": self.stream.id,
+            "source": self.stream.source,
+            "unit": self.stream.unit,
+            "rate": int(rate) if isinstance(rate, float) and rate.is_integer() else rate,
+            "format": self.format,
+            "offset": self._first,
+        }
 
     def wake(self) -> None:
         """Be served soon."""
-        self._wake_me(self)
+        self._server.wake(self)
 
     def set_rate(self, rate: Rate, now: float) -> None:
         """Change the pace, from the unit after the last one that was sent."""
@@ -165,7 +176,7 @@ class Reader:
         with self._writing, self.stream.lock:  # so that what was taken is written before
             self.settle()
             self.paused = True
-            self.stream.reconsider()
+            self.stream.release_producer()
 
     def go_on(self, now: float) -> None:
         """Go on at the same pace; the time of the pause is no credit."""
@@ -173,12 +184,14 @@ class Reader:
             if not self.paused:
                 return
             self.paused = False
-            self.stream.reconsider()
+            self.stream.release_producer()
         self.set_rate(self._pace.rate, now)
 
     def end_now(self, reason: EndReason) -> None:
         """Send ``stream_end`` in the next step, whatever is left to read."""
         with self.stream.lock:
+            if self.over:
+                return
             self.settle()
             self._cut = reason
         self.wake()
@@ -188,7 +201,7 @@ class Reader:
         with self.stream.lock:
             if not self.over:
                 self.settle()
-                self.over = True
+                self.over = self.left = True
                 self.stream.detach(self, may_return=may_return)
         self.wake()  # so that the dispatcher lets go of it
 
@@ -196,11 +209,10 @@ class Reader:
         """End it after a failure of the server's own: tell the client, who may resume."""
         with self.stream.lock:
             self.settle()
-            self.over = True
-            self.stream.detach(self, may_return=True)
+            self.over = self.left = True
         with contextlib.suppress(Exception):  # the sink may be what failed
             announce.error(self.sink, self.stream.id, INTERNAL_ERROR)
-        self._on_over(self)
+        self.stream.detach(self, may_return=True)
 
     def step(self, now: float) -> float | None:
         """Write what is due at `now`; return when to be called next, None: when woken.
@@ -221,7 +233,7 @@ class Reader:
             return True
 
     def settle(self) -> None:
-        """Leave the short way, with the stream's lock held, and take note of what was sent."""
+        """Leave the short way, with the stream's lock held; move the cursor to where it led."""
         run, self._run = self._run, None
         if run is None:
             return
@@ -229,7 +241,7 @@ class Reader:
         self._cursor += sent
         self._pace.sent(sent)
         self._last_sent = run.last_due
-        self.stream.advanced(self)
+        self.stream.advance(self._cursor)
 
     def _begin_run(self, behind: int) -> Run[Reader] | None:
         """Take the short way for the next units, if nothing stands in its way."""
@@ -238,87 +250,87 @@ class Reader:
             if (
                 not isinstance(pace, FixedPace)
                 or self.format != "char"
-                or self.cursor < self._reached
+                or self._cursor < self._reached
                 or self.paused
                 or not self.reading
             ):
                 return None
             log = self.stream.log
-            part = next_part(self.cursor, behind, log.first, self._phase, pace.per_second)
+            part = next_part(self._cursor, behind, log.first, self._phase, pace.per_second)
             if not part:
                 return None
-            status, units = log.read(part.start, part.size)
-            if status is ReadStatus.UNITS and (
-                ready := self.sink.prepare(self.stream.id, part.start, units, part.done)
-            ):
+            units = log.read(part.start, part.size)
+            if units and (ready := self.sink.prepare(self.stream.id, part.start, units, part.done)):
                 self._run = Run(ready, part.done, pace, self)
             return self._run
 
     def _step_fully(self, now: float) -> float | None:
-        with self.stream.lock:
+        stream = self.stream
+        with stream.lock:
             if self.over:
                 return None
-            starting, self._started = not self._started, True
-            offset = self.cursor
+            offset, behind = self._cursor, stream.log.next
             units: Sequence[str] = ()
             lost = ending = None
-            behind = self.stream.log.next
             try:
                 units = self._take(now, behind)
                 ending = self._ending(behind)
             except OffsetGone as error:
                 lost = error
-            if lost or ending:
-                self.over = True
-                self.stream.detach(self)
+            self.over = bool(lost or ending)
             due = None if self.over else self._next_step(now, behind, sent=bool(units))
-        if starting:
+        if not self._started:
+            self._started = True
             announce.start(self.sink, self.info)
         if units:
-            self.sink.write_units(self.stream.id, self.format, offset, units)
+            self.sink.write_units(stream.id, self.format, offset, units)
             if due is not None and (run := self._begin_run(behind)):
-                self._serve_run(run)
-                due = None
+                self._server.add_run(run)
+                return None
+        if self.over:
+            self._tell_end(ending, lost)
+        return due
+
+    def _tell_end(self, ending: Ending | None, lost: OffsetGone | None) -> None:
+        """Write that it is over. Only then does the stream let go of it: who goes down waits."""
         if lost:
             announce.error(self.sink, self.stream.id, lost.to_wire())
         if ending:
             announce.end(self.sink, self.stream.id, ending)
-        if self.over:
-            self._on_over(self)
-        return due
+        self.stream.detach(self)
 
     def _take(self, now: float, behind: int) -> Sequence[str]:
         """Return the units due now, and move the cursor behind them."""
         if self.paused or self._cut:
             return ()
-        backlog = behind - self.cursor
-        if self.cursor < self._reached:
-            due = min(backlog, self._reached - self.cursor)
+        cursor = self._cursor
+        catching_up = cursor < self._reached
+        if catching_up:
+            due = min(behind, self._reached) - cursor
         else:
-            due = self._pace.due(backlog, now)
+            due = self._pace.due(behind - cursor, now)
         if not due:
             return ()
         count = min(due, self._room(), MAX_UNITS_PER_STEP)
         if count <= 0:
             return ()
-        status, units = self.stream.log.read(self.cursor, count)
-        if status is ReadStatus.GONE:
+        units = self.stream.log.read(cursor, count)
+        if units is None:
             first = self.stream.log.first
             raise OffsetGone(
-                f"The text before offset {first} was trimmed while you read at {self.cursor}. "
+                f"The text before offset {first} was trimmed while you read at {cursor}. "
                 f"Resume at {first}, or read faster.",
                 first=first,
             )
         if self.format == "chunk":
             units = _bounded(units, count)
-        catching_up = self.cursor < self._reached
-        self._cursor += len(units)
+        self._cursor = cursor = cursor + len(units)
         if not catching_up:
             self._pace.sent(len(units))
-        elif self.cursor >= self._reached:
+        elif cursor >= self._reached:
             self._pace = new_pace(self._pace.rate, now)
         self._last_sent = now
-        self.stream.advanced(self)
+        self.stream.advance(cursor)
         return units
 
     def _room(self) -> int:
@@ -330,22 +342,24 @@ class Reader:
         return room
 
     def _ending(self, behind: int) -> Ending | None:
+        stream = self.stream
         if self._cut:
-            return self.stream.ending_at(
-                self.cursor if self._cut == "replaced" else self.stream.log.next, self._cut
+            return stream.ending_at(
+                self._cursor if self._cut == "replaced" else stream.log.next, self._cut
             )
-        if self.cursor < behind or self.paused:
+        if self._cursor < behind or self.paused:
             return None
-        return self.stream.reached_end(self)
+        return stream.end_if_all_read(self._cursor)
 
     def _next_step(self, now: float, behind: int, *, sent: bool) -> float | None:
         if self.paused:
             return None
-        if self.cursor >= behind:
+        cursor = self._cursor
+        if cursor >= behind:
             self._pace.due(0, now)
             self.parked = True
             return None
-        due = now if self.cursor < self._reached else max(now, self._pace.next_due())
+        due = now if cursor < self._reached else max(now, self._pace.next_due())
         if due > now or sent:
             self._retry = RETRY_MIN
             return due

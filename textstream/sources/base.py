@@ -37,17 +37,18 @@ class CancelToken:
     """Says once, to whoever asks or has registered, that the text is no longer wanted."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards _callbacks and the moment of cancelling
-        self._event = threading.Event()
+        self._lock = threading.Lock()  # guards the rest
+        self._event: threading.Event | None = None  # made for who waits: most sources do not
         self._callbacks: list[Callable[[], None]] = []
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the text is no longer wanted."""
-        return self._event.is_set()
+        self.cancelled = False  # whether the text is no longer wanted
 
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds; return whether it was cancelled meanwhile."""
+        with self._lock:
+            if self.cancelled:
+                return True
+            if self._event is None:
+                self._event = threading.Event()
         return self._event.wait(timeout)
 
     def on_cancel(self, callback: Callable[[], None]) -> None:
@@ -57,7 +58,7 @@ class CancelToken:
         and goes no further.
         """
         with self._lock:
-            if not self._event.is_set():
+            if not self.cancelled:
                 self._callbacks.append(callback)
                 return
         _call(callback)
@@ -65,9 +66,11 @@ class CancelToken:
     def cancel(self) -> None:
         """Cancel. Doing it again does nothing."""
         with self._lock:
-            if self._event.is_set():
+            if self.cancelled:
                 return
-            self._event.set()
+            self.cancelled = True
+            if self._event:
+                self._event.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             _call(callback)

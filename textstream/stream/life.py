@@ -19,50 +19,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from textstream.protocol import EndReason, StateName
 
-
-class State(Enum):
-    """Where a stream is in its life."""
-
-    value: StateName
-
-    CREATED = "created"  # nothing was asked of its source yet
-    PRODUCING = "producing"  # its source generates
-    HELD = "held"  # its source stands still: readers are behind, or have paused
-    PRODUCED = "produced"  # its source has finished; no reader was sent everything yet
-    ENDED = "ended"  # nothing more will be appended; its text can be read again
-    FORGOTTEN = "forgotten"  # its text is gone
-
-
-_BEFORE: dict[State, frozenset[State]] = {
-    State.PRODUCING: frozenset((State.CREATED, State.HELD)),
-    State.HELD: frozenset((State.PRODUCING,)),
-    State.PRODUCED: frozenset((State.CREATED, State.PRODUCING, State.HELD)),
-    State.ENDED: frozenset((State.CREATED, State.PRODUCING, State.HELD, State.PRODUCED)),
-    State.FORGOTTEN: frozenset((State.ENDED,)),
+_BEFORE: dict[StateName, tuple[StateName, ...]] = {
+    "producing": ("created", "held"),
+    "held": ("producing",),
+    "produced": ("producing", "held", "created"),
+    "ended": ("produced", "producing", "held", "created"),
+    "forgotten": ("ended",),
 }
+"""From which states each may be entered.
 
-
-@dataclass(frozen=True)
-class Ending:
-    """How a stream ended, or how it ended for one reader.
-
-    Attributes:
-        reason: see the protocol.
-        offset: units in all.
-        text_sha256: of their text, in hex.
-        error: the error object of the protocol, when the reason is ``error``.
-
-    """
-
-    reason: EndReason
-    offset: int
-    text_sha256: str
-    error: dict[str, Any] | None = None
+- ``created``: nothing was asked of its source yet.
+- ``producing``: its source generates.
+- ``held``: its source stands still: readers are behind, or have paused.
+- ``produced``: its source has finished; no reader was sent everything yet.
+- ``ended``: nothing more will be appended; its text can be read again.
+- ``forgotten``: its text is gone.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +55,6 @@ class Life:
     Attributes:
         state: where it is.
         outcome: how its source finished, once it has.
-        ending: how it ended, once it has.
 
     """
 
@@ -91,7 +66,6 @@ class Life:
         "_retention",
         "_unread_since",
         "created",
-        "ending",
         "outcome",
         "state",
     )
@@ -113,76 +87,79 @@ class Life:
         self._retention = retention
         self._longest = longest
         self.created = clock()
-        self.state = State.CREATED
+        self.state: StateName = "created"
         self.outcome: Outcome | None = None
-        self.ending: Ending | None = None
         self._unread_since: float | None = self.created
         self._resume: Callable[[], None] | None = None
 
     # Its source.
 
     def begin(self) -> None:
-        """Take note that its source is asked, unless it has ended before."""
-        if self.state is State.CREATED:
-            self._enter(State.PRODUCING)
+        """Enter ``producing``: its source is asked, unless it has ended before."""
+        if self.state == "created":
+            self._enter("producing")
 
     def hold(self, resume: Callable[[], None]) -> None:
         """Make its source stand still; `resume` is called once when it may go on, or must end."""
-        self._enter(State.HELD)
+        self._enter("held")
         self._resume = resume
 
     def release(self) -> None:
         """Let its source go on, if it is held."""
-        if self.state is State.HELD:
-            self._enter(State.PRODUCING)
+        if self.state == "held":
+            self._enter("producing")
             self._let_go()
 
-    def produced(self, outcome: Outcome) -> None:
-        """Take note that its source has finished. Only the first time counts."""
-        if self.outcome is None and self.ending is None:
-            self._enter(State.PRODUCED)
+    def finish(self, outcome: Outcome) -> None:
+        """Enter ``produced``: its source has finished. Only the first time counts."""
+        if self.outcome is None and not self.over:
+            self._enter("produced")
             self.outcome = outcome
             self._let_go()
 
     # Its readers.
 
     def read(self) -> None:
-        """Take note that somebody reads it."""
+        """Stop the time of grace, or of retention: somebody reads it."""
         self._unread_since = None
 
     def unread(self) -> None:
-        """Take note that its last reader has gone."""
+        """Begin that time: its last reader has gone."""
         self._unread_since = self._clock()
 
     # Its end.
 
-    def end(self, ending: Ending) -> None:
-        """End it. What holds its source lets go of it, so that it is closed."""
-        self._enter(State.ENDED)
-        self.ending = ending
+    def end(self) -> None:
+        """Enter ``ended``. What holds its source lets go of it, so that it is closed."""
+        self._enter("ended")
         if self._unread_since is not None:
             self._unread_since = self._clock()
         self._let_go()
 
     def forget(self) -> None:
-        """Take note that its text is gone."""
-        self._enter(State.FORGOTTEN)
+        """Enter ``forgotten``: its text is gone."""
+        self._enter("forgotten")
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.state in ("ended", "forgotten")
 
     @property
     def due(self) -> float | None:
         """When it expires, or is forgotten after its end; None: not while somebody reads it."""
         if self._unread_since is None:
             return None
-        return self._unread_since + (self._grace if self.ending is None else self._retention)
+        return self._unread_since + (self._retention if self.over else self._grace)
 
     @property
     def longest_until(self) -> float:
         """When it expires, whoever reads it."""
         return self.created + self._longest
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: StateName) -> None:
         if self.state not in _BEFORE[state]:
-            raise RuntimeError(f"a stream that is {self.state.value} cannot be {state.value}")
+            raise RuntimeError(f"a stream that is {self.state} cannot be {state}")
         self.state = state
 
     def _let_go(self) -> None:

@@ -1,66 +1,39 @@
-"""The contract of a log: an append-only sequence of units with offsets from 0.
+"""The contract of a log: an append-only sequence of units with offsets from 0, and its ending.
 
-Whoever implements it must pass ``tests/logs/test_contract.py``.
+Whoever implements it must pass ``tests/stream/test_log_contract.py``.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from textstream.protocol import EndReason
 
 
-class ReadStatus(Enum):
-    """What a read found."""
+@dataclass(frozen=True)
+class Ending:
+    """How a stream ended, or how it ended for one reader.
 
-    UNITS = "units"  # at least one unit
-    PENDING = "pending"  # nothing new yet
-    ENDED = "ended"  # the log is sealed and was read to its end
-    GONE = "gone"  # trimmed, or beyond the end: never a silent gap
+    Attributes:
+        reason: see the protocol.
+        offset: units in all.
+        text_sha256: of their text, in hex.
+        error: the error object of the protocol, when the reason is ``error``.
 
-
-class Read(NamedTuple):
-    """The answer of a read: a status, and units if the status is ``UNITS``.
-
-    Units are never empty. They may be a string, if each of its code points is a unit.
     """
 
-    status: ReadStatus
-    units: Sequence[str] = ()
+    reason: EndReason
+    offset: int
+    text_sha256: str
+    error: dict[str, Any] | None = None
 
 
 def text_of(units: Sequence[str]) -> str:
     """Return the text of `units`."""
     # Joining a string makes a list of its code points first: 7 µs for 1,024.
     return units if isinstance(units, str) else "".join(units)
-
-
-class ByteCount:
-    """Bytes that several logs keep together. Any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._limit = float("inf")
-        self._reached: Callable[[], None] = lambda: None
-        self.total = 0
-
-    def tell(self, limit: int, reached: Callable[[], None]) -> None:
-        """Call `reached` each time the total comes from below `limit` to it or above.
-
-        It is called by whoever adds, with the locks held that this one holds: it must take none
-        but the dispatcher's, and return at once.
-        """
-        with self._lock:
-            self._limit, self._reached = limit, reached
-
-    def add(self, nbytes: int) -> None:
-        """Count `nbytes` more; fewer, if it is negative."""
-        with self._lock:
-            before = self.total
-            self.total = after = before + nbytes
-        if before < self._limit <= after:
-            self._reached()
 
 
 class Log(Protocol):
@@ -77,8 +50,8 @@ class Log(Protocol):
         ...
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of UTF-8 kept."""
+    def ending(self) -> Ending | None:
+        """How it was sealed, once it was."""
         ...
 
     def append(self, units: Sequence[str], *, keep_from: int) -> int:
@@ -98,12 +71,21 @@ class Log(Protocol):
         """Return whether the units at and behind `keep_from` are within the bound in bytes."""
         ...
 
-    def read(self, offset: int, limit: int) -> Read:
-        """Return up to `limit` units from `offset`, or why there is none."""
+    def read(self, offset: int, limit: int) -> Sequence[str] | None:
+        """Return up to `limit` units from `offset`; none if there is none yet, or no more.
+
+        Which of the two, `ending` tells. What was trimmed, or lies behind the last unit, is never
+        a silent gap: it is None. Units may be a string, if each of its code points is one.
+        """
         ...
 
-    def seal(self, offset: int | None = None) -> None:
-        """Take no more units, and forget those from `offset` on. Sealing again does nothing."""
+    def seal(
+        self, reason: EndReason, offset: int | None = None, error: dict[str, Any] | None = None
+    ) -> Ending:
+        """Take no more units, forget those from `offset` on; return how it ended.
+
+        Sealing again changes nothing, and returns how it ended the first time.
+        """
         ...
 
     def discard(self) -> None:
@@ -118,3 +100,11 @@ class Log(Protocol):
 
         """
         ...
+
+
+NewLog = Callable[[str, Callable[[int], None]], Log]
+"""Makes an empty log for the stream of this id.
+
+The second argument is called with the bytes that the log keeps more, or fewer if it is negative;
+its lock, and that of the stream, are held then.
+"""

@@ -5,17 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from textstream.stream.log import ByteCount, Read, ReadStatus
+from textstream.protocol import EndReason
+from textstream.stream.log import Ending
 from textstream.stream.segments import Segments
-
-# What `Read(...)` does, less the call of its function: an eighth of a read.
-_new_tuple = tuple.__new__
-_UNITS = ReadStatus.UNITS
-_PENDING = Read(ReadStatus.PENDING)
-_ENDED = Read(ReadStatus.ENDED)
-_GONE = Read(ReadStatus.GONE)
 
 HASHED_BYTES = 65_536
 """Bytes of text after which the hash is brought up to date and remembered, in about 40 µs.
@@ -34,36 +29,23 @@ With a log's lock held, that costs: to get it back takes up to 5 ms, and to keep
 class MemoryLog:
     """Keeps at most `max_bytes` bytes of text, as UTF-8, and what its readers still need."""
 
-    def __init__(self, max_bytes: int, kept: ByteCount | None = None) -> None:
-        """Make an empty log; `kept` counts its bytes, and those of other logs."""
+    def __init__(self, max_bytes: int, count: Callable[[int], object]) -> None:
+        """Make an empty log; `count` is told the bytes that it keeps more, or fewer."""
         self._lock = threading.Lock()  # guards everything below
         self._max_bytes = max_bytes
-        self._kept = kept or ByteCount()
-        self._counted = 0  # bytes of this log in it
+        self._count = count
+        self._counted = 0  # bytes that it was told of
         self._units = Segments()
-        self._sealed = False
+        self._takes_more = True
+        # Copies of the units' own, to be read without the lock: they are asked for several times
+        # for each unit.
+        self.first = self.next = 0
+        self.ending: Ending | None = None
         # Offsets, ascending, and the hash of the text before each. The first is that of the
         # first unit kept. One hash that ran ahead would not do: sealing may go back behind it.
         self._hashed = [0]
         self._hashes = [hashlib.sha256()]
         self._hashed_bytes = 0  # the bytes before the last of them
-
-    @property
-    def first(self) -> int:
-        """The first offset that is still there."""
-        return self._units.first
-
-    @property
-    def next(self) -> int:
-        """The number of units so far."""
-        # Without the lock, for it is asked several times for each unit. An int is read at once.
-        return self._units.next
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of UTF-8 kept."""
-        with self._lock:
-            return self._units.next_byte - self._units.first_byte
 
     def append(self, units: Sequence[str], *, keep_from: int) -> int:
         """Append `units` at once, trim to the bound, return the offset of the first.
@@ -72,7 +54,7 @@ class MemoryLog:
         fastest to append.
         """
         with self._lock:
-            if self._sealed:
+            if not self._takes_more:
                 raise ValueError("the log is sealed")
             kept = self._units
             offset = kept.next
@@ -83,7 +65,7 @@ class MemoryLog:
                 self._hashed_bytes = kept.next_byte
             if kept.next_byte - kept.first_byte > self._max_bytes:
                 self._trim(keep_from)
-            self._count()
+            self._tell()
             return offset
 
     def has_room(self, *, keep_from: int) -> bool:
@@ -94,38 +76,41 @@ class MemoryLog:
                 return True  # all of it is
             return units.next_byte - units.byte_at(keep_from) < self._max_bytes
 
-    def read(self, offset: int, limit: int) -> Read:
-        """Return up to `limit` units from `offset`, or why there is none.
+    def read(self, offset: int, limit: int) -> Sequence[str] | None:
+        """Return up to `limit` units from `offset`; None where they are gone.
 
         They are a string where each is one code point, else a list.
         """
         with self._lock:
             units = self._units
             if units.first <= offset < units.next:
-                return _new_tuple(Read, (_UNITS, units.read(offset, offset + limit)))
-            if offset == units.next:
-                return _ENDED if self._sealed else _PENDING
-            return _GONE
+                return units.read(offset, offset + limit)
+            return () if offset == units.next else None
 
-    def seal(self, offset: int | None = None) -> None:
-        """Take no more units, and forget those from `offset` on."""
+    def seal(
+        self, reason: EndReason, offset: int | None = None, error: dict[str, Any] | None = None
+    ) -> Ending:
+        """Take no more units, forget those from `offset` on, return how it ended."""
         with self._lock:
-            if self._sealed:
-                return
-            self._sealed = True
-            self._units.forget_interned()
-            if offset is not None and offset < self._units.next:
-                # Hashes of what lies behind stay: they are never asked for again.
-                self._units.cut_from(max(offset, self._units.first))
-                self._count()
+            if self.ending is None:
+                self._takes_more = False
+                units = self._units
+                units.forget_interned()
+                if offset is not None and offset < units.next:
+                    # Hashes of what lies behind stay: they are never asked for again.
+                    units.cut_from(max(offset, units.first))
+                    self._tell()
+                text_sha256 = self._hash_before(units.next).hexdigest()
+                self.ending = Ending(reason, units.next, text_sha256, error)
+            return self.ending
 
     def discard(self) -> None:
         """Forget all units, and take no more."""
         with self._lock:
-            self._sealed = True
+            self._takes_more = False
             self._cut_before(self._units.next)
             self._units.forget_interned()
-            self._count()
+            self._tell()
 
     def sha256(self, offset: int | None = None) -> str:
         """Return the SHA-256 of the text before `offset`, in hex."""
@@ -136,9 +121,12 @@ class MemoryLog:
                 raise ValueError(f"offset {offset} is not in the log")
             return self._hash_before(offset).hexdigest()
 
-    def _count(self) -> None:
-        nbytes = self._units.next_byte - self._units.first_byte
-        self._kept.add(nbytes - self._counted)
+    def _tell(self) -> None:
+        """Bring what others know of the units up to date."""
+        units = self._units
+        self.first, self.next = units.first, units.next
+        nbytes = units.next_byte - units.first_byte
+        self._count(nbytes - self._counted)
         self._counted = nbytes
 
     def _hash_before(self, offset: int) -> hashlib._Hash:

@@ -60,7 +60,7 @@ class Producer:
         else:
             if reason:
                 self._stream.append(self._rest())
-                self._stream.produced(reason)
+                self._stream.finish(reason)
 
     def _iterate(self, moves: float) -> EndReason | None:
         """Move text until the source ends (return why), or must wait or stop (return None).
@@ -128,7 +128,7 @@ class Producer:
             )
         logger.warning("stream %s: %s: %s", self._stream.id, error.code, error.message)
         self._stream.append(self._rest())
-        self._stream.produced("error", error)
+        self._stream.finish("error", error)
 
     def _close(self) -> None:
         close = getattr(self._generator, "close", None)

@@ -16,10 +16,16 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from textstream.errors import TextStreamError
-from textstream.protocol import EndReason, Rate, UnitName
-from textstream.sources.base import CancelToken
-from textstream.stream.life import Ending, Life, Outcome, State
-from textstream.stream.log import Log
+from textstream.protocol import EndReason, Rate
+from textstream.stream.life import Life, Outcome
+from textstream.stream.log import Ending, Log
+from textstream.stream.start import (
+    PACED_AHEAD,
+    TEXT_RATE,
+    UNPACED_AHEAD,
+    Start,
+    StreamLimits,
+)
 
 MAX_DEPARTED = 1024
 """Cursors of readers that left, remembered for their return."""
@@ -28,6 +34,7 @@ MAX_DEPARTED = 1024
 class AttachedReader(Protocol):
     """What a stream knows of a reader. Its attributes are guarded by the stream's lock."""
 
+    connection: str
     paused: bool
     parked: bool
 
@@ -36,8 +43,13 @@ class AttachedReader(Protocol):
         """The offset of the next unit."""
         ...
 
+    @property
+    def reading(self) -> bool:
+        """Whether it goes on: it is neither over nor told to end."""
+        ...
+
     def end_now(self, reason: EndReason) -> None:
-        """Take note of what was sent, and that it is over, whatever is left to read."""
+        """Settle what was sent, and send ``stream_end`` next, whatever is left to read."""
         ...
 
     def wake(self) -> None:
@@ -45,66 +57,90 @@ class AttachedReader(Protocol):
         ...
 
 
+class StreamObserver(Protocol):
+    """Whoever keeps streams: told what happens to them, with the stream's lock held.
+
+    It must not block, nor take the lock of a stream.
+    """
+
+    def on_read(self, stream: Stream, reader: AttachedReader) -> None:
+        """Know that somebody more reads it."""
+        ...
+
+    def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
+        """Know that a reader has gone: the last, where ``stream.readers`` is empty."""
+        ...
+
+    def on_ended(self, stream: Stream) -> None:
+        """Know that it has ended."""
+        ...
+
+    def on_forgotten(self, stream: Stream) -> None:
+        """Know that its text is gone."""
+        ...
+
+
 class Stream:
     """One text, from its first unit to its end.
 
     Locks: ``lock`` guards the state here and that of the readers. It may be held while taking
-    the log's lock or the dispatcher's, never the other way round, and nothing is emitted under
-    it.
+    the observer's lock, the log's or the dispatcher's, never the other way round, and nothing is
+    emitted under it.
     """
 
     def __init__(
         self,
-        *,
         stream_id: str,
-        source: str,
-        unit: UnitName,
-        rate: Rate,
+        start: Start,
         owner: str,
+        *,
         log: Log,
-        life: Life,
-        lookahead: int,
-        max_units: int,
-        cancel: CancelToken,
-        on_end: Callable[[Stream], None],
+        clock: Callable[[], float],
+        limits: StreamLimits,
+        observer: StreamObserver,
     ) -> None:
         """Make an empty stream.
 
         Args:
             stream_id: its name, hard to guess: whoever knows it may read and stop the stream.
-            source: the name of its source.
-            unit: what its offsets count.
-            rate: the pace of a reader that names none.
-            owner: the client that started it.
+            start: what it was started with. Not kept: the prompt is the source's.
+            owner: the connection that started it.
             log: an empty log.
-            life: a life that begins.
-            lookahead: units that the producer may run ahead of the fastest reader.
-            max_units: units that it may have.
-            cancel: tells the source that the text is no longer wanted.
-            on_end: called once, with the lock held; must not block.
+            clock: seconds, monotonic.
+            limits: how long and how large it may be.
+            observer: is told what happens to it.
 
         """
+        source, rate = start.source, start.rate
         self.id = stream_id
-        self.source = source
-        self.unit = unit
-        self.rate = rate
+        self.source = source.name
+        self.unit = start.request.unit
+        self.rate: Rate = ("auto" if source.live else TEXT_RATE) if rate is None else rate
         self.owner = owner
+        self.inherited = False  # whether its owner did not ask for it
         self.log = log
-        self.life = life
-        self.cancel = cancel
+        self.life = Life(
+            clock,
+            grace=0.0 if start.on_disconnect == "cancel" else limits.grace,
+            retention=limits.retention,
+            longest=limits.max_duration,
+        )
+        self.cancel = start.request.cancel
         self.request_key: str | None = None  # what the hub knows it by
         self.lock = threading.RLock()
         self.furthest = 0  # the furthest unit that any reader was sent, or began at
-        self.lookahead = lookahead
-        self._max_units = max_units
-        self._on_end = on_end
+        self.lookahead = limits.lookahead
+        if not source.live:
+            self.lookahead = min(self.lookahead, UNPACED_AHEAD if rate == 0 else PACED_AHEAD)
+        self._max_units = limits.max_units
+        self._observer = observer
         self.readers: set[AttachedReader] = set()
-        self._departed: deque[int] = deque(maxlen=MAX_DEPARTED)
+        self._departed: deque[int] | None = None  # most streams are read once: none is made
 
     # For the producer.
 
     def begin(self) -> None:
-        """Say that the source is asked for its text."""
+        """Enter ``producing``: the source is asked for its text."""
         with self.lock:
             self.life.begin()
 
@@ -113,24 +149,29 @@ class Stream:
 
         At the most units that a stream may have its source is cancelled, as at its own limit.
         """
+        if not units:
+            return
         with self.lock:
-            if self.life.outcome or self.ending or not units:
+            log = self.log
+            if self.life.outcome or log.ending:
                 return
-            room = self._max_units - self.log.next
+            room = self._max_units - log.next
             full = len(units) > room
-            if units := units[:room]:
-                self.log.append(units, keep_from=self.furthest)
             if full:
-                self.produced("length")
+                units = units[:room]
+            if units:
+                log.append(units, keep_from=self.furthest)
+            if full:
+                self.finish("length")
             self._wake_parked()
         if full:
             self.cancel.cancel()
 
-    def produced(self, reason: EndReason, error: TextStreamError | None = None) -> None:
-        """Say that nothing more will be appended, and why. Only the first time counts."""
+    def finish(self, reason: EndReason, error: TextStreamError | None = None) -> None:
+        """Append nothing more, and say why. Only the first time counts."""
         with self.lock:
-            self.life.produced(Outcome(reason, error.to_wire() if error else None))
-            if self.life.outcome and not self.readers and self.furthest == self.log.next:
+            self.life.finish(Outcome(reason, error.to_wire() if error else None))
+            if self.life.outcome and self.furthest == self.log.next and not self._is_read:
                 self._end_as_produced()
             self._wake_parked()
 
@@ -141,7 +182,7 @@ class Stream:
         paused. Without readers it may run ahead as far as with one that stands still.
         """
         with self.lock:
-            if self.life.outcome or self.ending or self._wants_more:
+            if self._wants_more or self.life.outcome or self.log.ending:
                 return False
             self.life.hold(resume)
             return True
@@ -158,54 +199,62 @@ class Stream:
             self.readers.add(reader)
             self.furthest = max(self.furthest, reader.cursor)
             self.life.read()
-            self._release_producer()
+            self._observer.on_read(self, reader)
+            self.release_producer()
 
     def detach(self, reader: AttachedReader, *, may_return: bool = False) -> None:
         """Remove a reader; remember its cursor if it may come back."""
         with self.lock:
             self.readers.discard(reader)
             if may_return:
-                self._departed.append(reader.cursor)
+                self.remember(reader.cursor)
             if not self.readers:
                 self.life.unread()
-            self._release_producer()
+            self._observer.on_unread(self, reader)
+            self.release_producer()
 
-    def depart(self, cursor: int) -> None:
-        """Remember where a reader stood that has gone after its end."""
+    def remember(self, cursor: int) -> None:
+        """Remember where a reader stood that has gone, for its return."""
         with self.lock:
+            if self._departed is None:
+                self._departed = deque(maxlen=MAX_DEPARTED)
             self._departed.append(cursor)
 
-    def returning(self, offset: int) -> int:
+    def recall(self, offset: int) -> int:
         """Return how far a reader had come that left and now resumes at `offset`.
 
         Readers have no names: it is taken for the one that stood closest behind `offset`. That
         one is forgotten. With none, it is `offset` itself.
         """
         with self.lock:
-            reached = min((cursor for cursor in self._departed if cursor >= offset), default=None)
-            if reached is None:
+            departed = self._departed or ()
+            reached = min((cursor for cursor in departed if cursor >= offset), default=None)
+            if reached is None or self._departed is None:
                 return offset
             self._departed.remove(reached)
             return reached
 
-    def advanced(self, reader: AttachedReader) -> None:
-        """Take note, with the lock held, that `reader` was sent everything before its cursor."""
-        self.furthest = max(self.furthest, reader.cursor)
-        if self.life.state is State.HELD and self.log.next - self.furthest <= self.lookahead // 2:
-            self._release_producer()
+    def advance(self, cursor: int) -> None:
+        """Move on, with the lock held: a reader was sent everything before `cursor`."""
+        self.furthest = max(self.furthest, cursor)
+        if self.life.state == "held" and self.log.next - self.furthest <= self.lookahead // 2:
+            self.release_producer()
 
-    def reached_end(self, reader: AttachedReader) -> Ending | None:
-        """Return, with the lock held, the ending if `reader` has read all that there will be."""
-        if reader.cursor < self.log.next:
+    def end_if_all_read(self, cursor: int) -> Ending | None:
+        """Return, with the lock held, the ending if nothing will ever be behind `cursor`.
+
+        The first reader to come so far ends the stream.
+        """
+        if cursor < self.log.next:
             return None
-        if self.ending is None and self.life.outcome:
+        if self.life.outcome and self.log.ending is None:
             self._end_as_produced()
-        return self.ending
+        return self.log.ending
 
-    def reconsider(self) -> None:
-        """Let the producer go on if it may: a reader has paused, gone on or sought."""
-        with self.lock:
-            self._release_producer()
+    def release_producer(self) -> None:
+        """Let the producer go on if it may, with the lock held."""
+        if self.life.state == "held" and self._wants_more:
+            self.life.release()
 
     # For whoever ends it.
 
@@ -218,15 +267,15 @@ class Stream:
         still read.
         """
         with self.lock:
-            unread = not self.readers
+            unread = not self._is_read
             for reader in self.readers:  # first, for they say how far they came
                 reader.end_now(reason)
-            if self.ending is None:
+            if self.log.ending is None:
                 if reason == "expired" and self.life.outcome and unread:
                     self._end_as_produced()
                 else:
                     self._end(reason, self.log.next if reason == "expired" else self.furthest)
-            ending = self.ending
+            ending = self.log.ending
         self.cancel.cancel()
         return ending.offset if ending else 0
 
@@ -236,37 +285,43 @@ class Stream:
         Only the first time: two that make room at once may choose the same.
         """
         with self.lock:
-            if self.readers or self.life.state is not State.ENDED:
+            if self.readers or self.life.state != "ended":
                 return False
             self.life.forget()
             self.log.discard()
+            self._observer.on_forgotten(self)
             return True
 
     def ending_at(self, offset: int, reason: EndReason) -> Ending:
         """Return the ending for one reader that stops at `offset`."""
+        log = self.log
         # What was trimmed cannot be proved, nor what was not kept: a reader that had skipped
         # ahead stands behind the end at which the text was sealed.
-        offset = min(max(offset, self.log.first), self.log.next)
-        if self.ending and offset == self.ending.offset:
+        offset = min(max(offset, log.first), log.next)
+        if log.ending and offset == log.ending.offset:
             # Hashed once, not for each of many readers that are told at once.
-            return Ending(reason, offset, self.ending.text_sha256)
-        return Ending(reason, offset, self.log.sha256(offset))
+            return Ending(reason, offset, log.ending.text_sha256)
+        return Ending(reason, offset, log.sha256(offset))
 
     @property
     def ending(self) -> Ending | None:
         """How it ended, once it has."""
-        return self.life.ending
+        return self.log.ending
 
     def _end_as_produced(self) -> None:
         outcome = self.life.outcome
-        if outcome and self.ending is None:
+        if outcome and self.log.ending is None:
             self._end(outcome.reason, self.log.next, outcome)
 
     def _end(self, reason: EndReason, offset: int, outcome: Outcome | None = None) -> None:
-        self.log.seal(offset)
-        error = outcome.error if outcome else None
-        self.life.end(Ending(reason, offset, self.log.sha256(), error))
-        self._on_end(self)
+        self.log.seal(reason, offset, outcome.error if outcome else None)
+        self.life.end()
+        self._observer.on_ended(self)
+
+    @property
+    def _is_read(self) -> bool:
+        # One that was told to end stays among the readers until it was.
+        return any(reader.reading for reader in self.readers)
 
     @property
     def _wants_more(self) -> bool:
@@ -275,10 +330,6 @@ class Stream:
             and self.log.has_room(keep_from=self.furthest)
             and (not self.readers or any(not reader.paused for reader in self.readers))
         )
-
-    def _release_producer(self) -> None:
-        if self.life.state is State.HELD and self._wants_more:
-            self.life.release()
 
     def _wake_parked(self) -> None:
         for reader in self.readers:

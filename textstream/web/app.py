@@ -11,8 +11,7 @@ from flask import Flask
 from flask_cors import CORS
 from flask_socketio import SocketIO
 
-from textstream.hub.hub import Hub
-from textstream.hub.table import Limits
+from textstream.hub.hub import Hub, Limits
 from textstream.lab import Lab, LabLimits
 from textstream.log_format import ClientMistakes
 from textstream.reading.dispatcher import Dispatcher
@@ -72,7 +71,7 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
             "producer",
             cure="New streams wait. If your sources only wait, raise TEXTSTREAM_PRODUCERS.",
         ),
-        new_log=lambda kept: MemoryLog(settings.max_stream_bytes, kept),
+        new_log=lambda _id, count: MemoryLog(settings.max_stream_bytes, count),
         clock=time.monotonic,
         limits=Limits(
             max_streams=settings.max_streams,
@@ -90,7 +89,6 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
         socketio,
         hub,
         registry,
-        default_source=settings.source,
         limits=RequestLimits(settings.max_text, settings.max_prompt, settings.max_rate),
         clock=time.monotonic,
         on_connect=server.ensure_running,

@@ -29,7 +29,7 @@ from textstream.protocol import (
 from textstream.reading.sink import Sink
 from textstream.sources import SourceRegistry
 from textstream.web.sinks import ConnectionSink, EmitSink
-from textstream.web.starts import RequestLimits, parse_start, resolve
+from textstream.web.starts import RequestLimits, read_start
 
 logger = logging.getLogger("textstream.events")
 
@@ -46,7 +46,6 @@ class Events:
         hub: Hub,
         registry: SourceRegistry,
         *,
-        default_source: str,
         limits: RequestLimits,
         clock: Callable[[], float],
         on_connect: Callable[[], None],
@@ -56,7 +55,6 @@ class Events:
         self._socketio = socketio
         self._hub = hub
         self._registry = registry
-        self._default_source = default_source
         self._limits = limits
         self._clock = clock
         self._on_connect = on_connect
@@ -96,19 +94,8 @@ class Events:
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
-        start = parse_start(payload, self._default_source)
-        source, source_request = resolve(start, self._registry, self._default_source, self._limits)
-        reader = self._hub.start(
-            source,
-            source_request,
-            client=sid,
-            sink=self._sink(sid),
-            unit=start.unit,
-            rate=start.rate,
-            format_=start.format,
-            on_disconnect=start.on_disconnect,
-            request_id=start.request_id,
-        )
+        start = read_start(payload, self._registry, self._limits)
+        reader = self._hub.start(start, connection=sid, sink=self._sink(sid))
         self._let_go_if_gone(sid)
         return {"stream": reader.info}
 
@@ -146,7 +133,7 @@ class Events:
         reader = self._hub.resume(
             resume.id,
             offset=resume.offset,
-            client=sid,
+            connection=sid,
             sink=self._sink(sid),
             rate=resume.rate,
             format_=resume.format,

@@ -1,4 +1,4 @@
-"""From the payload of ``start_stream`` to a source and what to ask it for."""
+"""From the payload of ``start_stream`` to a start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from textstream.errors import InvalidRequest
 from textstream.protocol import Rate, StartStream, parse
 from textstream.sources import SourceRegistry
-from textstream.sources.base import Source, SourceRequest
+from textstream.sources.base import SourceRequest
+from textstream.stream.start import Start
 
 TEXT = "text"
 
@@ -50,38 +51,39 @@ def parse_start(payload: object, default_source: str) -> StartStream:
     return parse(StartStream, payload)
 
 
-def resolve(
-    start: StartStream, registry: SourceRegistry, default_source: str, limits: RequestLimits
-) -> tuple[Source, SourceRequest]:
-    """Find the source, and make of prompt or text and params what it is asked for.
+def read_start(payload: object, registry: SourceRegistry, limits: RequestLimits) -> Start:
+    """Check the payload, find its source, and make a start of it.
 
     Raises:
-        InvalidRequest: a prompt is missing, too long, or given together with a text.
+        InvalidRequest: it is malformed; a prompt is missing, too long, or beside a text.
         UnknownSource: no source of that name.
         SourceUnavailable: it cannot run here.
 
     """
-    limits.check_rate(start.rate)
-    name = start.source or (TEXT if start.text is not None else default_source)
+    asked = parse_start(payload, registry.default)
+    limits.check_rate(asked.rate)
+    name = asked.source or (TEXT if asked.text is not None else registry.default)
     source = registry.get(name)
-    params = registry.parse_params(source, start.params)
+    prompt, text = asked.prompt, asked.text
     if name == TEXT:
-        return source, SourceRequest(_text(start, limits), params, unit=start.unit)
-    if start.text is not None:
+        if text is not None and prompt is not None:
+            raise InvalidRequest("give a text or a prompt, not both")
+        prompt = prompt if text is None else text
+        _check_length("text", prompt, limits.max_text)
+    elif text is not None:
         raise InvalidRequest(f"text is for the source text; give {name} a prompt")
-    prompt = start.prompt
-    if source.needs_prompt and not (prompt and prompt.strip()):
+    elif source.needs_prompt and not (prompt and prompt.strip()):
         raise InvalidRequest(f"prompt: the source {name} needs one")
-    _check_length("prompt", prompt, limits.max_prompt)
-    return source, SourceRequest(prompt, params, unit=start.unit)
-
-
-def _text(start: StartStream, limits: RequestLimits) -> str | None:
-    if start.text is not None and start.prompt is not None:
-        raise InvalidRequest("give a text or a prompt, not both")
-    text = start.prompt if start.text is None else start.text
-    _check_length("text", text, limits.max_text)
-    return text
+    else:
+        _check_length("prompt", prompt, limits.max_prompt)
+    return Start(
+        source,
+        SourceRequest(prompt, registry.parse_params(source, asked.params), unit=asked.unit),
+        rate=asked.rate,
+        format=asked.format,
+        on_disconnect=asked.on_disconnect,
+        request_id=asked.request_id,
+    )
 
 
 def _check_length(key: str, value: str | None, most: int) -> None:

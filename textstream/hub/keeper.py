@@ -1,0 +1,235 @@
+"""Keeps the streams and the connections: the one observer of all streams, and what it knows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
+from textstream.hub.bytes import ByteCount
+from textstream.hub.connections import Connections
+from textstream.hub.retention import NOW, Retention
+from textstream.hub.table import StreamTable
+from textstream.reading.dispatcher import Dispatcher
+from textstream.reading.reader import Reader
+from textstream.stream.start import Start, StreamLimits
+from textstream.stream.stream import AttachedReader, Stream
+
+logger = logging.getLogger("textstream.streams")
+
+
+@dataclass(frozen=True)
+class Limits(StreamLimits):
+    """What is allowed. Units and defaults: `textstream.settings`."""
+
+    max_streams: int = 10_000
+    max_streams_per_client: int = 16
+    max_total_bytes: int = 256 * 2**20
+
+
+class Keeper:
+    """All streams of this process, who reads them, and who owns them.
+
+    ``_lock`` guards the tables: connections, streams, and what is to be forgotten. A stream's lock
+    may be held when it is taken, never the other way round, and nothing is called under it but
+    the dispatcher.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, *, clock: Callable[[], float], limits: Limits
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._connections = Connections()
+        self._table = StreamTable()
+        self._closing = False
+        self.kept = ByteCount()
+        self._retention = Retention(
+            self._table,
+            lock=self._lock,
+            call_at=dispatcher.call_at,
+            clock=clock,
+            kept=self.kept,
+            max_streams=limits.max_streams,
+            max_bytes=limits.max_total_bytes,
+        )
+
+    # Streams.
+
+    def claim(self, stream: Stream, key: str | None, start: Start) -> Stream | None:
+        """Add a new stream, with its lock held; return the one there is, if it was started before.
+
+        Raises:
+            ShuttingDown: the server is going down.
+            TooManyStreams: its owner's limit or the server's is reached.
+
+        """
+        with self._lock:
+            if known := self._table.requested(key):
+                return known
+            self._check_limits(stream.owner, replacing=start.format == "char")
+            self._table.add(stream, key)
+            self._connections.own(stream.owner, stream)
+            self._retention.watch_longest()
+        return None
+
+    def requested(self, key: str | None) -> Stream | None:
+        """Return the stream that a request has already started, if it has."""
+        return self._table.requested(key)
+
+    def make_room(self) -> None:
+        """Forget what is too much; with no lock held."""
+        self._retention.make_room()
+
+    def find(self, stream_id: str) -> Stream:
+        """Return a stream.
+
+        Raises:
+            UnknownStream: there is none of this id, or it was forgotten.
+
+        """
+        entry = self._table.entry(stream_id)
+        if entry is None:
+            raise UnknownStream(
+                "No stream has this id. It never existed, or it ended more than "
+                f"{self._limits.retention:g} s ago and was forgotten. Start a new one."
+            )
+        return entry.stream
+
+    def all(self) -> list[Stream]:
+        """Return every stream."""
+        with self._lock:
+            return self._table.all()
+
+    def refuse_starts(self) -> None:
+        """Take no more streams; those there are go on, and may be resumed."""
+        self._closing = True
+
+    @property
+    def closing(self) -> bool:
+        """Whether no more streams are taken."""
+        return self._closing
+
+    @property
+    def running(self) -> int:
+        """The number of streams that have not ended."""
+        return len(self._table.running)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every stream has ended and every reader was told."""
+        with self._lock:  # a reader is let go of only after its stream_end was written
+            return not self._table.running and not self._connections.reading
+
+    # Connections.
+
+    def connect(self, connection: str) -> None:
+        """Add a connection."""
+        with self._lock:
+            self._connections.add(connection)
+
+    def disconnect(self, connection: str) -> None:
+        """Let go of all that a connection reads, and hand on what it owns."""
+        with self._lock:
+            record = self._connections.remove(connection)
+        for stream in record.streams.values():
+            with stream.lock, self._lock:
+                self._connections.hand_on(stream, record)
+        for stream_id, cursor in record.finished.items():
+            if entry := self._table.entry(stream_id):
+                entry.stream.remember(cursor)
+        for reader in record.readers.values():
+            reader.leave()
+
+    def reader(self, connection: str, stream_id: str) -> Reader | None:
+        """Return the connection's reader of a stream, if it has one that goes on."""
+        with self._lock:
+            return self._connections.reader(connection, stream_id)
+
+    def take_char(self, reader: Reader) -> Reader | None:
+        """Make this its connection's one reader in format ``char``; return the one before."""
+        with self._lock:
+            return self._connections.take_char(reader)
+
+    def adopt(self, connection: str, stream: Stream) -> None:
+        """Make the connection the owner of a stream whose owner has gone."""
+        with self._lock:
+            self._connections.adopt(connection, stream)
+
+    def owned(self, connection: str) -> list[Stream]:
+        """Return the running streams that the connection owns."""
+        with self._lock:
+            return self._connections.owned(connection)
+
+    # What the streams tell, with their lock held.
+
+    def on_read(self, stream: Stream, reader: AttachedReader) -> None:
+        """Note who reads it, and keep it."""
+        assert isinstance(reader, Reader)  # noqa: S101 (a hub's readers are no others)
+        with self._lock:
+            self._connections.add_reader(reader)
+            self._retention.keep(stream)
+
+    def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
+        """Let go of the reader; of the stream, in time, if it was the last."""
+        assert isinstance(reader, Reader)  # noqa: S101
+        with self._lock:
+            self._connections.remove_reader(reader)
+            if not stream.readers:
+                self._retention.count_down(stream)
+
+    def on_ended(self, stream: Stream) -> None:
+        """Count it among the ended ones: who is told of the end may start the next at once."""
+        with self._lock:
+            self._connections.disown(stream)
+            self._table.end(stream)
+            if not stream.readers:
+                self._retention.count_down(stream)
+        self._dispatcher.call_at(NOW, lambda: self._log_end(stream))
+
+    def on_forgotten(self, stream: Stream) -> None:
+        """Forget its name too."""
+        with self._lock:
+            self._table.remove(stream)
+
+    # Inside.
+
+    def _check_limits(self, connection: str, *, replacing: bool) -> None:
+        """Refuse a start that is too much, with the lock held."""
+        if self._closing:
+            raise ShuttingDown("The server is going down. Try again in a moment.")
+        own = self._connections.count_running(connection, replacing=replacing)
+        if own >= self._limits.max_streams_per_client:
+            raise TooManyStreams(
+                f"This connection already runs {own} streams, as many as it may. "
+                "Stop one, or wait until one has ended."
+            )
+        if len(self._table.running) >= self._limits.max_streams:
+            raise TooManyStreams(
+                f"The server already runs {len(self._table.running)} streams, as many as it may "
+                "(TEXTSTREAM_MAX_STREAMS). Try again later."
+            )
+        if self.kept.total >= self._limits.max_total_bytes:
+            raise TooManyStreams(
+                "The server keeps as much text as it may (TEXTSTREAM_MAX_TOTAL_BYTES). "
+                "Try again later."
+            )
+
+    def _log_end(self, stream: Stream) -> None:
+        if ending := stream.ending:
+            logger.info(
+                "stream ended",
+                extra={
+                    "stream": stream.id,
+                    "source": stream.source,
+                    "unit": stream.unit,
+                    "units": ending.offset,
+                    "seconds": round(self._clock() - stream.life.created, 3),
+                    "reason": ending.reason,
+                    "sha256": ending.text_sha256,
+                },
+            )
