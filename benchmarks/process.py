@@ -15,7 +15,7 @@ from typing import Self
 
 import psutil
 
-from benchmarks.servers import ROOT, Server
+from benchmarks.servers import Server
 
 START_SECONDS = 60.0
 STOP_SECONDS = 3.0
@@ -57,7 +57,7 @@ class ServerProcess:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed in stop)
         self._process = subprocess.Popen(
             server.command,
-            cwd=ROOT,
+            cwd=server.root,
             env={**inherited, **server.env},
             stdin=subprocess.DEVNULL,
             stdout=self._log,

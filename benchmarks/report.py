@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.markdown import markdown_table
 from benchmarks.result import Result
 from benchmarks.servers import REFERENCE, SERVERS
 from benchmarks.workloads import RATE
@@ -115,23 +116,9 @@ def table(results: Results, workload: str) -> str:
     kept = [
         (c, values) for c, values in zip(COLUMNS, cells, strict=True) if set(values) != {NOTHING}
     ]
-    widths = [max(len(column.title), *map(len, values)) for column, values in kept]
-    lines = [
-        _line([column.title for column, _ in kept], widths),
-        "|"
-        + "|".join("-" * (width + 1) + (":" if n else "-") for n, width in enumerate(widths))
-        + "|",
-        *(_line([values[n] for _, values in kept], widths) for n in range(len(rows))),
-    ]
-    return "\n".join([*lines, *_failures(rows)])
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.rjust(width) if n else cell.ljust(width)
-        for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "| " + " | ".join(padded) + " |"
+    titles = [column.title for column, _ in kept]
+    lines = zip(*(values for _, values in kept), strict=True)
+    return "\n".join([markdown_table([titles, *lines]), *_failures(rows)])
 
 
 def _failures(rows: Results) -> Iterator[str]:

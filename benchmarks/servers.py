@@ -21,11 +21,12 @@ class Server:
     Attributes:
         name: as on the command line.
         title: as in the table.
-        command: starts it, in the project's root.
+        command: starts it, in `root`.
         env: added to the environment.
         dialect: how viewers join a shared stream.
         broadcasts: whether it can send one stream to many.
         http: whether it serves ``/healthz``.
+        root: the checkout that it runs in.
 
     """
 
@@ -36,6 +37,7 @@ class Server:
     dialect: Dialect = "peer"
     broadcasts: bool = True
     http: bool = True
+    root: Path = ROOT
 
     def missing(self) -> str | None:
         """Return what is missing to run it, and the cure; None: nothing."""
