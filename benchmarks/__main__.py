@@ -11,21 +11,16 @@ import click
 from benchmarks.chart import draw
 from benchmarks.limits import raise_open_files
 from benchmarks.measure import MAX_SATURATING, Options, measure
+from benchmarks.options import beside, servers_option, tree_option
 from benchmarks.report import document, table, workload_names, write_between_markers
 from benchmarks.result import Result
-from benchmarks.servers import SERVERS, Server, find
+from benchmarks.servers import SERVERS, Server
 from benchmarks.storage import describe_setup, load, save
+from benchmarks.trees import Tree
 from benchmarks.workloads import STANDARD, Workload, parse
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-
-
-def _servers(_context: object, _parameter: object, value: str) -> list[Server]:
-    try:
-        return [find(name) for name in value.split(",")]
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def _work(_context: object, _parameter: object, value: str) -> list[Workload]:
@@ -36,13 +31,8 @@ def _work(_context: object, _parameter: object, value: str) -> list[Workload]:
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option(
-    "--servers",
-    default=",".join(server.name for server in SERVERS),
-    show_default=True,
-    callback=_servers,
-    help="Which ones, comma separated.",
-)
+@servers_option(SERVERS)
+@tree_option
 @click.option(
     "--work",
     default=",".join(workload.name for workload in STANDARD),
@@ -79,6 +69,7 @@ def _work(_context: object, _parameter: object, value: str) -> list[Workload]:
 def main(
     *,
     servers: list[Server],
+    trees: list[Tree],
     work: list[Workload],
     seconds: float,
     generators: int,
@@ -87,6 +78,8 @@ def main(
     source: Path | None,
 ) -> None:
     """Put the same work on several servers in turn, and compare."""
+    if publish and trees:
+        raise click.UsageError("--publish is for this tree alone, without --tree.")
     if source is not None:
         results, setup = load(source)
         for name in workload_names(results):
@@ -95,7 +88,7 @@ def main(
         options = Options(seconds, generators)
         setup = describe_setup(options)
         keep = json_path or (RESULTS if publish else None)
-        results = _measure_all(_present(servers), work, options, keep, setup)
+        results = _measure_all(_present(beside(servers, trees)), work, options, keep, setup)
     if publish:
         save(RESULTS, results, setup)
         draw(results, HERE / "results.svg")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.markdown import markdown_table
 from benchmarks.result import Result
-from benchmarks.servers import REFERENCE, SERVERS
+from benchmarks.servers import OF_TREE, REFERENCE, title
 from benchmarks.workloads import RATE
 
 FLOOR = "floor"
@@ -71,8 +71,8 @@ def _answered(share: float | None, milliseconds: float | None) -> str:
 
 
 def _title(result: Result, _results: Results) -> str:
-    title = next(server.title for server in SERVERS if server.name == result.server)
-    return f"{title} ✗" if result.failed else title
+    name = title(result.server)
+    return f"{name} ✗" if result.failed else name
 
 
 def _readers(result: Result, _results: Results) -> str:
@@ -105,6 +105,30 @@ COLUMNS = (
 )
 
 
+def _compared_with(label: str) -> tuple[Column, Column]:
+    """Return what compares ours with the same server of another checkout."""
+
+    def of_tree(result: Result) -> str:
+        return f"{result.server.partition(OF_TREE)[0]}{OF_TREE}{label}"
+
+    def memory(result: Result, results: Results) -> str:
+        other = find(results, of_tree(result), result.workload)
+        own, theirs = result.bytes_per_connection, other.bytes_per_connection if other else None
+        return f"{own / theirs:.2f}" if own and theirs else NOTHING
+
+    return (
+        Column(f"× {label}", lambda r, all_: _number(ratio(r, all_, of_tree(r)), ",.2f")),
+        Column(f"kB × {label}", memory),
+    )
+
+
+def _columns(rows: Results) -> list[Column]:
+    """Return all columns, those for the other checkouts that were measured at the end."""
+    names = dict.fromkeys(row.server for row in rows)
+    labels = dict.fromkeys(name.partition(OF_TREE)[2] for name in names if OF_TREE in name)
+    return [*COLUMNS, *(column for label in labels for column in _compared_with(label))]
+
+
 def _kilobytes(result: Result) -> float | None:
     return None if result.bytes_per_connection is None else result.bytes_per_connection / 1000
 
@@ -112,9 +136,10 @@ def _kilobytes(result: Result) -> float | None:
 def table(results: Results, workload: str) -> str:
     """Return the Markdown table of one workload, with what failed below it."""
     rows = [result for result in results if result.workload == workload]
-    cells = [[column.cell(row, results) for row in rows] for column in COLUMNS]
+    columns = _columns(rows)
+    cells = [[column.cell(row, results) for row in rows] for column in columns]
     kept = [
-        (c, values) for c, values in zip(COLUMNS, cells, strict=True) if set(values) != {NOTHING}
+        (c, values) for c, values in zip(columns, cells, strict=True) if set(values) != {NOTHING}
     ]
     titles = [column.title for column, _ in kept]
     lines = zip(*(values for _, values in kept), strict=True)

@@ -51,6 +51,10 @@ class Server:
 
 
 REFERENCE = "node"
+OURS = ("ours", "ours-gunicorn")
+
+OF_TREE = "@"
+"""Between the name of one of ours and the label of the checkout that it is of, if not of this."""
 
 # -u: what a server says of its port must not wait in a buffer.
 _PYTHON = (sys.executable, "-u")
@@ -100,3 +104,14 @@ def find(name: str) -> Server:
     raise ValueError(
         f"no server {name!r}; there are " + ", ".join(server.name for server in SERVERS)
     )
+
+
+def title(name: str) -> str:
+    """Return what a server is called in tables, that of another checkout with its label.
+
+    Raises:
+        ValueError: there is none.
+
+    """
+    server, _, label = name.partition(OF_TREE)
+    return f"{find(server).title} ({label})" if label else find(server).title

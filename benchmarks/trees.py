@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import click
-
-from benchmarks.servers import Server
+from benchmarks.servers import OF_TREE, Server, title
 
 
 @dataclass(frozen=True)
@@ -37,10 +33,11 @@ class Tree:
         """Return one of our servers, as it is in this tree."""
         interpreter, *arguments = ours.command
         assert interpreter == sys.executable
+        name = f"{ours.name}{OF_TREE}{self.label}"
         return dataclasses.replace(
             ours,
-            name=f"{ours.name}@{self.label}",
-            title=f"{ours.title} ({self.label})",
+            name=name,
+            title=title(name),
             command=(self.python, *arguments),
             root=self.path,
         )
@@ -60,24 +57,3 @@ def parse(value: str) -> Tree:
     if given and not label:
         raise ValueError(f"no label in {value!r}")
     return Tree(label or root.name, root)
-
-
-def _trees(_context: object, _parameter: object, values: tuple[str, ...]) -> list[Tree]:
-    try:
-        trees = [parse(value) for value in values]
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    if len({tree.label for tree in trees}) < len(trees):
-        raise click.BadParameter("two trees have the same label; give others: LABEL=PATH")
-    return trees
-
-
-tree_option: Callable[[Any], Any] = click.option(
-    "--tree",
-    "trees",
-    multiple=True,
-    metavar="[LABEL=]PATH",
-    callback=_trees,
-    help="Another checkout to measure in turn, on its own .venv; may be repeated.",
-)
-"""The flag that all commands have for it."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from benchmarks.abuse.run import Attack, Verdict, all_attacks, run
-from benchmarks.servers import find
+from benchmarks.servers import OURS, find
 
 CONNECTIONS = 10_000
 NAMES = [attack.name for attack in all_attacks(CONNECTIONS)]
@@ -28,7 +28,7 @@ def _chosen(_context: object, _parameter: object, value: str) -> list[str]:
 @click.option(
     "--server",
     "server_name",
-    type=click.Choice(["ours", "ours-gunicorn"]),
+    type=click.Choice(OURS),
     default="ours",
     show_default=True,
     help="Which one.",

@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 
 from benchmarks.markdown import markdown_table
+from benchmarks.options import beside, tree_option
 from benchmarks.servers import Server, find
-from benchmarks.trees import Tree, tree_option
+from benchmarks.trees import Tree
 from benchmarks.trips.client import TRIPS, ask_for_all
 from benchmarks.trips.figures import Event, Spread, figures, spreads
 from benchmarks.trips.server import ProfiledServer
@@ -65,7 +66,7 @@ def main(
     """
     ours = find("ours")
     counted: dict[str, Counted] = {}
-    for server in (ours, *(tree.server(ours) for tree in trees)):
+    for server in beside([ours], trees):
         try:
             made = asyncio.run(_made(server, rounds))
         except RuntimeError as error:
