@@ -13,14 +13,10 @@ from tests.support.doubles import RecordingSink, new_stream
 from textstream.hub.keeper import Keeper, Limits
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
-from textstream.sources.base import Source
 from textstream.stream.memory_log import MemoryLog
-from textstream.stream.start import Start
 from textstream.stream.stream import AttachedReader, Stream
 
 GRACE, RETENTION, LONGEST = 60.0, 300.0, 3600.0
-
-SILENT = Source("silent", lambda _request: iter(()))
 
 
 class CountingDispatcher(Dispatcher):
@@ -54,14 +50,14 @@ class Kept:
     ) -> Stream:
         stream = new_stream(
             stream_id=name,
-            log=MemoryLog(10_000, self.bytes.add),
+            log=MemoryLog("s", self.bytes.add, max_bytes=10_000),
             clock=self.clock,
             observer=self,
             grace=grace,
             retention=RETENTION,
             longest=LONGEST,
         )
-        assert self.keeper.claim(stream, None, Start(SILENT, format="chunk")) is None
+        assert self.keeper.claim(stream, None, replacing=False) is None
         stream.append(["x"] * units)
         if ended:
             stream.furthest = units

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -12,8 +13,8 @@ from textstream.stream.log import Log, NewLog
 from textstream.stream.memory_log import MemoryLog
 
 LOGS: dict[str, Callable[[int], NewLog]] = {
-    "memory": lambda max_bytes: lambda _id, count: MemoryLog(max_bytes, count),
-    "list": lambda max_bytes: lambda _id, count: ListLog(max_bytes, count),
+    "memory": lambda max_bytes: partial(MemoryLog, max_bytes=max_bytes),
+    "list": lambda max_bytes: partial(ListLog, max_bytes=max_bytes),
 }
 """By name: for a bound in bytes, what makes logs as a server does."""
 

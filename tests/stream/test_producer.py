@@ -40,7 +40,7 @@ class Line:
         self.pool = pool if pool is not None else cast("Any", OnDemandPool())
         self.cancel = CancelToken()
         self.kept = ByteCount()
-        self.log = MemoryLog(max_bytes, self.kept.add)
+        self.log = MemoryLog("s", self.kept.add, max_bytes=max_bytes)
         request = SourceRequest(cancel=self.cancel, unit=unit)
         self.stream = new_stream(
             start=Start(source, request, rate=0),

@@ -30,6 +30,7 @@ class Reader:
     parked: bool = False
     reading: bool = True
     connection: str = "alice"
+    first: int = 0
     told: list[EndReason] = field(default_factory=list)
     woken: int = 0
 
@@ -50,7 +51,7 @@ class Bare(Stream):
             "s",
             Start(Source("script", lambda _request: iter(())), rate=30),
             "alice",
-            log=MemoryLog(MAX_BYTES, ByteCount().add),
+            log=MemoryLog("s", ByteCount().add, max_bytes=MAX_BYTES),
             clock=lambda: 0.0,
             limits=StreamLimits(lookahead=LOOKAHEAD, max_units=MAX_UNITS),
             observer=self.watcher,
@@ -66,7 +67,7 @@ class Bare(Stream):
         self.resumed += 1
 
     def reading(self, cursor: int = 0, *, paused: bool = False, parked: bool = False) -> Reader:
-        reader = Reader(cursor, paused, parked)
+        reader = Reader(cursor, paused, parked, first=cursor)
         self.attach(reader)
         return reader
 

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.support.clock import ManualClock
@@ -190,7 +191,7 @@ def new_stream(
         stream_id,
         start,
         "alice",
-        log=log or MemoryLog(max_bytes, ByteCount().add),
+        log=log or MemoryLog("s", ByteCount().add, max_bytes=max_bytes),
         clock=clock,
         limits=StreamLimits(lookahead, grace, retention, longest, max_units),
         observer=observer or Watcher(),
@@ -286,7 +287,7 @@ class Bench:
         self.hub = Hub(
             dispatcher=self.dispatcher,
             pool=self.pool,  # type: ignore[arg-type]  # it has what a producer needs
-            new_log=lambda _id, count: MemoryLog(self.max_stream_bytes, count),
+            new_log=partial(MemoryLog, max_bytes=self.max_stream_bytes),
             clock=self.clock,
             limits=self.limits,
         )

@@ -14,7 +14,8 @@ from textstream.stream.log import Ending
 class ListLog:
     """Remembers every unit there ever was, and which of them it pretends to have forgotten."""
 
-    def __init__(self, max_bytes: int, count: Callable[[int], object]) -> None:
+    def __init__(self, stream_id: str, count: Callable[[int], object], *, max_bytes: int) -> None:
+        self._stream_id = stream_id
         self._lock = Lock()  # guards everything
         self._max_bytes = max_bytes
         self._count = count
@@ -31,7 +32,7 @@ class ListLog:
     def append(self, units: Sequence[str], *, keep_from: int) -> int:
         with self._lock:
             if self._closed:
-                raise ValueError("the log is sealed")
+                raise ValueError(f"the log of {self._stream_id} is sealed")
             added = _size(units)
             offset = len(self._units)
             self._units += units

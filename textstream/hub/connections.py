@@ -6,6 +6,7 @@ import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from textstream.errors import TooManyStreams
 from textstream.reading.reader import Reader
 from textstream.stream.stream import Stream
 
@@ -60,10 +61,17 @@ class Connections:
         return any(record.readers for record in self._records.values())
 
     def add_reader(self, reader: Reader) -> None:
-        """Add a reader."""
-        record = self.add(reader.connection)
+        """Add a reader; where both are in format ``char``, in the place of the one before.
+
+        Their characters carry no id: one of them must be ended, without the hub's lock.
+        """
+        record = self._records.get(reader.connection) or self.add(reader.connection)
         record.readers[reader.stream.id] = reader
         record.finished.pop(reader.stream.id, None)
+        if reader.format == "char":
+            before, record.char = record.char, reader
+            if before and before.reading:
+                reader.replaces = before
 
     def remove_reader(self, reader: Reader) -> None:
         """Remove a reader; remember where it stood if it was told of the end."""
@@ -81,16 +89,31 @@ class Connections:
         if len(record.finished) > MAX_FINISHED:
             record.finished.popitem(last=False)
 
-    def take_char(self, reader: Reader) -> Reader | None:
-        """Make this the connection's one reader in format ``char``.
-
-        Return the one before, if it goes on: their characters carry no id, it must be ended.
-        """
-        record = self.add(reader.connection)
-        before, record.char = record.char, reader if reader.reading else None
-        return before if before and before.reading else None
-
     # What it owns.
+
+    def add_stream(self, stream: Stream, *, most: int, replacing: bool) -> None:
+        """Add a new stream to those that its owner runs.
+
+        Args:
+            stream: the stream.
+            most: how many that may be.
+            replacing: whether one does not count that it reads in format ``char``.
+
+        Raises:
+            TooManyStreams: there are so many already.
+
+        """
+        record = self._records.get(stream.owner) or self.add(stream.owner)
+        running = len(record.streams)
+        before = record.char if replacing else None
+        if before and before.reading and before.stream.id in record.streams:
+            running -= 1
+        if running >= most:
+            raise TooManyStreams(
+                f"This connection already runs {running} streams, as many as it may. "
+                "Stop one, or wait until one has ended."
+            )
+        record.streams[stream.id] = stream
 
     def own(self, connection: str, stream: Stream, *, inherited: bool = False) -> None:
         """Make the connection the owner of a running stream."""
@@ -117,15 +140,6 @@ class Connections:
         """Return the running streams that the connection owns."""
         record = self._records.get(connection)
         return list(record.streams.values()) if record else []
-
-    def count_running(self, connection: str, *, replacing: bool) -> int:
-        """Return how many streams it runs, beside the one that a ``char`` start would end."""
-        record = self._records.get(connection)
-        if record is None:
-            return 0
-        before = record.char if replacing else None
-        replaced = before is not None and before.reading and before.stream.id in record.streams
-        return len(record.streams) - replaced
 
     def hand_on(self, stream: Stream, gone: Record) -> None:
         """Let the likeliest successor of an owner that has gone inherit a running stream.

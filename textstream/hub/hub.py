@@ -69,17 +69,35 @@ class Hub:
             TooManyStreams: the connection's limit or the server's is reached.
 
         """
-        key = request_key(connection, start.request_id)
-        known = self._keeper.requested(key)
-        if known is None:
+        key = request_key(connection, start.request_id) if start.request_id else None
+        if key and (known := self._keeper.requested(key)):
+            return self._start_again(known, start, connection, sink)
+        if self._keeper.kept.total >= self._limits.max_total_bytes:
             self._keeper.make_room()
-            stream = self._new_stream(start, connection)
-            # Held until it is read: whoever starts it again meanwhile finds its reader.
-            with stream.lock:
-                known = self._keeper.claim(stream, key, start)
-                if known is None:
-                    reader = self._new_reader(stream, connection, sink, start.rate, start.format)
-                    stream.attach(reader)
+        stream_id = secrets.token_urlsafe(16)
+        stream = Stream(
+            stream_id,
+            start,
+            connection,
+            log=self._new_log(stream_id, self._count_bytes),
+            clock=self._clock,
+            limits=self._limits,
+            observer=self._keeper,
+        )
+        reader = Reader(
+            stream,
+            sink,
+            self._dispatcher,
+            now=self._clock(),
+            connection=connection,
+            rate=start.rate,
+            format_=start.format,
+        )
+        # Held until it is read: whoever starts it again meanwhile finds its reader.
+        with stream.lock:
+            known = self._keeper.claim(stream, key, replacing=start.format == "char")
+            if known is None:
+                stream.attach(reader)
         if known:
             return self._start_again(known, start, connection, sink)
         self._begin_reading(reader)
@@ -114,8 +132,16 @@ class Hub:
             else:
                 self._keeper.adopt(connection, stream)
                 reached, format_ = stream.recall(offset), format_ or "char"
-            reader = self._new_reader(
-                stream, connection, sink, rate, format_, offset=offset, reached=reached
+            reader = Reader(
+                stream,
+                sink,
+                self._dispatcher,
+                now=self._clock(),
+                connection=connection,
+                offset=offset,
+                reached=reached,
+                rate=rate,
+                format_=format_,
             )
             stream.attach(reader)
             if before:
@@ -223,18 +249,6 @@ class Hub:
 
     # Inside.
 
-    def _new_stream(self, start: Start, connection: str) -> Stream:
-        stream_id = secrets.token_urlsafe(16)
-        return Stream(
-            stream_id,
-            start,
-            connection,
-            log=self._new_log(stream_id, self._count_bytes),
-            clock=self._clock,
-            limits=self._limits,
-            observer=self._keeper,
-        )
-
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
         """Attach to the stream that a start has already made."""
         with stream.lock:  # it may be about to be read for the first time
@@ -248,38 +262,15 @@ class Hub:
             format_=start.format,
         )
 
-    def _new_reader(
-        self,
-        stream: Stream,
-        connection: str,
-        sink: Sink,
-        rate: Rate | None,
-        format_: FormatName,
-        *,
-        offset: int = 0,
-        reached: int = 0,
-    ) -> Reader:
-        return Reader(
-            stream,
-            sink,
-            self._dispatcher,
-            connection=connection,
-            offset=offset,
-            reached=reached,
-            rate=rate,
-            format_=format_,
-            now=self._clock(),
-        )
-
     def _begin_reading(self, reader: Reader) -> None:
         """Have a reader served, in the place of the connection's other one in format ``char``.
 
         A stream that nobody else reads ends with it. Without any lock: that calls its source.
         """
-        before = self._keeper.take_char(reader) if reader.format == "char" else None
+        before, reader.replaces = reader.replaces, None
         if before:
             before.end_now("replaced")
-        reader.wake()
+        self._dispatcher.wake(reader)
         if before and before.stream.readers <= {before}:
             before.stream.stop("replaced")
 

@@ -14,7 +14,7 @@ from textstream.hub.retention import NOW, Retention
 from textstream.hub.table import StreamTable
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
-from textstream.stream.start import Start, StreamLimits
+from textstream.stream.start import StreamLimits
 from textstream.stream.stream import AttachedReader, Stream
 
 logger = logging.getLogger("textstream.streams")
@@ -60,8 +60,10 @@ class Keeper:
 
     # Streams.
 
-    def claim(self, stream: Stream, key: str | None, start: Start) -> Stream | None:
+    def claim(self, stream: Stream, key: str | None, *, replacing: bool) -> Stream | None:
         """Add a new stream, with its lock held; return the one there is, if it was started before.
+
+        If `replacing`, what its connection reads in format ``char`` does not count.
 
         Raises:
             ShuttingDown: the server is going down.
@@ -69,15 +71,17 @@ class Keeper:
 
         """
         with self._lock:
-            if known := self._table.requested(key):
+            if key and (known := self._table.requested(key)):
                 return known
-            self._check_limits(stream.owner, replacing=start.format == "char")
+            self._check_limits()
+            most = self._limits.max_streams_per_client
+            self._connections.add_stream(stream, most=most, replacing=replacing)
             self._table.add(stream, key)
-            self._connections.own(stream.owner, stream)
-            self._retention.watch_longest()
+            if not self._retention.watches_longest:
+                self._retention.watch_longest()
         return None
 
-    def requested(self, key: str | None) -> Stream | None:
+    def requested(self, key: str) -> Stream | None:
         """Return the stream that a request has already started, if it has."""
         return self._table.requested(key)
 
@@ -150,11 +154,6 @@ class Keeper:
         with self._lock:
             return self._connections.reader(connection, stream_id)
 
-    def take_char(self, reader: Reader) -> Reader | None:
-        """Make this its connection's one reader in format ``char``; return the one before."""
-        with self._lock:
-            return self._connections.take_char(reader)
-
     def adopt(self, connection: str, stream: Stream) -> None:
         """Make the connection the owner of a stream whose owner has gone."""
         with self._lock:
@@ -172,7 +171,8 @@ class Keeper:
         assert isinstance(reader, Reader)  # noqa: S101 (a hub's readers are no others)
         with self._lock:
             self._connections.add_reader(reader)
-            self._retention.keep(stream)
+            if stream.life.state == "ended":
+                self._retention.keep(stream)
 
     def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
         """Let go of the reader; of the stream, in time, if it was the last."""
@@ -198,16 +198,10 @@ class Keeper:
 
     # Inside.
 
-    def _check_limits(self, connection: str, *, replacing: bool) -> None:
+    def _check_limits(self) -> None:
         """Refuse a start that is too much, with the lock held."""
         if self._closing:
             raise ShuttingDown("The server is going down. Try again in a moment.")
-        own = self._connections.count_running(connection, replacing=replacing)
-        if own >= self._limits.max_streams_per_client:
-            raise TooManyStreams(
-                f"This connection already runs {own} streams, as many as it may. "
-                "Stop one, or wait until one has ended."
-            )
         if len(self._table.running) >= self._limits.max_streams:
             raise TooManyStreams(
                 f"The server already runs {len(self._table.running)} streams, as many as it may "

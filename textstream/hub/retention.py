@@ -54,7 +54,7 @@ class Retention:
         self._kept = kept
         self._max_streams = max_streams
         self._max_bytes = max_bytes
-        self._ending_longest = False  # whether a timer is set: one for each would wait for a day
+        self.watches_longest = False  # whether a timer is set: one for each would wait for a day
         # Called where text is added, with that stream's lock and its log's held. Once when the
         # limit is reached is enough: while it is passed, whatever ends, or is left, makes room.
         kept.tell(max_bytes, self._make_room_soon)
@@ -63,8 +63,8 @@ class Retention:
 
     def watch_longest(self) -> None:
         """See to it that the oldest running stream ends in time."""
-        if not self._ending_longest and self._table.running:
-            self._ending_longest = True
+        self.watches_longest = bool(self._table.running)
+        if self.watches_longest:
             oldest = next(iter(self._table.running.values()))
             self._call_at(oldest.stream.life.longest_until, self._end_longest)
 
@@ -149,13 +149,12 @@ class Retention:
         now = self._clock()
         too_long = []
         with self._lock:
-            self._ending_longest = False
-            for entry in self._table.running.values():
-                until = entry.stream.life.longest_until
-                if until > now:
-                    self._ending_longest = True
-                    self._call_at(until, self._end_longest)
+            while self._table.running:
+                oldest = next(iter(self._table.running.values())).stream
+                if oldest.life.longest_until > now:
                     break
-                too_long.append(entry.stream)
+                too_long.append(oldest)
+                del self._table.running[oldest.id]
+            self.watch_longest()
         for stream in too_long:
             stream.stop("expired")

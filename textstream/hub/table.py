@@ -80,9 +80,9 @@ class StreamTable:
         """Return the entry of a stream, if it is there."""
         return self._entries.get(stream_id)
 
-    def requested(self, request_key: str | None) -> Stream | None:
+    def requested(self, request_key: str) -> Stream | None:
         """Return the stream that a request has already started, if it has."""
-        return self._requests.get(request_key) if request_key else None
+        return self._requests.get(request_key)
 
     def all(self) -> list[Stream]:
         """Return every stream."""
@@ -101,8 +101,8 @@ class StreamTable:
             del self.evictable[index]
 
 
-def request_key(connection: str, request_id: str | None) -> str | None:
+def request_key(connection: str, request_id: str) -> str:
     """Return under what a request id is known."""
-    if request_id is None or len(request_id) >= SHARED_REQUEST_ID:
+    if len(request_id) >= SHARED_REQUEST_ID:
         return request_id
     return f"{connection} {request_id}"

@@ -61,7 +61,6 @@ class Reader:
         "_chunk",
         "_cursor",
         "_cut",
-        "_first",
         "_last_sent",
         "_pace",
         "_phase",
@@ -72,11 +71,13 @@ class Reader:
         "_started",
         "_writing",
         "connection",
+        "first",
         "format",
         "left",
         "over",
         "parked",
         "paused",
+        "replaces",
         "sink",
         "stream",
         "ticket",
@@ -118,8 +119,9 @@ class Reader:
         self.parked = False
         self.over = False
         self.left = False  # whether it is over because its connection is gone, or left it
+        self.replaces: Reader | None = None  # another of its connection: ended when this begins
         self.ticket = 0  # the dispatcher's: which entry of its schedule counts
-        self._first = offset
+        self.first = offset
         self._reached = reached
         self._pace = new_pace(stream.rate if rate is None else rate, now)
         self._started = False
@@ -153,7 +155,7 @@ class Reader:
             "unit": self.stream.unit,
             "rate": int(rate) if isinstance(rate, float) and rate.is_integer() else rate,
             "format": self.format,
-            "offset": self._first,
+            "offset": self.first,
         }
 
     def wake(self) -> None:
@@ -222,7 +224,31 @@ class Reader:
         if self._run is not None:
             return None
         with self._writing:
-            return self._step_fully(now)
+            stream = self.stream
+            with stream.lock:
+                if self.over:
+                    return None
+                offset, behind = self._cursor, stream.log.next
+                units: Sequence[str] = ()
+                lost = ending = None
+                try:
+                    units = self._take(now, behind)
+                    ending = self._ending(behind)
+                except OffsetGone as error:
+                    lost = error
+                self.over = over = bool(lost or ending)
+                due = None if over else self._next_step(now, behind, sent=bool(units))
+            if not self._started:
+                self._started = True
+                announce.start(self.sink, self.info)
+            if units:
+                self.sink.write_units(stream.id, self.format, offset, units)
+                if due is not None and (run := self._begin_run(behind)):
+                    self._server.add_run(run)
+                    return None
+            if over:
+                self._tell_end(ending, lost)
+            return due
 
     def end_run(self, run: Run[Reader]) -> bool:
         """Take the long way again; return whether `run` was not taken away before."""
@@ -264,33 +290,6 @@ class Reader:
                 self._run = Run(ready, part.done, pace, self)
             return self._run
 
-    def _step_fully(self, now: float) -> float | None:
-        stream = self.stream
-        with stream.lock:
-            if self.over:
-                return None
-            offset, behind = self._cursor, stream.log.next
-            units: Sequence[str] = ()
-            lost = ending = None
-            try:
-                units = self._take(now, behind)
-                ending = self._ending(behind)
-            except OffsetGone as error:
-                lost = error
-            self.over = bool(lost or ending)
-            due = None if self.over else self._next_step(now, behind, sent=bool(units))
-        if not self._started:
-            self._started = True
-            announce.start(self.sink, self.info)
-        if units:
-            self.sink.write_units(stream.id, self.format, offset, units)
-            if due is not None and (run := self._begin_run(behind)):
-                self._server.add_run(run)
-                return None
-        if self.over:
-            self._tell_end(ending, lost)
-        return due
-
     def _tell_end(self, ending: Ending | None, lost: OffsetGone | None) -> None:
         """Write that it is over. Only then does the stream let go of it: who goes down waits."""
         if lost:
@@ -311,7 +310,10 @@ class Reader:
             due = self._pace.due(behind - cursor, now)
         if not due:
             return ()
-        count = min(due, self._room(), MAX_UNITS_PER_STEP)
+        room = self.sink.room(self.format)
+        if self.format == "chunk" and room > 0:
+            room = self._begin_small(room)
+        count = min(due, room, MAX_UNITS_PER_STEP)
         if count <= 0:
             return ()
         units = self.stream.log.read(cursor, count)
@@ -333,11 +335,8 @@ class Reader:
         self.stream.advance(cursor)
         return units
 
-    def _room(self) -> int:
-        """Return how many units the next write may have."""
-        room = self.sink.room(self.format)
-        if self.format == "char" or room <= 0:
-            return room
+    def _begin_small(self, room: int) -> int:
+        """Return how many of the units that there is room for the next chunk may have."""
         room, self._chunk = min(self._chunk, room), min(2 * self._chunk, MAX_UNITS_PER_STEP)
         return room
 

@@ -104,6 +104,10 @@ class SourceRequest:
     unit: UnitName = "char"
 
 
+def runs_anywhere() -> None:
+    """Check nothing: for a source that needs nothing."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A named source, as the registry keeps it.
@@ -131,6 +135,6 @@ class Source:
     live: bool = True
     immediate: bool = False
     needs_prompt: bool = True
-    check: Callable[[], None] = lambda: None
+    check: Callable[[], None] = runs_anywhere
     preload: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None

@@ -97,7 +97,7 @@ class Life:
     def begin(self) -> None:
         """Enter ``producing``: its source is asked, unless it has ended before."""
         if self.state == "created":
-            self._enter("producing")
+            self.state = "producing"
 
     def hold(self, resume: Callable[[], None]) -> None:
         """Make its source stand still; `resume` is called once when it may go on, or must end."""
@@ -112,10 +112,11 @@ class Life:
 
     def finish(self, outcome: Outcome) -> None:
         """Enter ``produced``: its source has finished. Only the first time counts."""
-        if self.outcome is None and not self.over:
+        if self.outcome is None and self.state not in ("ended", "forgotten"):
             self._enter("produced")
             self.outcome = outcome
-            self._let_go()
+            if self._resume:
+                self._let_go()
 
     # Its readers.
 
@@ -134,7 +135,8 @@ class Life:
         self._enter("ended")
         if self._unread_since is not None:
             self._unread_since = self._clock()
-        self._let_go()
+        if self._resume:
+            self._let_go()
 
     def forget(self) -> None:
         """Enter ``forgotten``: its text is gone."""

@@ -29,8 +29,9 @@ With a log's lock held, that costs: to get it back takes up to 5 ms, and to keep
 class MemoryLog:
     """Keeps at most `max_bytes` bytes of text, as UTF-8, and what its readers still need."""
 
-    def __init__(self, max_bytes: int, count: Callable[[int], object]) -> None:
-        """Make an empty log; `count` is told the bytes that it keeps more, or fewer."""
+    def __init__(self, stream_id: str, count: Callable[[int], object], *, max_bytes: int) -> None:
+        """Make an empty log of a stream; `count` is told the bytes that it keeps more, or fewer."""
+        self._stream_id = stream_id
         self._lock = threading.Lock()  # guards everything below
         self._max_bytes = max_bytes
         self._count = count
@@ -55,7 +56,7 @@ class MemoryLog:
         """
         with self._lock:
             if not self._takes_more:
-                raise ValueError("the log is sealed")
+                raise ValueError(f"the log of {self._stream_id} is sealed")
             kept = self._units
             offset = kept.next
             kept.append(units)

@@ -59,7 +59,6 @@ class Producer:
             self._broke(error)
         else:
             if reason:
-                self._stream.append(self._rest())
                 self._stream.finish(reason)
 
     def _iterate(self, moves: float) -> EndReason | None:
@@ -73,7 +72,7 @@ class Producer:
             self._stream.begin()
             self._generator = iter(self._source.generate(request))
             del request
-        while not self._stream.cancel.cancelled and not self._stream.ending:
+        while not self._stream.cancel.cancelled and not self._stream.log.ending:
             if self._stream.hold(self._go_on):
                 return None
             if not moves:
@@ -90,6 +89,7 @@ class Producer:
     def _move(self, generator: Iterator[str]) -> EndReason | None:
         """Move a delta to the log, or some at once if nobody waits for each; say if it ended."""
         deltas: list[str] = []
+        reason: EndReason | None = None
         try:
             left = 0 if self._source.live else min(BATCH, self._stream.lookahead // 8) - 1
             while left >= 0:
@@ -102,15 +102,26 @@ class Producer:
                 deltas.append(delta)
                 left -= max(1, len(delta))
         except StopIteration as stop:
-            return "length" if stop.value == "length" else "completed"
-        finally:
-            self._stream.append(self._split(deltas))  # also what came before a failure
-        return None
+            reason = "length" if stop.value == "length" else "completed"
+        finally:  # also what came before a failure
+            self._stream.append(self._split(deltas, last=reason is not None))
+        return reason
 
-    def _split(self, deltas: list[str]) -> Sequence[str]:
+    def _split(self, deltas: list[str], *, last: bool) -> Sequence[str]:
+        """Return the units of the deltas; the `last` are followed by what was held back."""
         if self._stream.unit != "token":
-            return self._splitter.push(self._joiner.push("".join(deltas)))
-        return [unit for delta in deltas for unit in self._splitter.push(self._joiner.push(delta))]
+            units = self._splitter.push(self._joiner.push("".join(deltas)))
+        else:
+            push, join = self._splitter.push, self._joiner.push
+            units = [unit for delta in deltas for unit in push(join(delta))]
+        if not last:
+            return units
+        rest = self._rest()
+        if isinstance(units, str):
+            text = "".join(rest)
+            if len(text) == len(rest):
+                return units + text
+        return [*units, *rest]
 
     def _rest(self) -> list[str]:
         return [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]

@@ -86,8 +86,8 @@ class Segments:
             UnicodeEncodeError: one has a lone surrogate; nothing was added.
 
         """
-        text = text_of(units)
-        size = utf8_size(text)
+        text = units if isinstance(units, str) else "".join(units)
+        size = len(text) if text.isascii() else utf8_size(text)
         if len(text) == len(units):
             units = text
         count = len(units)

@@ -35,6 +35,7 @@ class AttachedReader(Protocol):
     """What a stream knows of a reader. Its attributes are guarded by the stream's lock."""
 
     connection: str
+    first: int  # the offset at which it began
     paused: bool
     parked: bool
 
@@ -163,7 +164,8 @@ class Stream:
                 log.append(units, keep_from=self.furthest)
             if full:
                 self.finish("length")
-            self._wake_parked()
+            if self.readers:
+                self._wake_parked()
         if full:
             self.cancel.cancel()
 
@@ -173,7 +175,8 @@ class Stream:
             self.life.finish(Outcome(reason, error.to_wire() if error else None))
             if self.life.outcome and self.furthest == self.log.next and not self._is_read:
                 self._end_as_produced()
-            self._wake_parked()
+            if self.readers:
+                self._wake_parked()
 
     def hold(self, resume: Callable[[], None]) -> bool:
         """Return whether the producer must pause; if so, `resume` is called once when it may go on.
@@ -197,10 +200,11 @@ class Stream:
         """
         with self.lock:
             self.readers.add(reader)
-            self.furthest = max(self.furthest, reader.cursor)
+            self.furthest = max(self.furthest, reader.first)
             self.life.read()
             self._observer.on_read(self, reader)
-            self.release_producer()
+            if self.life.state == "held":
+                self.release_producer()
 
     def detach(self, reader: AttachedReader, *, may_return: bool = False) -> None:
         """Remove a reader; remember its cursor if it may come back."""
@@ -211,7 +215,8 @@ class Stream:
             if not self.readers:
                 self.life.unread()
             self._observer.on_unread(self, reader)
-            self.release_producer()
+            if self.life.state == "held":
+                self.release_producer()
 
     def remember(self, cursor: int) -> None:
         """Remember where a reader stood that has gone, for its return."""
@@ -325,11 +330,14 @@ class Stream:
 
     @property
     def _wants_more(self) -> bool:
-        return (
-            self.log.next - self.furthest < self.lookahead
-            and self.log.has_room(keep_from=self.furthest)
-            and (not self.readers or any(not reader.paused for reader in self.readers))
-        )
+        if self.log.next - self.furthest >= self.lookahead:
+            return False
+        if not self.log.has_room(keep_from=self.furthest):
+            return False
+        for reader in self.readers:  # no generator: it costs as much as all the rest
+            if not reader.paused:
+                return True
+        return not self.readers
 
     def _wake_parked(self) -> None:
         for reader in self.readers:

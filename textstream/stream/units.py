@@ -165,11 +165,13 @@ class SurrogateJoiner:
         return "\ufffd" if alone else ""
 
 
+SPLITTERS: dict[UnitName, type[Splitter]] = {
+    "char": CharSplitter,
+    "word": WordSplitter,
+    "token": TokenSplitter,
+}
+
+
 def new_splitter(unit: UnitName) -> Splitter:
     """Return a new splitter for `unit`."""
-    splitters: dict[UnitName, type[Splitter]] = {
-        "char": CharSplitter,
-        "word": WordSplitter,
-        "token": TokenSplitter,
-    }
-    return splitters[unit]()
+    return SPLITTERS[unit]()

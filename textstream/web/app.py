@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 from engineio.payload import Payload
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
             "producer",
             cure="New streams wait. If your sources only wait, raise TEXTSTREAM_PRODUCERS.",
         ),
-        new_log=lambda _id, count: MemoryLog(settings.max_stream_bytes, count),
+        new_log=partial(MemoryLog, max_bytes=settings.max_stream_bytes),
         clock=time.monotonic,
         limits=Limits(
             max_streams=settings.max_streams,

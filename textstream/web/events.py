@@ -59,7 +59,8 @@ class Events:
         self._clock = clock
         self._on_connect = on_connect
         self._draining = draining
-        self._handed_off = handed_off
+        self._new_sink = ConnectionSink if handed_off else EmitSink
+        self._sinks: dict[str, Sink] = {}  # by connection
 
     def register(self) -> None:
         """Register all handlers with the server."""
@@ -82,21 +83,25 @@ class Events:
         server.on("disconnect", self.disconnect)
 
     def connect(self, sid: str, *_environ_and_auth: Any) -> None:
-        """Take note that a connection has come."""
+        """Know a connection from now on."""
         self._on_connect()
+        self._sinks[sid] = self._new_sink(self._socketio, sid)
         self._hub.connect(sid)
         if self._hub.closing:
             self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
 
     def disconnect(self, sid: str, *_reason: Any) -> None:
-        """Take note that a connection has gone."""
+        """Let go of all that a connection has read; it is gone."""
+        self._sinks.pop(sid, None)  # first: a start looks for it when it has begun
         self._hub.disconnect(sid)
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
         start = read_start(payload, self._registry, self._limits)
-        reader = self._hub.start(start, connection=sid, sink=self._sink(sid))
-        self._let_go_if_gone(sid)
+        sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
+        reader = self._hub.start(start, connection=sid, sink=sink)
+        if sid not in self._sinks:  # it broke meanwhile: its disconnect came before
+            self._hub.disconnect(sid)
         return {"stream": reader.info}
 
     def stop(self, sid: str, payload: Any) -> Answer:
@@ -134,11 +139,12 @@ class Events:
             resume.id,
             offset=resume.offset,
             connection=sid,
-            sink=self._sink(sid),
+            sink=self._sinks.get(sid) or self._new_sink(self._socketio, sid),
             rate=resume.rate,
             format_=resume.format,
         )
-        self._let_go_if_gone(sid)
+        if sid not in self._sinks:  # as with a start
+            self._hub.disconnect(sid)
         return {"stream": reader.info, "recovered": True}
 
     def leave(self, sid: str, payload: Any) -> Answer:
@@ -153,8 +159,11 @@ class Events:
         """Return the handler as the server calls it: its return value is the acknowledgement."""
 
         def handle(sid: str, *args: Any) -> Answer:
+            if len(args) > 1:
+                many = InvalidRequest(f"{event} takes one argument at most, got {len(args)}")
+                return self._refuse(sid, event, many.to_wire())
             try:
-                return {"ok": True, **handler(sid, _only_argument(event, args))}
+                return {"ok": True, **handler(sid, args[0] if args else None)}
             except TextStreamError as error:
                 return self._refuse(sid, event, error.to_wire())
             except Exception:
@@ -168,18 +177,3 @@ class Events:
             # A plain client asks for no acknowledgement, but must learn of it.
             self._socketio.emit(STREAM_ERROR, error, to=sid)
         return {"ok": False, "error": error}
-
-    def _sink(self, sid: str) -> Sink:
-        sink = ConnectionSink if self._handed_off else EmitSink
-        return sink(self._socketio, sid)
-
-    def _let_go_if_gone(self, sid: str) -> None:
-        """Undo what a connection began that broke meanwhile: its disconnect came before."""
-        if not self._socketio.server.manager.is_connected(sid, "/"):
-            self._hub.disconnect(sid)
-
-
-def _only_argument(event: str, args: tuple[Any, ...]) -> Any:
-    if len(args) > 1:
-        raise InvalidRequest(f"{event} takes one argument at most, got {len(args)}")
-    return args[0] if args else None

@@ -70,19 +70,29 @@ def make_chunk(stream_id: str, offset: int, units: Sequence[str]) -> dict[str, A
     ).model_dump()
 
 
+class NoQueue:
+    """Stands in for the queue of a session that is gone."""
+
+    connection = None
+
+
+NO_QUEUE = NoQueue()
+
+
 class EmitSink:
     """Emits to one connection; holds back while its Engine.IO queue is long.
 
     For any transport and any async mode.
     """
 
-    __slots__ = ("_session", "_sid", "_socketio")  # one for each reader
+    __slots__ = ("_queue", "_session", "_sid", "_socketio")  # one for each reader
 
     def __init__(self, socketio: SocketIO, sid: str) -> None:
         self._socketio = socketio
         self._sid = sid
         server = socketio.server
         self._session = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+        self._queue = self._session.queue if self._session else NO_QUEUE
 
     def room(self, format_: FormatName) -> int:
         """Return how many units the client's queue would take: a packet each, or one for all."""
@@ -133,7 +143,7 @@ class ConnectionSink(EmitSink):
 
     def room(self, format_: FormatName) -> int:
         """Return how many units it would take now; 0 until it has come to what it was sent."""
-        connection = self._connection
+        connection: Connection | None = self._queue.connection
         if connection is None:
             return super().room(format_)
         return connection.window.room // FRAME_BYTES + 1 if connection.ready else 0
@@ -142,7 +152,7 @@ class ConnectionSink(EmitSink):
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
     ) -> None:
         """Write a frame per unit, or one for all."""
-        connection = self._connection
+        connection: Connection | None = self._queue.connection
         if connection is None:
             super().write_units(stream_id, format_, offset, units)
         elif format_ == "char":
@@ -156,7 +166,7 @@ class ConnectionSink(EmitSink):
 
     def write_event(self, event: str, payload: dict[str, Any]) -> None:
         """Write a frame."""
-        connection = self._connection
+        connection: Connection | None = self._queue.connection
         if connection is None:
             super().write_event(event, payload)
         else:
@@ -168,7 +178,7 @@ class ConnectionSink(EmitSink):
         Nothing is sent beside them until they have gone. If they closed the window, no ping would
         be behind them, and the client would be taken for one that does not read.
         """
-        connection = self._connection
+        connection: Connection | None = self._queue.connection
         if connection is None or not connection.ready:
             return None
         frames = CHAR_BLOCKS.frames(stream_id, offset, units)
@@ -180,7 +190,3 @@ class ConnectionSink(EmitSink):
             return None
         connection.announce(sizes[count - 1])
         return Ready(frames if count == len(sizes) else frames[: done + count], connection)
-
-    @property
-    def _connection(self) -> Connection | None:
-        return self._session.queue.connection if self._session else None

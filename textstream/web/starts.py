@@ -61,24 +61,15 @@ def read_start(payload: object, registry: SourceRegistry, limits: RequestLimits)
 
     """
     asked = parse_start(payload, registry.default)
-    limits.check_rate(asked.rate)
     name = asked.source or (TEXT if asked.text is not None else registry.default)
     source = registry.get(name)
-    prompt, text = asked.prompt, asked.text
-    if name == TEXT:
-        if text is not None and prompt is not None:
-            raise InvalidRequest("give a text or a prompt, not both")
-        prompt = prompt if text is None else text
-        _check_length("text", prompt, limits.max_text)
-    elif text is not None:
-        raise InvalidRequest(f"text is for the source text; give {name} a prompt")
-    elif source.needs_prompt and not (prompt and prompt.strip()):
+    params = registry.parse_params(source, asked.params)
+    prompt = _prompt(asked, name, limits)
+    if source.needs_prompt and not (prompt and prompt.strip()):
         raise InvalidRequest(f"prompt: the source {name} needs one")
-    else:
-        _check_length("prompt", prompt, limits.max_prompt)
     return Start(
         source,
-        SourceRequest(prompt, registry.parse_params(source, asked.params), unit=asked.unit),
+        SourceRequest(prompt, params, unit=asked.unit),
         rate=asked.rate,
         format=asked.format,
         on_disconnect=asked.on_disconnect,
@@ -86,6 +77,18 @@ def read_start(payload: object, registry: SourceRegistry, limits: RequestLimits)
     )
 
 
-def _check_length(key: str, value: str | None, most: int) -> None:
-    if value is not None and len(value) > most:
-        raise InvalidRequest(f"{key}: {len(value)} characters, at most {most} are allowed")
+def _prompt(asked: StartStream, name: str, limits: RequestLimits) -> str | None:
+    """Return what the source `name` is asked for, and refuse what is too much."""
+    limits.check_rate(asked.rate)
+    prompt, text = asked.prompt, asked.text
+    if name == TEXT:
+        if text is not None and prompt is not None:
+            raise InvalidRequest("give a text or a prompt, not both")
+        prompt, key, most = (prompt if text is None else text), "text", limits.max_text
+    elif text is not None:
+        raise InvalidRequest(f"text is for the source text; give {name} a prompt")
+    else:
+        key, most = "prompt", limits.max_prompt
+    if prompt is not None and len(prompt) > most:
+        raise InvalidRequest(f"{key}: {len(prompt)} characters, at most {most} are allowed")
+    return prompt
