@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.abuse.wire import Ended
 from benchmarks.markdown import markdown_table
 from benchmarks.options import beside, tree_option
 from benchmarks.servers import Server, find
@@ -69,8 +70,9 @@ def main(
     for server in beside([ours], trees):
         try:
             made = asyncio.run(_made(server, rounds))
-        except RuntimeError as error:
-            raise click.ClickException(str(error)) from None
+        except (RuntimeError, Ended, TimeoutError) as error:
+            problem = f"{server.name}: {type(error).__name__}: {error}"
+            raise click.ClickException(problem) from None
         counted[server.name] = {
             trip: spreads([figures(one[trip]) for one in made]) for trip in TRIPS
         }

@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.abuse.wire import Client, event
+from benchmarks.abuse.wire import PATIENCE, Client, event
 from benchmarks.trips.figures import Event, cut
 from benchmarks.trips.server import ProfiledServer
 
 TRIPS = ("start", "resume", "stop")
 
 NEW_CHAR, STREAM_START, STREAM_END = "new_char", "stream_start", "stream_end"
+STREAM_ERROR = b'42["stream_error"'
 
 REQUEST = {"text": "Nothing is as quick as what need not be done. " * 3, "rate": 50, "unit": "char"}
 """Short enough to be moved to the log at once, long enough to be stopped before its end."""
@@ -30,7 +31,14 @@ FRESH = 0.005
 
 
 async def ask_for_all(server: ProfiledServer) -> dict[str, list[Event]]:
-    """Make each trip once; return their events."""
+    """Make each trip once; return their events.
+
+    Raises:
+        RuntimeError: the server refused a stream, or a trip could not be seen.
+        Ended: the server closed the connection.
+        TimeoutError: it does not answer.
+
+    """
     trips = {}
     async with _connected(server.port) as client:
         stream_id = await _start(client)  # on a connection as it is in use, not on a new one
@@ -52,7 +60,7 @@ async def ask_for_all(server: ProfiledServer) -> dict[str, list[Event]]:
         await asyncio.sleep(REST)
         async with _recorded(server, NEW_CHAR) as trip:
             await client.send(event("resume_stream", {"id": stream_id, "offset": 1}, ack=1))
-            await client.wait_for(_prefix(NEW_CHAR))
+            await _wait_for(client, NEW_CHAR)
         trips["resume"] = trip
         await _stop(client, stream_id)
     await asyncio.sleep(REST)
@@ -81,14 +89,14 @@ async def _recorded(server: ProfiledServer, awaited: str) -> AsyncIterator[list[
 async def _start(client: Client) -> str:
     """Start a stream; return its id when its first character is here."""
     await client.send(event("start_stream", REQUEST, ack=1))
-    started = await client.wait_for(_prefix(STREAM_START))
-    await client.wait_for(_prefix(NEW_CHAR))
+    started = await _wait_for(client, STREAM_START)
+    await _wait_for(client, NEW_CHAR)
     return str(json.loads(started[2:])[1]["id"])
 
 
 async def _stop(client: Client, stream_id: str) -> None:
     await client.send(event("stop_stream", {"id": stream_id}, ack=1))
-    await client.wait_for(_prefix(STREAM_END))
+    await _wait_for(client, STREAM_END)
 
 
 async def _next_character(client: Client) -> None:
@@ -96,9 +104,15 @@ async def _next_character(client: Client) -> None:
     came = 0.0
     while came < FRESH:
         asked = time.monotonic()
-        await client.wait_for(_prefix(NEW_CHAR))
+        await _wait_for(client, NEW_CHAR)
         came = time.monotonic() - asked
 
 
-def _prefix(name: str) -> bytes:
-    return f'42["{name}"'.encode()
+async def _wait_for(client: Client, name: str) -> bytes:
+    """Return the message of the next event of that name."""
+    wanted = f'42["{name}"'.encode()
+    async with asyncio.timeout(PATIENCE):
+        while not (message := await client.receive()).startswith(wanted):
+            if message.startswith(STREAM_ERROR):
+                raise RuntimeError(message.decode())
+    return message
