@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.trips.__main__ import BOUNDS, exceeded, main
-from benchmarks.trips.figures import Event, Figures, Spread, cut, figures, spreads
-from benchmarks.trips.tree import draw
+from benchmarks.trip.figures import Event, Figures, Spread, cut, figures, spreads
+from benchmarks.trip.tree import draw
+from benchmarks.trips import BOUNDS, exceeded, main
 
 REACTOR, WORKER, WRITER = (1, "reactor"), (2, "worker"), (3, "dispatcher")
 

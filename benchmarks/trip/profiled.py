@@ -1,7 +1,7 @@
 """Runs the ``stream_server.py`` of the working directory, with a profiler in all its threads.
 
 Started as a script, by the interpreter of whichever tree is looked at: so it imports nothing of
-ours but the server. Its one argument is the port at which `benchmarks.trips.server` listens.
+ours but the server. Its one argument is the port at which `benchmarks.trip.server` listens.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from benchmarks.trips.figures import (
+from benchmarks.trip.figures import (
     CALL,
     LIBRARY_CALL,
     RECEIVED,

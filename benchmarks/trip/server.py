@@ -11,7 +11,7 @@ from typing import Self
 
 from benchmarks.process import ServerProcess
 from benchmarks.servers import Server
-from benchmarks.trips.figures import Event
+from benchmarks.trip.figures import Event
 
 SCRIPT = Path(__file__).with_name("profiled.py")
 

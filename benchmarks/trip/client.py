@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from benchmarks.abuse.wire import PATIENCE, Client, event
-from benchmarks.trips.figures import Event, cut
-from benchmarks.trips.server import ProfiledServer
+from benchmarks.trip.figures import Event, cut
+from benchmarks.trip.server import ProfiledServer
 
 TRIPS = ("start", "resume", "stop")
 
