@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import hypothesis
 import pytest
 
+from tests.support import ranked_locks
 from tests.support.clock import ManualClock
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+
+ranked_locks.install()
 
 # No deadline: a busy machine is no failure. In CI the same examples each time, so that a change is
 # judged by what it changes; a person's machine searches on.
@@ -29,6 +33,10 @@ hypothesis.settings.register_profile(
     "textstream", deadline=None, derandomize=bool(os.environ.get("CI"))
 )
 hypothesis.settings.load_profile("textstream")
+
+
+RANKED_LOCKS = Path(ranked_locks.__file__).with_name("ranked")
+"""On a server's ``PYTHONPATH``, it lets its locks be ranked."""
 
 
 class StartServer(Protocol):
@@ -87,7 +95,7 @@ def start_server(leak_guard: LeakGuard) -> Iterator[StartServer]:
 @pytest.fixture(scope="session")
 def server(start_server: StartServer) -> Iterator[RunningServer]:
     """The server that tests share: default flags. Whatever they do to it, it must not mind."""
-    shared = start_server("--log-format", "json")
+    shared = start_server("--log-format", "json", env={"PYTHONPATH": str(RANKED_LOCKS)})
     yield shared
     code = shared.stop()
     log = shared.log_text()

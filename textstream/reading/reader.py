@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from bisect import bisect_right
 from collections.abc import Sequence
-from threading import Lock
 from typing import Any, Protocol
 
 from textstream.errors import INTERNAL_ERROR, OffsetGone
@@ -127,7 +127,9 @@ class Reader:
         self._started = False
         self._run: Run[Reader] | None = None
         self._phase = (hash(stream.id) + next(_turn) % PHASES * (RUN // PHASES)) % RUN
-        self._writing = Lock()  # held from taking units to writing them; before the stream's
+        self._writing = (
+            threading.Lock()
+        )  # held from taking units to writing them; before the stream's
         self._cut: EndReason | None = None
         self._chunk = FIRST_CHUNK
         self._last_sent = float("-inf")
