@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 import textstream.transport
 from tests.transport.feature_app import Record, make_app
-from textstream.transport.bounds import Bounds
+from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.driver import Transport
 
 
@@ -36,10 +36,12 @@ def start_local() -> Iterator[StartLocal]:
     """Start servers on Werkzeug; they are stopped after the test."""
     closers: list[Callable[[], None]] = []
 
-    def start(bounds: Bounds | None = None, **options: Any) -> LocalServer:
+    def start(
+        bounds: Bounds | None = None, on_oversized: OnOversized | None = None, **options: Any
+    ) -> LocalServer:
         record = Record()
         app, socketio = make_app(record, **options)
-        transport = textstream.transport.install(socketio, bounds=bounds)
+        transport = textstream.transport.install(socketio, bounds=bounds, on_oversized=on_oversized)
         assert transport
         httpd = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))

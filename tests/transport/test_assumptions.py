@@ -1,8 +1,8 @@
 """Pins what our transport assumes about others. An upgrade that breaks it fails here.
 
 Where one of these fails after an upgrade, look at what its message names, and compare it with
-``textstream/transport/``: ``driver.py`` for Engine.IO's dictionary and tasks, ``queue.py`` for its
-polls, ``peer.py`` for its session, ``handoff.py`` for the WSGI servers' sockets.
+``textstream/transport/``: ``driver.py`` for Engine.IO's dictionary and tasks, ``session_queue.py``
+for its polls, ``peer.py`` for its session, ``handoff.py`` for the WSGI servers' sockets.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+import engineio
 import gunicorn.http.wsgi
 import gunicorn.workers.gthread
 import pytest
@@ -28,7 +29,7 @@ from engineio.server import Server as EngineServer
 from engineio.socket import Socket
 from wsproto.frame_protocol import FrameProtocol
 
-from textstream.transport.driver import install
+from textstream.transport import install
 from textstream.transport.session_queue import MAX_POLL_PACKETS, SessionQueue
 
 
@@ -120,6 +121,46 @@ def test_the_websocket_handler_is_bound_to_its_session(server: socketio.Server) 
     assert handler.__self__ is session
     source = inspect.getsource(Socket._upgrade_websocket)
     assert "self._async['websocket']" in source.replace("self.server._async", "self._async")
+
+
+# What is hardened
+
+
+def test_all_requests_come_through_the_method_that_is_wrapped() -> None:
+    assert "self.eio.handle_request(environ, start_response)" in inspect.getsource(
+        socketio.Server.handle_request
+    ), "requests reach Engine.IO in another way now: see hardening.py"
+    assert "self.engineio_app.handle_request(environ, start_response)" in inspect.getsource(
+        engineio.WSGIApp
+    )
+
+
+def test_a_session_is_in_the_table_when_its_connect_handler_is_called() -> None:
+    source = inspect.getsource(EngineServer._handle_connect)
+    entered = source.index("self.sockets[sid] = s")
+    assert entered < source.index("self._trigger_event('connect', sid, environ"), (
+        "Engine.IO enters a session later now: see accept_packets in polls.py"
+    )
+    assert "self.handlers[event](*args)" in inspect.getsource(EngineServer._trigger_event)
+
+
+def test_a_polling_request_is_handled_as_engine_io_handles_it() -> None:
+    source = inspect.getsource(Socket.handle_post_request)
+    for line in (
+        "if length > self.server.max_http_buffer_size:",
+        "raise exceptions.ContentTooLongError()",
+        "body = environ['wsgi.input'].read(length).decode('utf-8')",
+        "p = payload.Payload(encoded_payload=body)",
+        "self.receive(pkt)",
+    ):
+        assert line in source, "accept_packets in polls.py does the same: compare"
+    assert "len(encoded_packets) > self.max_decode_packets" in inspect.getsource(payload.Payload)
+
+
+def test_the_packets_of_clients_are_of_the_server_s_class() -> None:
+    assert "self.packet_class(encoded_packet=data)" in inspect.getsource(
+        socketio.Server._handle_eio_message
+    ), "python-socketio decodes packets in another way now: see packets.py"
 
 
 # Polls

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import sys
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+import socketio
 from socketio import Manager
 
+from textstream.transport import install
 from textstream.transport.manager import ThreadSafeManager
 
 THREADS = 4
@@ -60,8 +63,24 @@ def churn(manager: Manager) -> list[str]:
 
 
 @pytest.mark.usefixtures("_threads_take_turns_often")
-def test_clients_that_come_and_go_at_the_same_moment() -> None:
-    manager = ThreadSafeManager()
+@pytest.mark.parametrize("how", ["made", "installed"])
+def test_clients_that_come_and_go_at_the_same_moment(how: str) -> None:
+    if how == "made":
+        manager = ThreadSafeManager()
+    else:
+        server = socketio.Server(async_mode="threading")
+        manager = server.manager
+        assert install(server)
     assert churn(manager) == []
     assert manager.rooms == {}
     assert manager.pending_connect == manager.pending_disconnect == {}
+
+
+def test_another_manager_stays_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    class Own(Manager):
+        pass
+
+    server = socketio.Server(async_mode="threading", client_manager=Own())
+    assert install(server)
+    assert type(server.manager) is Own
+    assert not [record for record in caplog.records if record.levelno > logging.DEBUG]

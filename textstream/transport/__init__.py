@@ -1,4 +1,4 @@
-"""WebSockets in threading mode without a thread each.
+"""WebSockets in threading mode without a thread each, on a server that stands rough clients.
 
 ::
 
@@ -9,6 +9,58 @@ After the handshake a WebSocket is handed from the WSGI server's thread to one r
 All of Flask-SocketIO's API goes on working. See ``docs/transport.md``.
 """
 
-from textstream.transport.driver import install
+from __future__ import annotations
 
-__all__ = ["install"]
+from typing import Any
+
+from textstream.transport.bounds import Bounds, OnOversized
+from textstream.transport.driver import MAX_WORKERS, Transport
+
+__all__ = ["Bounds", "Transport", "install"]
+
+
+def install(
+    socketio: Any,
+    *,
+    bounds: Bounds | None = None,
+    on_oversized: OnOversized | None = None,
+    workers: int = MAX_WORKERS,
+) -> Transport | None:
+    """Give `socketio`, a Flask-SocketIO or python-socketio server, our transport, and harden it.
+
+    The rule: once for each server, before anybody connects. ``SocketIO(app)`` and ``init_app`` make
+    a server each. Where a ``SocketIO()`` has none yet, what it is to get waits for its next
+    ``init_app``. Handlers may be registered before or after. Nothing of the process is changed,
+    only this server: python-socketio's own client manager, the packet class, and how Engine.IO
+    serves requests, on whatever path. Other client managers (Redis, say) stay as they are.
+
+    Args:
+        socketio: a server; in another async mode than ``threading`` nothing is changed.
+        bounds: what one connection may cost; by default messages of the server's
+            ``max_http_buffer_size``.
+        on_oversized: called for a text message that is larger than ``max_message``, and was
+            dropped; by default that is logged.
+        workers: threads that run event handlers, at most.
+
+    Returns:
+        The transport, to be closed with the server; None where it cannot be used.
+
+    """
+    transport = Transport(bounds=bounds, on_oversized=on_oversized, workers=workers)
+    server = getattr(socketio, "server", socketio)
+    if server is None:
+        _serve_later(socketio, transport)
+        return transport
+    return transport if transport.serve(server) else None
+
+
+def _serve_later(socketio: Any, transport: Transport) -> None:
+    """Let `transport` serve what the next ``init_app`` makes."""
+    init_app = socketio.init_app
+
+    def init_and_serve(*args: Any, **options: Any) -> None:
+        socketio.init_app = init_app
+        init_app(*args, **options)
+        transport.serve(socketio.server)
+
+    socketio.init_app = init_and_serve

@@ -1,8 +1,8 @@
 """Our own Engine.IO driver for the threading mode: what a server does with queues and sockets.
 
-Engine.IO keeps its driver in a dictionary, ``server.eio._async``. `install` gives one server
-instance a copy with three entries replaced. That attribute is private; it is the only one that
-we touch, and ``tests/transport/test_assumptions.py`` pins what we assume about it.
+Engine.IO keeps its driver in a dictionary, ``server.eio._async``. `Transport.serve` gives one
+server instance a copy with three entries replaced. That attribute is private; it is the only one
+that we touch, and ``tests/transport/test_assumptions.py`` pins what we assume about it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from wsproto.utilities import ProtocolError
 
 from textstream.threads import ThreadPool
-from textstream.transport.bounds import Bounds
+from textstream.transport.bounds import REFUSED_WHOLE, Bounds, OnOversized
 from textstream.transport.connection import Connection
 from textstream.transport.frames import Oversized
 from textstream.transport.handoff import steal
+from textstream.transport.hardening import harden
 from textstream.transport.peer import Peer
 from textstream.transport.reactor import Reactor
 from textstream.transport.session_queue import SessionQueue
@@ -35,37 +36,56 @@ logger = logging.getLogger("textstream.transport")
 
 MAX_WORKERS = 32
 
-OnOversized = Callable[[str, str, int], None]
-"""Called with the Engine.IO session id, the beginning of the message, and its size in bytes."""
-
 
 class Transport:
     """The hand-off for one server: what its driver's entries share."""
 
+    server: Any  # python-socketio's
+    eio: Any
+    bounds: Bounds
+    _parts: tuple[Reactor, ThreadPool]
+
     def __init__(
-        self, server: Any, *, bounds: Bounds, on_oversized: OnOversized | None, workers: int
+        self,
+        *,
+        bounds: Bounds | None = None,
+        on_oversized: OnOversized | None = None,
+        workers: int = MAX_WORKERS,
     ) -> None:
-        self.server = server  # python-socketio's
-        self.eio = server.eio
+        """Make it for no server yet; see `textstream.transport.install`."""
+        self._asked_bounds = bounds
+        self._on_oversized = on_oversized or _log_oversized
         self._workers = workers
-        self._lock = threading.Lock()  # guards the making of the next two
-        self._reactor = Reactor()
-        self._pool = self._new_pool()
-        self._pid = os.getpid()
-        self.bounds = bounds
-        self._on_oversized = on_oversized
+        self._lock = threading.Lock()  # guards the making of _parts
+        self._pid = 0  # of the process that _parts belongs to
+
+    def serve(self, server: Any) -> bool:
+        """Take over `server`, python-socketio's; return whether that is possible."""
+        eio = server.eio
+        if eio.async_mode != "threading" or not hasattr(socket, "socketpair"):
+            logger.warning("async mode %s: stock transport", eio.async_mode)
+            return False
+        limit = eio.max_http_buffer_size
+        self.server, self.eio = server, eio
+        self.bounds = self._asked_bounds or Bounds(limit, REFUSED_WHOLE * limit)
+        eio._async = {
+            **eio._async,
+            "thread": self.task,
+            "queue": SessionQueue,
+            "websocket": self.websocket,
+        }
+        harden(server, self.bounds, self._on_oversized)
+        return True
 
     @property
     def reactor(self) -> Reactor:
         """The reactor of this process."""
-        self._renew_after_fork()
-        return self._reactor
+        return self._of_this_process()[0]
 
     @property
     def pool(self) -> ThreadPool:
         """The worker threads of this process."""
-        self._renew_after_fork()
-        return self._pool
+        return self._of_this_process()[1]
 
     # Entries of the driver.
 
@@ -136,8 +156,7 @@ class Transport:
 
     def _refuse(self, session: Any, message: Oversized) -> None:
         """Answer a message that was dropped."""
-        if self._on_oversized:
-            self._on_oversized(session.sid, message.head, message.size)
+        self._on_oversized(session.sid, message.head, message.size)
 
     def _is_connected(self, session: Any) -> bool:
         """Return whether the session has completed a Socket.IO CONNECT in any namespace."""
@@ -162,21 +181,23 @@ class Transport:
     def close(self, timeout: float = 5.0) -> None:
         """End the threads."""
         deadline = time.monotonic() + timeout
-        self._pool.close(deadline)
-        self._reactor.close(max(0.0, deadline - time.monotonic()))
+        reactor, pool = self._of_this_process()
+        pool.close(deadline)
+        reactor.close(max(0.0, deadline - time.monotonic()))
 
-    def _new_pool(self) -> ThreadPool:
-        return ThreadPool(self._workers, "worker", cure="Slow event handlers hold them.")
+    def _of_this_process(self) -> tuple[Reactor, ThreadPool]:
+        """Return reactor and workers, made when they are first asked for.
 
-    def _renew_after_fork(self) -> None:
-        # A server may load the app and then fork (gunicorn --preload): neither threads nor the
-        # selector can be shared.
-        if self._pid == os.getpid():
-            return
-        with self._lock:
-            if self._pid != os.getpid():
-                self._reactor, self._pool = Reactor(), self._new_pool()
-                self._pid = os.getpid()
+        A server may load the app and then fork (gunicorn ``--preload``): neither threads nor the
+        selector can be shared.
+        """
+        if self._pid != os.getpid():
+            with self._lock:
+                if self._pid != os.getpid():
+                    cure = "Slow event handlers hold them."
+                    self._parts = Reactor(), ThreadPool(self._workers, "worker", cure=cure)
+                    self._pid = os.getpid()
+        return self._parts
 
 
 class _Job:
@@ -211,41 +232,5 @@ def _warn_once(message: str) -> None:
         logger.warning(message)
 
 
-def install(
-    socketio: Any,
-    *,
-    bounds: Bounds | None = None,
-    on_oversized: OnOversized | None = None,
-    workers: int = MAX_WORKERS,
-) -> Transport | None:
-    """Give `socketio`, a Flask-SocketIO or python-socketio server, our transport.
-
-    Args:
-        socketio: a server; in another async mode than ``threading`` nothing is changed.
-        bounds: what one connection may cost; by default messages of the server's
-            ``max_http_buffer_size``.
-        on_oversized: called for a text message that is larger than ``max_message``.
-        workers: threads that run event handlers, at most.
-
-    Returns:
-        The transport, to be closed with the server; None where it cannot be used.
-
-    """
-    server = getattr(socketio, "server", socketio)
-    eio = server.eio
-    if eio.async_mode != "threading" or not hasattr(socket, "socketpair"):
-        logger.warning("async mode %s: stock transport", eio.async_mode)
-        return None
-    transport = Transport(
-        server,
-        bounds=bounds or Bounds(eio.max_http_buffer_size, 8 * eio.max_http_buffer_size),
-        on_oversized=on_oversized,
-        workers=workers,
-    )
-    eio._async = {
-        **eio._async,
-        "thread": transport.task,
-        "queue": SessionQueue,
-        "websocket": transport.websocket,
-    }
-    return transport
+def _log_oversized(eio_sid: str, _head: str, size: int) -> None:
+    logger.warning("dropped a message that is too large", extra={"session": eio_sid, "bytes": size})

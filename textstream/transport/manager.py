@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
 from socketio import Manager
+
+logger = logging.getLogger("textstream.transport")
 
 _TABLES = (
     "_generate_ack_id",
@@ -57,3 +60,17 @@ def _locked(name: str) -> Callable[..., Any]:
 
 for _name in _TABLES:
     setattr(ThreadSafeManager, _name, _locked(_name))
+
+
+def make_thread_safe(manager: Any) -> None:
+    """Make python-socketio's own manager a `ThreadSafeManager`, in place.
+
+    Before anybody has connected. Any other manager, one that talks to Redis say, stays as it is:
+    it may have tables and threads of its own that we know nothing of.
+    """
+    if type(manager) is not Manager:
+        logger.debug("%s is left as it is", type(manager).__name__)
+        return
+    # In place, and not a new one: whoever has it already shall not go on with the old tables.
+    manager._lock = threading.RLock()
+    manager.__class__ = ThreadSafeManager

@@ -6,25 +6,26 @@ from typing import Any
 
 from socketio.packet import Packet
 
-MAX_ATTACHMENTS = 4
-"""Binary attachments that a client's event may have. Nothing in our protocol has any."""
 
-
-class BoundedPacket(Packet):
-    """A packet that waits for few attachments.
+def bounded(packet_class: type[Packet], max_attachments: int) -> type[Packet]:
+    """Return a packet class like `packet_class` that waits for few attachments.
 
     Stock, a client may announce ten thousand million and send them one by one: python-socketio
     keeps all until the last has come. Each may be as large as a message.
     """
 
-    def decode(self, encoded_packet: Any) -> int:
-        """Decode a packet; return how many attachments follow it.
+    class BoundedPacket(packet_class):
+        def decode(self, encoded_packet: Any) -> int:
+            """Decode a packet; return how many attachments follow it.
 
-        Raises:
-            ValueError: it is malformed, or announces more than `MAX_ATTACHMENTS`.
+            Raises:
+                ValueError: it is malformed, or announces too many.
 
-        """
-        count: int = super().decode(encoded_packet)
-        if count > MAX_ATTACHMENTS:
-            raise ValueError(f"{count} attachments, at most {MAX_ATTACHMENTS} are allowed")
-        return count
+            """
+            # None: of a class whose packets have none, as MessagePack's.
+            count: int = super().decode(encoded_packet) or 0
+            if count > max_attachments:
+                raise ValueError(f"{count} attachments, at most {max_attachments} are allowed")
+            return count
+
+    return BoundedPacket

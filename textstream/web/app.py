@@ -7,7 +7,6 @@ import time
 from functools import partial
 from typing import Any
 
-from engineio.payload import Payload
 from flask import Flask
 from flask_cors import CORS
 from flask_socketio import SocketIO
@@ -20,29 +19,12 @@ from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
 from textstream.threads import ThreadPool
-from textstream.transport import install
-from textstream.transport.bounds import Bounds
-from textstream.transport.driver import Transport
-from textstream.transport.manager import ThreadSafeManager
-from textstream.transport.packets import BoundedPacket
-from textstream.transport.polls import (
-    REFUSED_WHOLE,
-    ClosedSessions,
-    HalfUpgrades,
-    OversizedPolls,
-)
+from textstream.transport import Transport, install
 from textstream.web.events import Events
 from textstream.web.oversized import refuser
 from textstream.web.routes import OriginCheck, pages
 from textstream.web.server import Server
 from textstream.web.starts import RequestLimits
-
-MAX_PACKETS_PER_POST = 16_384
-"""Engine.IO packets that a client may put into one polling request.
-
-Engine.IO's default of 16 drops what a client has sent in one go, with a traceback. The size of
-a request is bounded in bytes, and its packets are handled one after the other.
-"""
 
 
 def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None = None) -> Flask:
@@ -124,13 +106,10 @@ def _build_registry(settings: Settings) -> SourceRegistry:
 def _make_socketio(
     app: Flask, settings: Settings, is_allowed: OriginCheck
 ) -> tuple[SocketIO, Transport | None]:
-    Payload.max_decode_packets = MAX_PACKETS_PER_POST
     socketio = SocketIO(
         app,
         async_mode="threading",
         async_handlers=False,  # in order, and no thread per event
-        serializer=BoundedPacket,
-        client_manager=ThreadSafeManager(),
         cors_allowed_origins=is_allowed,
         cors_credentials=False,
         # The driver refuses first what is over the limit; this is for what gets past it.
@@ -140,18 +119,7 @@ def _make_socketio(
         logger=_quiet_logger("textstream.socketio"),
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
-    on_oversized = refuser(socketio, settings.max_message_bytes)
-    transport = install(
-        socketio,
-        bounds=Bounds(settings.max_message_bytes, REFUSED_WHOLE * settings.max_message_bytes),
-        on_oversized=on_oversized,
-    )
-    app.wsgi_app = OversizedPolls(  # type: ignore[method-assign]  # as Flask documents it
-        HalfUpgrades(ClosedSessions(app.wsgi_app, socketio.server.eio)),
-        limit=settings.max_message_bytes,
-        on_oversized=on_oversized,
-    )
-    return socketio, transport
+    return socketio, install(socketio, on_oversized=refuser(socketio, settings.max_message_bytes))
 
 
 def _origin_check(allowed: tuple[str, ...]) -> OriginCheck:

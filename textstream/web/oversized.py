@@ -9,7 +9,7 @@ from flask_socketio import SocketIO
 
 from textstream.errors import InvalidRequest
 from textstream.protocol import STREAM_ERROR
-from textstream.transport.driver import OnOversized
+from textstream.transport.bounds import OnOversized
 
 _EVENT_WITH_ACK = re.compile(r"42(/[^,]{0,64},)?(\d+)\[")
 """An Engine.IO message with a Socket.IO event, in any namespace, that wants an answer."""
