@@ -20,6 +20,7 @@ from textstream import __version__, log_format
 from textstream.errors import TextStreamError
 from textstream.settings import Settings
 from textstream.web.app import create_app
+from textstream.web.process import tune_process
 from textstream.web.request_handler import RequestHandler
 from textstream.web.signals import GoingDown, drain_under_gunicorn
 
@@ -41,6 +42,7 @@ def __getattr__(name: str) -> Any:
     settings = _read_settings({})
     log_format.configure(settings.log_level, settings.log_format)
     made = create_app(settings)
+    tune_process(made.extensions["textstream"])
     drain_under_gunicorn(made.extensions["textstream"], settings.drain)
     return globals().setdefault("app", made)
 
@@ -110,12 +112,14 @@ def _listen(settings: Settings, flask_app: Flask) -> BaseWSGIServer:
 
 def _serve(settings: Settings) -> None:
     flask_app = create_app(settings)
+    parts = flask_app.extensions["textstream"]
+    tune_process(parts)
     server = _listen(settings, flask_app)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"textstream is listening on http://{host}:{server.server_port}", err=True)
 
     # Requests are served meanwhile: a polling client fetches its stream_end with one.
-    handler = GoingDown(flask_app.extensions["textstream"], settings.drain, finish=server.shutdown)
+    handler = GoingDown(parts, settings.drain, finish=server.shutdown)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
     server.serve_forever(poll_interval=0.1)

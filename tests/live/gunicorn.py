@@ -26,17 +26,25 @@ class RunningGunicorn:
 
     def __init__(
         self,
-        *,
+        *options: str,
         app: str = "stream_server:app",
         env: Mapping[str, str] | None = None,
         leak_guard: LeakGuard,
     ) -> None:
-        """Start it and wait until it answers; `env` is added to one without ``TEXTSTREAM_*``."""
+        """Start it and wait until it answers.
+
+        Args:
+            options: gunicorn's, beside those that all have.
+            app: what it serves.
+            env: added to an environment without any ``TEXTSTREAM_*``.
+            leak_guard: told of the thread and the pipe that live as long as the server.
+
+        """
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TEXTSTREAM_")}
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "-w", "1", "--threads", "16"),
-                *("--bind", "127.0.0.1:0", "--no-control-socket", app),
+                *("--bind", "127.0.0.1:0", "--no-control-socket", *options, app),
             ],
             cwd=ROOT,
             env={**inherited, "TEXTSTREAM_DRAIN": "0", **(env or {})},

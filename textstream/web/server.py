@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,22 +23,8 @@ from textstream.reading.dispatcher import Dispatcher
 from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
-from textstream.web.heap import GivingBack, limit_arenas
 
 logger = logging.getLogger("textstream.server")
-
-SWITCH_INTERVAL = 0.0005
-"""Seconds for which a thread may keep the interpreter when another wants it.
-
-Python's 5 ms are as much as the dispatcher's tick: a request that computes for so long, or a
-source, would make every reader's next unit late.
-"""
-
-GC_THRESHOLD = 10_000
-"""Objects made, and not freed by counting references, before those are looked through.
-
-Python's 700 took a tenth of the time of starting a stream, and found next to nothing.
-"""
 
 CLOSE_SECONDS = 1.8
 """Seconds from the end of the draining to the end of the process, at most."""
@@ -70,7 +54,7 @@ class Server:
     transport: Transport | None
     lab: Lab | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _task: Any = None
+    _task: threading.Thread | None = None
     _pid: int = 0
     _drained_by: float = 0.0
 
@@ -84,14 +68,10 @@ class Server:
             return
         with self._lock:
             if self._pid != os.getpid():
-                sys.setswitchinterval(SWITCH_INTERVAL)
-                limit_arenas()
-                # What was imported stays: no need to look through it, for 50 ms each time.
-                gc.freeze()
-                gc.set_threshold(GC_THRESHOLD, 10, 10)
-                start_task = self.socketio.start_background_task
-                self._task = start_task(self.dispatcher.run)
-                GivingBack(self.dispatcher.call_at, start_task).start()
+                self._task = threading.Thread(
+                    target=self.dispatcher.run, name="dispatcher", daemon=True
+                )
+                self._task.start()
                 self._pid = os.getpid()
 
     @property
