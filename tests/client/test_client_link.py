@@ -20,11 +20,14 @@ class ScriptedConnection:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.answers: list[Callable[[Any], None]] = []
+        self.answers: list[Callable[[Any], None]] = []  # of those that are due
 
-    def emit(self, event: str, payload: dict[str, Any], on_ack: Callable[[Any], None]) -> None:
+    def emit(
+        self, event: str, payload: dict[str, Any], on_ack: Callable[[Any], None] | None = None
+    ) -> None:
         self.asked.append((event, payload))
-        self.answers.append(on_ack)
+        if on_ack:
+            self.answers.append(on_ack)
 
     def wake(self) -> None:
         pass

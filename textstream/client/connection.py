@@ -93,15 +93,19 @@ class Connection:
             self.close()
             raise
 
-    def emit(self, event: str, payload: dict[str, Any], on_ack: Callable[[Any], None]) -> None:
-        """Send an event without blocking. `on_ack` gets the answer, from `pump`.
+    def emit(
+        self,
+        event: str,
+        payload: dict[str, Any],
+        on_ack: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Send an event without blocking. `on_ack` gets the answer, from `pump`; None: none is due.
 
         On a connection that is over nothing is sent and no answer comes; `pump` says so.
         """
+        callback = on_ack and (lambda *answer: on_ack(answer[0] if answer else None))
         try:
-            self._sio.emit(
-                event, payload, callback=lambda *answer: on_ack(answer[0] if answer else None)
-            )
+            self._sio.emit(event, payload, callback=callback)
         except socketio.exceptions.BadNamespaceError:
             self._inbox.put(None)
 

@@ -18,6 +18,7 @@ from textstream.client.reader import Reader
 from textstream.errors import TextStreamError, UnknownStream
 from textstream.protocol import (
     CONTINUE_STREAM,
+    LEAVE_STREAM,
     PAUSE_STREAM,
     STOP_STREAM,
     STREAM_CHUNK,
@@ -88,9 +89,16 @@ class Link:
                     self._deliver(handle, data)
             if reader.stopping:
                 self.stop(reader)
+            if reader.left:
+                self.leave(reader)
             self.adjust(reader)
 
-        self._request(event, payload, attached, reader.fail)
+        def refused(error: TextStreamError) -> None:
+            reader.refused(error)
+            if reader.left:
+                self.leave(reader)  # where it was before; a resume that is refused changes nothing
+
+        self._request(event, payload, attached, refused)
 
     def stop(self, reader: Reader) -> None:
         """Stop the reader's stream for everyone, once it is known by an id."""
@@ -108,6 +116,21 @@ class Link:
                 reader.fail(error)
 
         self._request(STOP_STREAM, {"id": reader.id}, stopped, refused)
+
+    def leave(self, reader: Reader) -> None:
+        """Tell the server that a reader that was left reads no longer; the stream goes on.
+
+        Without asking for an answer: a server that does not know the event gives none, and would
+        be taken for one that is gone.
+        """
+        # The answer to a resume comes back here. Sent before it, a server with a thread per event
+        # might handle the leave first.
+        if reader.resuming or not reader.attached or reader.result:
+            return
+        reader.attached = False
+        # One that reads the stream anew has taken its place on the server.
+        if all(other.id != reader.id for other in self._readers()):
+            self._connection.emit(LEAVE_STREAM, {"id": reader.id})
 
     def adjust(self, reader: Reader) -> None:
         """Pause or continue the reader on the server, as it is wanted by now.

@@ -83,6 +83,7 @@ class Reader:
         info: what the server said at the first attach.
         paused: whether the consumer wants it to stand still.
         stopping: whether it is to be stopped.
+        left: whether the consumer has left it, and the stream goes on.
         asked: whether a start or a resume was ever sent.
         attached: whether the connection that is open now reads it.
         resuming: whether a start or a resume was sent and not answered yet.
@@ -101,6 +102,7 @@ class Reader:
     info: StreamInfo | None = None
     paused: bool = False
     stopping: bool = False
+    left: bool = False
     asked: bool = False
     attached: bool = False
     resuming: bool = False
@@ -139,6 +141,11 @@ class Reader:
         self.attached, self.resuming = True, False
         if self.rate is None:
             self.rate = info.rate
+
+    def refused(self, error: TextStreamError) -> None:
+        """Take the server's refusal of a start or a resume."""
+        self.resuming = False
+        self.fail(error)
 
     def detached(self) -> None:
         """Take note that the connection is lost."""
@@ -201,6 +208,10 @@ class Reader:
         """End it with `error`, unless it is over."""
         if not self.over:
             self.error, self.over = error, True
+
+    def leave(self) -> None:
+        """End it for its consumer, whatever else may come."""
+        self.left = self.over = True
 
     def take(self) -> Chunk | None:
         """Return the next chunk for the consumer, or None when none waits."""

@@ -96,6 +96,15 @@ class Session:
                     self.link.stop(reader)
                 self.changed.notify_all()
 
+    def leave(self, reader: Reader) -> None:
+        """Read the reader's stream no longer, on no later connection either; it goes on."""
+        with self.changed:
+            reader.leave()
+            self._tidy()
+            if self.link:
+                self.link.leave(reader)
+                self.link.wake()  # There may be nothing to read any more.
+
     def close(self, patience: float) -> None:
         """Wait up to `patience` seconds for the stops that were asked for, then disconnect."""
         with self.changed:

@@ -163,8 +163,7 @@ class TextStream:
             if self._owned:
                 self._session.stop(self._reader)
             else:
-                self._set_paused(True)  # There is no event for leaving.
-                self._reader.over = True
+                self._session.leave(self._reader)
             self._session.changed.notify_all()
 
     def __enter__(self) -> TextStream:
