@@ -109,6 +109,16 @@ def runs_anywhere() -> None:
 
 
 @dataclass(frozen=True)
+class Finished:
+    """The end of a model's answer, as those who generate it tell those who iterate it.
+
+    `reason` is "length" when it was cut at a limit, else None: what the generator returns.
+    """
+
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Source:
     """A named source, as the registry keeps it.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from textstream.errors import InvalidRequest, SourceFailed, TextStreamError
 from textstream.protocol import PlainText
-from textstream.sources.base import CancelToken
+from textstream.sources.base import CancelToken, Finished
 
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant."
 """Instructions to the model when the request brings none."""
@@ -31,13 +31,6 @@ not pause the model: llama.cpp computes on, into a queue of its own, and keeps t
 
 LARGEST_SEED = 2**32 - 2
 """llama.cpp's seeds have 32 bits; the very last one means "pick one"."""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The end of an answer. `reason` is "length" when it was cut at a limit, else None."""
-
-    reason: str | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import logging
 import re
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
@@ -19,6 +18,7 @@ from textstream.errors import (
     SourceUnavailable,
     TextStreamError,
 )
+from textstream.sources.base import Finished
 
 logger = logging.getLogger("textstream.sources.openai")
 
@@ -31,13 +31,6 @@ CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 10.0
 
 _HTTP_REQUEST_ERRORS = frozenset({400, 409, 413, 422})
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The end of an answer. `reason` is "length" when it was cut at a limit, else None."""
-
-    reason: str | None
 
 
 Item = str | Finished | TextStreamError | None

@@ -21,8 +21,8 @@ from textstream.errors import (
     TextStreamError,
 )
 from textstream.protocol import PlainText
-from textstream.sources.base import Source, SourceRequest
-from textstream.sources.openai_client import Finished, Item, OpenAIClient, Window
+from textstream.sources.base import Finished, Source, SourceRequest
+from textstream.sources.openai_client import Item, OpenAIClient, Window
 
 INSTALL = "pip install 'textstream[openai]'"
 """The command that installs the package."""
