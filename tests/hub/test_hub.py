@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import threading
 import time
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
+from tests.support.ranked_locks import held
 from textstream.errors import (
     InvalidRequest,
     OffsetGone,
@@ -25,6 +28,7 @@ from textstream.hub.table import SHARED_REQUEST_ID
 from textstream.log_format import extras
 from textstream.protocol import FormatName
 from textstream.reading.dispatcher import TICK
+from textstream.sources.base import CancelToken, Source, SourceRequest
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 UUID = "123e4567-e89b-12d3-a456-426614174000"
@@ -110,6 +114,86 @@ def test_the_log_line_says_everything_but_the_text(
         "sha256": sha256("secret"),
     }
     assert "secret" not in json.dumps(extras(record), default=str)
+
+
+# A source's code
+
+
+def ending(way: str, bench: Bench, stream_id: str) -> None:
+    """End alice's stream, which another start of hers has replaced nothing of yet."""
+    match way:
+        case "stopped":
+            bench.hub.stop(stream_id)
+        case "stopped with all of its connection's":
+            bench.hub.stop_own("alice")
+        case "replaced":
+            bench.start("another")
+        case "replaced by a start that is repeated":
+            bench.start("first", request_id=UUID)
+        case "left, and wanted no longer":
+            bench.hub.disconnect("alice")
+        case "shut down":
+            bench.hub.close(0)
+    bench.run(100)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "stopped",
+        "stopped with all of its connection's",
+        "replaced",
+        "replaced by a start that is repeated",
+        "left, and wanted no longer",
+        "shut down",
+        "too long",
+    ],
+)
+def test_the_code_of_a_source_runs_without_any_lock(clock: ManualClock, way: str) -> None:
+    """It may take its time, or ask the server for something."""
+    bench = Bench(clock, Limits(max_duration=90, grace=5))
+    under: dict[str, list[str]] = {}
+    cancel = CancelToken()
+    cancel.on_cancel(lambda: under.update(cancelled=held()))
+
+    def generate(_request: SourceRequest) -> Iterator[str]:
+        try:
+            while True:
+                under["asked"] = held()
+                yield "x" * 100
+        finally:
+            under["closed"] = held()
+
+    bench.start("first", request_id=UUID, rate=0)
+    bench.run(1)
+    reader, _ = bench.start(Source("theirs", generate), cancel=cancel, rate=10)
+    bench.run(1)
+    ending(way, bench, reader.stream.id)
+    assert reader.stream.ending
+    assert under == {"asked": [], "cancelled": [], "closed": []}
+
+
+def test_a_slow_cancel_callback_holds_up_nobody(bench: Bench) -> None:
+    """Where a start is repeated whose connection reads something else by now."""
+    connected = threading.Event()
+
+    def connect() -> None:
+        bench.hub.connect("bob")
+        connected.set()
+
+    def wait_for_bob() -> None:
+        thread = threading.Thread(target=connect)
+        thread.start()
+        thread.join(10)
+
+    cancel = CancelToken()
+    cancel.on_cancel(wait_for_bob)
+    bench.start("first", request_id=UUID, rate=0)
+    bench.run(1)
+    bench.start(ScriptedSource(LETTERS, repeat=True).source, cancel=cancel, rate=10)
+    bench.start("first", request_id=UUID)
+    assert cancel.cancelled
+    assert connected.is_set()
 
 
 # One stream of bare characters per connection

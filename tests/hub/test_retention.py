@@ -13,8 +13,9 @@ from tests.support.doubles import RecordingSink, new_stream
 from textstream.hub.keeper import Keeper, Limits
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
+from textstream.stream.attached import AttachedReader
 from textstream.stream.memory_log import MemoryLog
-from textstream.stream.stream import AttachedReader, Stream
+from textstream.stream.stream import Stream
 
 GRACE, RETENTION, LONGEST = 60.0, 300.0, 3600.0
 

@@ -449,7 +449,7 @@ def test_who_leaves_hears_nothing_more_and_may_return(desk: Desk) -> None:
     assert reader.step(desk.clock.advance(1)) is None
     assert sink.text == "abc"
     assert desk.stream.readers == set()
-    assert desk.stream.recall(0) == 3
+    assert desk.stream.departed.recall(0) == 3
     assert reader.left
 
 
@@ -543,7 +543,7 @@ def test_a_new_pace_within_a_run_counts_from_the_last_unit(desk: Desk) -> None:
 def test_who_leaves_within_a_run_is_remembered_exactly(desk: Desk) -> None:
     reader, _ = in_a_run(desk)
     reader.leave()
-    assert desk.stream.recall(0) == 2
+    assert desk.stream.departed.recall(0) == 2
     assert desk.stream.furthest == 2
 
 

@@ -12,9 +12,10 @@ from textstream.errors import SourceFailed
 from textstream.hub.bytes import ByteCount
 from textstream.protocol import EndReason
 from textstream.sources.base import Source
+from textstream.stream.departed import MAX_DEPARTED
 from textstream.stream.memory_log import MemoryLog
 from textstream.stream.start import Start, StreamLimits
-from textstream.stream.stream import MAX_DEPARTED, Stream
+from textstream.stream.stream import Stream
 
 LOOKAHEAD = 10
 MAX_BYTES = 100
@@ -83,6 +84,23 @@ class Bare(Stream):
 @pytest.fixture
 def stream() -> Bare:
     return Bare()
+
+
+# Its observer
+
+
+def test_it_tells_its_observer_what_happens_to_it(stream: Bare) -> None:
+    first = stream.reading()
+    second = stream.reading()
+    stream.append(["a"])
+    stream.detach(first)
+    stream.stop("stopped")
+    stream.stop("stopped")
+    assert not stream.forget(), "it is read"
+    stream.detach(second)
+    assert stream.forget()
+    events = [event for event, _ in stream.watcher.told]
+    assert events == ["read", "read", "unread", "ended", "unread", "forgotten"]
 
 
 # Waking
@@ -369,26 +387,26 @@ def test_a_held_producer_goes_on_at_the_end_to_close_its_generator(
 def test_who_returns_is_taken_for_the_one_that_stood_closest_behind(stream: Bare) -> None:
     for cursor in (3, 9, 6):
         stream.detach(stream.reading(cursor), may_return=True)
-    assert stream.recall(4) == 6
-    assert stream.recall(4) == 9, "the other has returned already"
-    assert stream.recall(4) == 4, "nobody stood there: a late viewer"
-    assert stream.recall(3) == 3
+    assert stream.departed.recall(4) == 6
+    assert stream.departed.recall(4) == 9, "the other has returned already"
+    assert stream.departed.recall(4) == 4, "nobody stood there: a late viewer"
+    assert stream.departed.recall(3) == 3
 
 
 def test_who_left_for_good_does_not_return(stream: Bare) -> None:
     stream.detach(stream.reading(5))
-    assert stream.recall(0) == 0
+    assert stream.departed.recall(0) == 0
 
 
 def test_who_left_after_the_end_may_return(stream: Bare) -> None:
-    stream.remember(7)
-    assert stream.recall(2) == 7
+    stream.departed.remember(7)
+    assert stream.departed.recall(2) == 7
 
 
 def test_those_remembered_are_bounded(stream: Bare) -> None:
     for cursor in range(MAX_DEPARTED + 1):
-        stream.remember(cursor)
-    assert stream.recall(0) == 1, "the first was forgotten"
+        stream.departed.remember(cursor)
+    assert stream.departed.recall(0) == 1, "the first was forgotten"
 
 
 def test_whether_anybody_reads(stream: Bare) -> None:

@@ -30,11 +30,12 @@ from textstream.reading.dispatcher import TICK, Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Ready
 from textstream.sources.base import CancelToken, Source, SourceRequest
+from textstream.stream.attached import AttachedReader
 from textstream.stream.life import Life
 from textstream.stream.log import Log
 from textstream.stream.memory_log import MemoryLog
 from textstream.stream.start import Start, StreamLimits
-from textstream.stream.stream import AttachedReader, Stream, StreamObserver
+from textstream.stream.stream import Stream, StreamObserver
 
 PLENTY = 1_000_000
 

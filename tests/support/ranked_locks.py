@@ -130,4 +130,4 @@ def install() -> None:
     """Rank the locks that are made from now on."""
     if not isinstance(threading.Lock, Ranking):
         threading.Lock = Ranking(threading.Lock, reentrant=False)  # type: ignore[assignment]
-        threading.RLock = Ranking(threading.RLock, reentrant=True)  # type: ignore[misc]
+        threading.RLock = Ranking(threading.RLock, reentrant=True)  # type: ignore[assignment]

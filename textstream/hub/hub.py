@@ -131,7 +131,7 @@ class Hub:
                 reached, format_ = offset, format_ or before.format
             else:
                 self._keeper.adopt(connection, stream)
-                reached, format_ = stream.recall(offset), format_ or "char"
+                reached, format_ = stream.departed.recall(offset), format_ or "char"
             reader = Reader(
                 stream,
                 sink,

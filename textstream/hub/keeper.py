@@ -14,8 +14,9 @@ from textstream.hub.retention import NOW, Retention
 from textstream.hub.table import StreamTable
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
+from textstream.stream.attached import AttachedReader
 from textstream.stream.start import StreamLimits
-from textstream.stream.stream import AttachedReader, Stream
+from textstream.stream.stream import Stream
 
 logger = logging.getLogger("textstream.streams")
 
@@ -145,7 +146,8 @@ class Keeper:
                 self._connections.hand_on(stream, record)
         for stream_id, cursor in record.finished.items():
             if entry := self._table.entry(stream_id):
-                entry.stream.remember(cursor)
+                with entry.stream.lock:
+                    entry.stream.departed.remember(cursor)
         for reader in record.readers.values():
             reader.leave()
 

@@ -1,6 +1,9 @@
 """A reader: a cursor into a stream's log, a pace, a format, and a sink to write to.
 
 Nothing is queued for a reader. One that cannot take its units has a cursor that stands still.
+
+Longer than other files, on purpose: all of it is one object's state, guarded by one lock, and
+what a step may not do depends on all that other threads may have done before it.
 """
 
 from __future__ import annotations

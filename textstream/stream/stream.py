@@ -11,12 +11,13 @@ A stream *ends* once, with a reason. Two things lead to it:
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from textstream.errors import TextStreamError
 from textstream.protocol import EndReason, Rate
+from textstream.stream.attached import AttachedReader
+from textstream.stream.departed import Departed
 from textstream.stream.life import Life, Outcome
 from textstream.stream.log import Ending, Log
 from textstream.stream.start import (
@@ -26,36 +27,6 @@ from textstream.stream.start import (
     Start,
     StreamLimits,
 )
-
-MAX_DEPARTED = 1024
-"""Cursors of readers that left, remembered for their return."""
-
-
-class AttachedReader(Protocol):
-    """What a stream knows of a reader. Its attributes are guarded by the stream's lock."""
-
-    connection: str
-    first: int  # the offset at which it began
-    paused: bool
-    parked: bool
-
-    @property
-    def cursor(self) -> int:
-        """The offset of the next unit."""
-        ...
-
-    @property
-    def reading(self) -> bool:
-        """Whether it goes on: it is neither over nor told to end."""
-        ...
-
-    def end_now(self, reason: EndReason) -> None:
-        """Settle what was sent, and send ``stream_end`` next, whatever is left to read."""
-        ...
-
-    def wake(self) -> None:
-        """Be served soon."""
-        ...
 
 
 class StreamObserver(Protocol):
@@ -136,7 +107,7 @@ class Stream:
         self._max_units = limits.max_units
         self._observer = observer
         self.readers: set[AttachedReader] = set()
-        self._departed: deque[int] | None = None  # most streams are read once: none is made
+        self.departed = Departed()
 
     # For the producer.
 
@@ -211,33 +182,12 @@ class Stream:
         with self.lock:
             self.readers.discard(reader)
             if may_return:
-                self.remember(reader.cursor)
+                self.departed.remember(reader.cursor)
             if not self.readers:
                 self.life.unread()
             self._observer.on_unread(self, reader)
             if self.life.state == "held":
                 self.release_producer()
-
-    def remember(self, cursor: int) -> None:
-        """Remember where a reader stood that has gone, for its return."""
-        with self.lock:
-            if self._departed is None:
-                self._departed = deque(maxlen=MAX_DEPARTED)
-            self._departed.append(cursor)
-
-    def recall(self, offset: int) -> int:
-        """Return how far a reader had come that left and now resumes at `offset`.
-
-        Readers have no names: it is taken for the one that stood closest behind `offset`. That
-        one is forgotten. With none, it is `offset` itself.
-        """
-        with self.lock:
-            departed = self._departed or ()
-            reached = min((cursor for cursor in departed if cursor >= offset), default=None)
-            if reached is None or self._departed is None:
-                return offset
-            self._departed.remove(reached)
-            return reached
 
     def advance(self, cursor: int) -> None:
         """Move on, with the lock held: a reader was sent everything before `cursor`."""

@@ -1,4 +1,8 @@
-"""One WebSocket after the handshake: a non-blocking socket, one lock, one outgoing buffer."""
+"""One WebSocket after the handshake: a non-blocking socket, one lock, one outgoing buffer.
+
+Longer than other files, on purpose: reading, writing and closing are one state under one lock, and
+each of them may end the others.
+"""
 
 from __future__ import annotations
 
