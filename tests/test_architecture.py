@@ -112,7 +112,7 @@ def test_imports_point_one_way(module: str) -> None:
     ("module", "imported"),
     [
         ("textstream.client.link", "textstream.hub.hub"),
-        ("textstream.client.polls", "flask"),
+        ("textstream.client.http_session", "flask"),
         ("textstream.stream.stream", "textstream.reading.reader"),
         ("textstream.stream.producer", "socketio"),
         ("textstream.hub.keeper", "textstream.web.events"),

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from textstream import errors, protocol
-from textstream.client.errors import error_from_wire
+from textstream.client.wire_errors import error_from_wire
 from textstream.errors import InvalidRequest, OffsetGone, StreamFailed, TextStreamError
 from textstream.protocol import Payload, parse
 from textstream.web.starts import parse_start

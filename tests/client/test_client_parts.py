@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from textstream import errors
-from textstream.client.errors import error_from_wire
 from textstream.client.reader import Chunk
 from textstream.client.reconnect import ReconnectPolicy
 from textstream.client.stats import StreamStats, nearest_rank
+from textstream.client.wire_errors import error_from_wire
 
 
 def server_errors() -> list[errors.TextStreamError]:

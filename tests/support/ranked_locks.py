@@ -28,9 +28,9 @@ ORDER = (
     ("CancelToken", "Window"),
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),
-    ("ThreadSafeManager",),
+    ("ThreadSafeManager", "make_thread_safe"),
 )
-"""Classes that make locks, outermost first. Of those in one row none is taken under another."""
+"""What makes locks, outermost first. Of those in one row none is taken under another."""
 
 RANKS = {name: rank for rank, row in enumerate(ORDER) for name in row}
 
@@ -100,7 +100,7 @@ def held() -> list[str]:
 
 
 def _maker(frame: FrameType) -> str | None:
-    """Return the class of ours that makes a lock in `frame`; None: it is no lock of the server."""
+    """Return what of ours makes a lock in `frame`; None: it is no lock of the server's."""
     module = str(frame.f_globals.get("__name__", ""))
     ours = module.startswith("textstream.") or module == "tests.support.list_log"
     if not ours or module.startswith(UNRANKED):
@@ -109,7 +109,9 @@ def _maker(frame: FrameType) -> str | None:
     for maker in made.__mro__:
         if maker.__name__ in RANKS:
             return maker.__name__
-    raise WrongOrder(f"{made.__name__} of {module} makes a lock: give it a place in the order")
+    if frame.f_code.co_name in RANKS:
+        return frame.f_code.co_name
+    raise WrongOrder(f"{frame.f_code.co_qualname} of {module} makes a lock: give it a place")
 
 
 class Ranking:

@@ -30,7 +30,7 @@ class TokenBucket:
         return max(0, int(self._tokens))
 
     def take(self, count: int) -> None:
-        """Note that `count` bytes have gone, of those that `available` allowed."""
+        """Take `count` bytes out, of those that `available` allowed."""
         self._tokens -= count
 
     def due(self, wanted: int) -> float:

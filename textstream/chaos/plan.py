@@ -186,7 +186,7 @@ class Passage:
         return math.inf if self._next is None else self._next.position - self.position
 
     def carried(self, count: int) -> None:
-        """Note that `count` bytes have gone: at most `left`."""
+        """Take `count` bytes off what is left, at most `left`: they have gone."""
         self.position += count
 
     def due(self) -> Fault | None:

@@ -119,7 +119,7 @@ class Status:
         self._dim = self._shown and _colour_wanted()
 
     def on_state(self, state: str) -> None:
-        """Note that the connection was lost. Called by the client's thread."""
+        """Say that the connection was lost. Called by the client's thread."""
         if state == "reconnecting":
             self.note("connection lost, reconnecting")
 

@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 import requests
 
 from textstream.client.assembler import Assembler
-from textstream.client.errors import not_understood, unreachable
 from textstream.client.reader import Chunk, Reader, StreamResult
 from textstream.client.reconnect import ReconnectPolicy
 from textstream.client.session import Session, State
 from textstream.client.stream import TextStream
+from textstream.client.wire_errors import not_understood, unreachable
 from textstream.errors import InvalidRequest, ServerUnreachable
 from textstream.protocol import OnDisconnect, Rate, ResumeStream, StartStream, UnitName, parse
 

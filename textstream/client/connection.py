@@ -22,8 +22,8 @@ import socketio
 import websocket
 from engineio import packet
 
-from textstream.client.errors import reason_of, unreachable
-from textstream.client.polls import http_session
+from textstream.client.http_session import http_session
+from textstream.client.wire_errors import reason_of, unreachable
 
 # Its debug lines hold the text that is streamed, which must not be logged, whatever the level.
 _SILENT = logging.Logger("textstream.client.wire", logging.CRITICAL + 1)

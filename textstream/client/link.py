@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from textstream.client.connection import Connection
-from textstream.client.errors import error_from_wire, not_understood
 from textstream.client.reader import Reader
+from textstream.client.wire_errors import error_from_wire, not_understood
 from textstream.errors import TextStreamError, UnknownStream
 from textstream.protocol import (
     CONTINUE_STREAM,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from textstream.client.assembler import Assembler, OutOfStep
-from textstream.client.errors import not_understood
+from textstream.client.wire_errors import not_understood
 from textstream.errors import OffsetGone, StreamFailed, TextStreamError
 from textstream.protocol import (
     RESUME_STREAM,
@@ -130,7 +130,7 @@ class Reader:
         return RESUME_STREAM, payload
 
     def attaching(self) -> None:
-        """Take note that the attach request is sent: the server's reader will be a new one."""
+        """Forget what was asked of the server's reader: the attach that is sent makes a new one."""
         self.asked = self.resuming = True
         self.server_paused = self.adjusting = False
 
@@ -148,7 +148,7 @@ class Reader:
         self.fail(error)
 
     def detached(self) -> None:
-        """Take note that the connection is lost."""
+        """Wait for the next connection: this one is lost."""
         self.attached = self.resuming = False
         self.server_paused = self.adjusting = False
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from textstream.client.connection import Connection
-from textstream.client.errors import not_understood
 from textstream.client.link import EVENTS, Link
 from textstream.client.reader import Reader
 from textstream.client.reconnect import ReconnectPolicy
+from textstream.client.wire_errors import not_understood
 from textstream.errors import (
     InvalidRequest,
     ServerUnreachable,
@@ -222,7 +222,7 @@ class Session:
         return handle
 
     def _lost(self, fruitful: bool, lasted: float) -> None:
-        """Take note that the connection is gone, after `lasted` seconds."""
+        """Let go of the connection, which is gone after `lasted` seconds."""
         if fruitful or (self._policy and lasted > self._policy.maximum):
             self._attempt = 0
         if self._attempt <= 1:

@@ -55,7 +55,7 @@ class Members:
         self._deliveries = Allowance(limits.deliveries, clock(), 1.0)
 
     def add(self, sid: str) -> None:
-        """Take note of a client that connects."""
+        """Add a client that connects."""
         allowance = Allowance(self._limits.fan_outs, self._clock(), BURST_SECONDS)
         with self._lock:
             self._members[sid] = Member(allowance)
@@ -78,7 +78,7 @@ class Members:
             return member.count
 
     def is_leaving(self, sid: str) -> bool:
-        """Take note that the client is to be disconnected; return whether it was already."""
+        """Mark the client as one to be disconnected; return whether it was already."""
         with self._lock:
             member = self._member(sid)
             was, member.leaving = member.leaving, True

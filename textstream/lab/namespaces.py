@@ -222,7 +222,7 @@ class WorkNamespace(LabNamespace):
         self._on_connect = on_connect
 
     def on_connect(self, auth: Any = None) -> None:  # noqa: ARG002 (Flask-SocketIO passes it)
-        """Take note that the timers are needed."""
+        """See to it that the timers run."""
         self._on_connect()
 
     @answering

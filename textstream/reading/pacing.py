@@ -43,7 +43,7 @@ class Pace(Protocol):
         ...
 
     def sent(self, count: int) -> None:
-        """Take note that `count` units were handed over."""
+        """Count `count` units as handed over."""
         ...
 
     def next_due(self) -> float:

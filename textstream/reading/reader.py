@@ -201,7 +201,7 @@ class Reader:
                 return
             self.settle()
             self._cut = reason
-        self.wake()
+        self._server.wake(self)
 
     def leave(self, *, may_return: bool = True) -> None:
         """Stop reading without a word: the connection is gone, and may come back."""

@@ -106,7 +106,7 @@ class Run(Generic[ReaderT]):
         """Send nothing more; return how many units were sent."""
         with self._target.lock:
             self._frames = ()
-            return self.sent
+            return self._at - self._first
 
 
 class Part(NamedTuple):

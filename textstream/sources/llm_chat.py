@@ -188,7 +188,7 @@ class Answer:
         return True
 
     def begin(self) -> None:
-        """Take note that the prompt was read, or was given up. The second time does nothing."""
+        """Let the next prompt be read: this one was, or was given up. Again, it does nothing."""
         if not self._begun:
             self._begun = True
             self._on_begin()

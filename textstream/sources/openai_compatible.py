@@ -59,7 +59,7 @@ class OpenAICompatible:
     def __init__(
         self, *, base_url: str | None, api_key: str | None, model: str | None, timeout: float
     ) -> None:
-        """Take note of the settings; nothing is imported or connected yet.
+        """Keep the settings; nothing is imported or connected yet.
 
         Args:
             base_url: the API's address up to and with its version, as ``https://host/v1``.

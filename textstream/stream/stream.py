@@ -222,11 +222,11 @@ class Stream:
         still read.
         """
         with self.lock:
-            unread = not self._is_read
+            done = reason == "expired" and self.life.outcome and not self._is_read
             for reader in self.readers:  # first, for they say how far they came
                 reader.end_now(reason)
             if self.log.ending is None:
-                if reason == "expired" and self.life.outcome and unread:
+                if done:
                     self._end_as_produced()
                 else:
                     self._end(reason, self.log.next if reason == "expired" else self.furthest)

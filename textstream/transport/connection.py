@@ -160,7 +160,7 @@ class Connection:
         self.window.sent(size)
 
     def confirm(self) -> None:
-        """Take note of a pong: the client has come to what was sent before the ping."""
+        """Open the window by a pong: the client has come to what was sent before the ping."""
         self.window.pong()
         if not self._out:  # or a client that answers without reading would never be found out
             self._stall = time.monotonic()
@@ -266,8 +266,8 @@ class Connection:
             self._broken = True
             self.close(bad.code, bad.reason)
             return
-        events = sum(not isinstance(message, (Ping, Closed)) for message in messages)
-        self._intake.arrived(events, len(self._inbox))
+        events = [message for message in messages if not isinstance(message, (Ping, Closed))]
+        self._intake.arrived(len(events), len(self._inbox))
         for message in messages:
             if isinstance(message, Ping):
                 self.write(frame(PONG, message.payload))

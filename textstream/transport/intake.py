@@ -43,7 +43,7 @@ class Intake:
         return not (self._full or self._congested or self._throttled)
 
     def arrived(self, count: int, waiting: int) -> None:
-        """Take note of `count` messages about to be put beside `waiting` others.
+        """Count `count` messages about to be put beside `waiting` others.
 
         In the reactor's thread, and before they are put: whoever handles the last of them opens
         it again, and must find it closed.
@@ -54,22 +54,27 @@ class Intake:
         if now - self._second >= 1:
             self._second, self._came = now, 0
         self._came += count
+        full = count + waiting > self._bounds.max_inbox
+        too_many = self._came > self._bounds.events_per_second and not self._throttled
+        if not full and not too_many:
+            self._full = False
+            return
         was_open = self.open
-        self._full = count + waiting > self._bounds.max_inbox
-        if self._came > self._bounds.events_per_second and not self._throttled:
+        self._full = full
+        if too_many:
             self._throttled = True
             self._reactor.call_later(self._second + 1 - now, self._next_second)
-        if was_open and not self.open:
+        if was_open:
             self._on_change()
 
     def handled(self, waiting: int) -> None:
-        """Take note that a message was handled and `waiting` are left. Any thread."""
+        """Read on if enough were handled: `waiting` messages are left. Any thread."""
         if self._full and waiting <= self._bounds.max_inbox // 2:
             self._full = False
             self._reactor.call_soon(self._on_change)
 
     def outgoing(self, waiting: int) -> None:
-        """Take note of how many bytes wait to be sent. Any thread.
+        """Stop or resume reading by how many bytes wait to be sent. Any thread.
 
         A client that asks faster than it reads the answers must wait, and is not cut off for it.
         """

@@ -64,11 +64,11 @@ class Window:
         return self._sent - asked >= self.burst
 
     def ping(self) -> None:
-        """Take note of a ping, whoever sent it."""
+        """Remember where a ping stands, whoever sent it."""
         self._pings.append((self._sent, self._clock()))
 
     def pong(self) -> None:
-        """Take note of a pong."""
+        """Take off what the oldest ping confirms."""
         if not self._pings:
             return
         self._confirmed, when = self._pings.pop(0)
