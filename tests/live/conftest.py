@@ -1,6 +1,6 @@
 """Fixtures of the tests that drive a browser.
 
-- ``browser``: one for each module.
+- ``browser``: one for all of them; each test has a context of its own in it.
 - ``open_page(url, quiet=True, script="", **options)``: opens the demo page, closed after the test.
 """
 
@@ -20,7 +20,8 @@ from tests.support.running_server import RunningServer
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
+# Not for the session: see chromium().
+@pytest.fixture(scope="package")
 def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
     built_page()
     with chromium() as browser:
@@ -30,7 +31,7 @@ def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
 
 @dataclass
 class Pages:
-    """Opens pages of the module's browser, each in a context of its own; notes their problems."""
+    """Opens pages of the browser, each in a context of its own; notes their problems."""
 
     browser: Browser
     contexts: list[BrowserContext] = field(default_factory=list)

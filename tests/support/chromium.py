@@ -18,6 +18,9 @@ LIBRARY = ROOT / "frontend" / "dist" / "lib"
 PATIENCE_MS = 20_000
 """How long a page may take to show what it must, on a machine under load."""
 
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+"""The shell first: it has no windows, and opens a page for a third of the work."""
+
 _FLAGS = (
     "--no-sandbox",  # the tests may run as root, as in a container
     "--disable-gpu",
@@ -33,12 +36,12 @@ _FLAGS = (
 def chromium() -> Iterator[Browser]:
     """Start a browser. Skips the test where there is none, or fails it in CI.
 
-    One for each module that needs it, not one for all: Playwright keeps an event loop in the
-    thread of the tests for as long as it runs.
+    Playwright keeps an event loop in the thread of the tests for as long as it runs: until then,
+    nothing else may run one there.
     """
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        require("Chromium (Debian: apt-get install chromium)")
+        require("Chromium (Debian: apt-get install chromium-headless-shell)")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
