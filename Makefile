@@ -12,7 +12,7 @@ SOURCES := textstream stream_server.py tests benchmarks reliability
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev web test cuts soak fuzz lint types bench lock build library clean
+.PHONY: help setup run dev web test reliability cuts soak fuzz lint types bench lock build library clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ web: frontend/node_modules/.stamp ## The app on http://127.0.0.1:5173/app/ with 
 test: $(VENV)/.dev $(PAGES) $(LIBRARY) lint types ## Set up, check style and types, run all tests
 	TEXTSTREAM_PYTHON=$(abspath $(BIN))/python $(NPM) test
 	$(BIN)/python -m pytest $(ARGS)
+
+reliability: $(VENV)/.dev frontend/node_modules/.stamp ## Run each reliability program in small, about 2 minutes
+	$(BIN)/python -m pytest reliability $(ARGS)
 
 cuts: $(VENV)/.dev frontend/node_modules/.stamp ## Cut connections a thousand times (ARGS="--source llm --cuts 300")
 	$(BIN)/python -m reliability.cuts $(ARGS)

@@ -1,1 +1,1 @@
-"""Proof that nothing is lost, in small counts by ``make test`` and in large ones by their own."""
+"""Proof that nothing is lost: in small by ``make reliability``, in large by themselves."""

@@ -1,1 +1,1 @@
-"""Proof that nothing is lost, in small counts by ``make test`` and in large ones by their own."""
+"""The programs in ``reliability/``: their inputs, their maths, and that they can tell a fault."""

@@ -1,36 +1,22 @@
-"""The thousand cuts in small: each client over each transport, and the verdict's own tests."""
+"""What the thousand cuts are judged by."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import regex
 
 from reliability.cuts import python_client, recipe
-from reliability.cuts.case import (
-    CLIENTS,
-    TRANSPORTS,
-    Case,
-    ClientName,
-    TransportName,
-    Trial,
-    trial,
-)
+from reliability.cuts.case import Case, TransportName, Trial, trial
 from reliability.cuts.run import READ, Tally, run
 from reliability.cuts.table import table
 from reliability.cuts.verdict import Difference, Logged, Reading, difference, judge
-from tests.conftest import StartServer
-from tests.sources.conftest import new_model
-from tests.support.requirement import require
 from tests.support.running_server import RunningServer
 from tests.support.scripts import SCRIPTS, clusters
 
-CUTS = 40
-MODEL_CUTS = 12
 SEED = 4
 LIMIT = 90.0
 
@@ -43,45 +29,6 @@ def sha256(units: list[str]) -> str:
 
 def reading(units: list[str], sent: list[str] = UNITS) -> Reading:
     return Reading(id="s", units=units, sha256=sha256(sent), reason="completed")
-
-
-def run_all(cases: list[Case], server: RunningServer, cuts: int) -> list[Tally]:
-    """Run the cases side by side: each spends its time waiting."""
-    if any(case.client == "recipe" for case in cases) and (lacking := recipe.missing()):
-        require(lacking)
-    until = time.monotonic() + LIMIT
-    with ThreadPoolExecutor(len(cases)) as threads:
-        futures = [
-            threads.submit(run, case, server, cuts=cuts, seed=SEED, until=until, say=print)
-            for case in cases
-        ]
-        return [future.result() for future in futures]
-
-
-@pytest.mark.live
-@pytest.mark.parametrize("client", CLIENTS)
-def test_cuts_lose_and_double_nothing(server: RunningServer, client: ClientName) -> None:
-    cases = [Case(client, transport, "text") for transport in TRANSPORTS]
-    for tally in run_all(cases, server, CUTS):
-        assert not tally.failures
-        assert tally.cuts == CUTS
-        assert tally.streams >= 3
-        assert tally.equal_end == tally.equal_log == tally.equal_truth == tally.streams
-
-
-@pytest.mark.live
-@pytest.mark.model
-def test_cuts_change_nothing_of_what_the_model_says(start_server: StartServer) -> None:
-    new_model()
-    server = start_server("--log-format", "json")
-    try:
-        cases = [Case("python", "websocket", "llm"), Case("recipe", "upgrade", "llm")]
-        for tally in run_all(cases, server, MODEL_CUTS):
-            assert not tally.failures
-            assert tally.cuts == MODEL_CUTS
-            assert tally.characters > 100
-    finally:
-        server.stop()
 
 
 def test_the_recipe_has_about_ten_lines() -> None:
@@ -145,7 +92,8 @@ def test_a_client_that_loses_a_character_fails_the_case(
         return replace(whole, units=[*whole.units[:7], *whole.units[8:]])
 
     monkeypatch.setitem(READ, "python", careless)
-    (tally,) = run_all([Case("python", "websocket", "text")], server, 1)
+    case, until = Case("python", "websocket", "text"), time.monotonic() + LIMIT
+    tally = run(case, server, cuts=1, seed=SEED, until=until, say=print)
     assert (tally.lost, tally.equal_end, tally.equal_log, tally.equal_truth) == (1, 0, 0, 0)
     (failure,) = tally.failures
     assert "from offset 7 on: 1 lost, 0 doubled" in failure
