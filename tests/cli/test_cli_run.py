@@ -1,4 +1,4 @@
-"""The command line as a process, its output piped."""
+"""The command line, its output piped: in this process, or where that matters as one of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, PATIENCE, environment
+from tests.cli.conftest import COMMAND, PATIENCE, Run, environment
 from tests.client.sources_for_tests import SETTING
 from tests.conftest import StartServer
 from tests.support.running_server import ROOT, RunningServer
@@ -23,8 +23,6 @@ from textstream.chaos import ChaosProxy
 from textstream.client import StreamClient
 
 pytestmark = pytest.mark.live
-
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 TEXT = "Hello 这是一段要逐步返回的文字 👨‍👩‍👧‍👦 e\u0301\r\nend"
 
@@ -49,6 +47,11 @@ def stopped(server: RunningServer, count: int = 1) -> Callable[[str], bool]:
 def test_what_is_piped_into_source_text_is_printed_exactly(run_cli: Run, piped: bytes) -> None:
     result = run_cli("--source", "text", "--rate", "500", piped=piped)
     assert (result.returncode, result.stdout, result.stderr) == (0, piped, b"")
+
+
+def test_what_comes_through_a_pipe_is_printed_exactly(run_process: Run) -> None:
+    result = run_process("--source", "text", "--rate", "500", piped=TEXT.encode())
+    assert (result.returncode, result.stdout, result.stderr) == (0, TEXT.encode(), b"")
 
 
 def test_standard_input_joins_the_argument(run_cli: Run) -> None:
@@ -166,9 +169,9 @@ def test_no_server_is_one_line_with_the_cure(run_cli: Run) -> None:
         assert b"`make run` or `textstream serve`" in result.stderr
 
 
-def test_the_text_is_utf_8_whatever_the_locale(run_cli: Run) -> None:
+def test_the_text_is_utf_8_whatever_the_locale(run_process: Run) -> None:
     for env in ({"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "LC_ALL": "C"}):
-        result = run_cli("--source", "text", "--rate", "0", TEXT, env=env)
+        result = run_process("--source", "text", "--rate", "0", TEXT, env=env)
         assert (result.returncode, result.stdout) == (0, TEXT.encode())
 
 
@@ -193,7 +196,17 @@ def test_help_and_version(run_cli: Run) -> None:
     for word in ("Examples:", "Exit codes:", "130", "textstream serve", "TEXTSTREAM_URL"):
         assert word in shown
     assert __version__ in run_cli("--version").stdout.decode()
-    assert b"--host" in run_cli("serve", "--help").stdout
+
+
+def test_it_starts_a_server(run_process: Run) -> None:
+    assert b"--host" in run_process("serve", "--help").stdout
+
+
+def test_it_ends_with_the_code_and_in_short(run_process: Run) -> None:
+    result = run_process("--source", "none such", "x")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"no such source" in result.stderr
+    assert b"Traceback" not in result.stderr
 
 
 def test_a_reader_that_leaves_stops_the_stream_quietly(text_server: RunningServer) -> None:

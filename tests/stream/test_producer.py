@@ -151,7 +151,9 @@ def test_a_source_must_yield_text(wrong: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "generate", [lambda request: None, lambda request: 1 / 0, lambda: iter(())], ids=str
+    "generate",
+    [lambda request: None, lambda request: 1 / 0, lambda: iter(())],
+    ids=["yields nothing", "raises", "takes no request"],
 )
 def test_a_source_that_is_no_source_fails_the_stream(generate: Callable[..., Any]) -> None:
     assert Line(Source("broken", generate)).run().ended == ("error", 0)
