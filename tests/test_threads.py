@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.timing import patient
 from textstream.threads import ThreadPool
 
-TIMEOUT = 10.0
+TIMEOUT = patient(10.0)
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from tests.conftest import StartServer
 from tests.sources.conftest import new_model
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 
 CUTS = 40
 MODEL_CUTS = 12
 SEED = 4
-LIMIT = 90.0
+LIMIT = patient(90.0)
 
 
 def run_all(cases: list[Case], server: RunningServer, cuts: int) -> list[Tally]:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.support.running_server import ROOT
+from tests.support.timing import patient
 
-PATIENCE = 30.0
+PATIENCE = patient(30.0)
 COMMAND = (sys.executable, "-W", "error", "-m", "textstream", "chaos")
 
 _FIRST_LINE = re.compile(

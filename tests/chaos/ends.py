@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.timing import patient
 from textstream.chaos import ChaosProxy
 
-PATIENCE = 20.0
+PATIENCE = patient(20.0)
 SMALL = 64 * 1024
 
 

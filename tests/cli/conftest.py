@@ -20,11 +20,12 @@ import pytest
 
 from tests.client.conftest import text_server
 from tests.support.running_server import ROOT, RunningServer
+from tests.support.timing import patient
 from textstream import cli
 
 __all__ = ["text_server"]
 
-PATIENCE = 30.0
+PATIENCE = patient(30.0)
 
 COMMAND = (sys.executable, "-W", "error", "-m", "textstream")
 

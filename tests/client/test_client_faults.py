@@ -16,6 +16,7 @@ import pytest
 from tests.client.reading import until_it_fails
 from tests.conftest import StartServer
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 from textstream import errors
 from textstream.chaos import FOREVER, ChaosProxy, ScriptedPlan
 from textstream.client import ReconnectPolicy, StreamClient
@@ -174,7 +175,7 @@ def test_a_stop_while_the_connection_is_lost_is_made_good(text_server: RunningSe
             assert changed.wait_for(lambda: not reader.attached, 20)
         assert not stream.stop(timeout=0)
         network.release()
-        assert stream.stop(timeout=20)
+        assert stream.stop(timeout=patient(20))
         assert stream.result
         assert stream.result.reason == "stopped"
 
@@ -211,7 +212,7 @@ def test_a_new_rate_whose_answer_is_lost_holds_on_the_next_connection(
             setting.result(20)
         began = time.monotonic()
         assert sum(len(piece) for piece in stream) == 5000
-        assert time.monotonic() - began < 25  # at the pace of before it takes 50 s
+        assert time.monotonic() - began < patient(25)  # at the pace of before it takes 50 s
 
 
 def test_a_server_that_goes_down_ends_the_stream_as_shutdown(start_server: StartServer) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.client.reading import until_it_fails
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 from textstream import errors
 from textstream.client import StreamClient, TextStream
 from textstream.client.reader import HIGH_WATER, Reader
@@ -18,7 +19,7 @@ from textstream.client.reader import HIGH_WATER, Reader
 pytestmark = pytest.mark.live
 
 TEXT = "Hello, 这是一段要逐步返回的文字 👨‍👩‍👧‍👦 🇪🇺 नि e\u0301 שלום\r\nend"
-PATIENCE = 20.0
+PATIENCE = patient(20.0)
 
 
 def ended(server: RunningServer, stream_id: str, reason: str) -> None:

@@ -14,11 +14,12 @@ import requests
 
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import ROOT, START_TIMEOUT
+from tests.support.timing import patient
 from textstream.chaos.address import Address, parse_address
 
 LISTENING = re.compile(r"Listening at: (http://\S+)")
 BOOTED = "Booting worker"
-STOP_TIMEOUT = 60.0
+STOP_TIMEOUT = patient(60.0)
 
 
 class RunningGunicorn:

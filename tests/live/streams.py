@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from tests.support.sio_client import Event, RecordingClient
+from tests.support.timing import patient
 
 # One of each kind that a careless server cuts: an emoji family, a flag, a Devanagari conjunct,
 # Hangul jamo, a combining accent, CJK, Arabic.
@@ -52,7 +53,7 @@ def endless(*clients: RecordingClient) -> None:
         client.wait_for_event("new_char")
 
 
-def finish(client: RecordingClient, timeout: float = 30.0) -> dict[str, Any]:
+def finish(client: RecordingClient, timeout: float = patient(30.0)) -> dict[str, Any]:
     """Wait for the first ``stream_end``; return it."""
     client.wait_for(ended, timeout)
     end: dict[str, Any] = client.named("stream_end")[0].data

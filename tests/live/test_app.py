@@ -24,6 +24,7 @@ from tests.live.app_page import (
 )
 from tests.live.conftest import OpenApp
 from tests.support.chromium import PATIENCE_MS
+from tests.support.timing import patient
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -193,6 +194,9 @@ def test_figures_and_chart(open_app: OpenApp) -> None:
     expect(chart.locator("canvas")).to_be_visible()
 
 
+LONG_MS = patient(200)
+"""What a person begins to notice."""
+
 LONGEST_TASK = """() => {
   window.longest = 0;
   new PerformanceObserver((list) => {
@@ -209,7 +213,7 @@ def test_no_task_over_200_ms_with_200_000_characters_at_once(open_app: OpenApp, 
     text = (LONG[:99] + ("\n" if kind == "lines" else " ")) * 2000
     longest: list[float] = []
     # A machine that does much else makes tasks longer, never shorter: the best of three counts.
-    while len(longest) < 3 and min(longest, default=200) >= 200:
+    while len(longest) < 3 and min(longest, default=LONG_MS) >= LONG_MS:
         write(page, text)
         settle(page)
         page.evaluate("window.longest = 0")
@@ -219,7 +223,7 @@ def test_no_task_over_200_ms_with_200_000_characters_at_once(open_app: OpenApp, 
         shows(page, text)
         longest.append(page.evaluate("window.longest"))
     print(f"longest task, {kind}: {longest} ms")
-    assert min(longest) < 200, longest
+    assert min(longest) < LONG_MS, longest
 
 
 SLOWEST_KEY = """() => {
@@ -239,7 +243,7 @@ def test_typing_beside_a_stream_does_not_lag(open_app: OpenApp, speed: str) -> N
     page.evaluate(SLOWEST_KEY)
     prompt = page.get_by_label("Prompt", exact=True)
     slowest: list[float] = []
-    while len(slowest) < 3 and min(slowest, default=200) >= 200:
+    while len(slowest) < 3 and min(slowest, default=LONG_MS) >= LONG_MS:
         ask(page, (LONG[:99] + "\n") * 2000, speed)
         prompt.evaluate("(prompt) => { prompt.value = ''; }")
         page.evaluate("window.slowest = 0")
@@ -251,7 +255,7 @@ def test_typing_beside_a_stream_does_not_lag(open_app: OpenApp, speed: str) -> N
         page.keyboard.press("Escape")
         page.wait_for_function("document.querySelector('.status[data-verified=true]')")
     print(f"slowest key, {speed}: {slowest} ms")
-    assert min(slowest) < 200, slowest
+    assert min(slowest) < LONG_MS, slowest
 
 
 def test_memory_stays_flat_over_ten_long_streams(open_app: OpenApp) -> None:

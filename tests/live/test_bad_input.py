@@ -13,6 +13,7 @@ from tests.conftest import Connect
 from tests.live.streams import ended, finish, start
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+from tests.support.timing import patient
 from tests.transport.raw import RawWebSocket
 from textstream.settings import Settings
 from textstream.web.app import create_app
@@ -140,8 +141,8 @@ def test_many_starts_in_a_row(server: RunningServer, sio: Connect, transport: st
     client = sio(server, (transport,))
     for number in range(count):
         client.emit("start_stream", {"text": f"stream {number}", "rate": 0})
-    client.wait_for_event("stream_start", count=count, timeout=60)
-    client.wait_for_event("stream_end", count=count, timeout=60)
+    client.wait_for_event("stream_start", count=count, timeout=patient(60))
+    client.wait_for_event("stream_end", count=count, timeout=patient(60))
     assert client.text.endswith(f"stream {count - 1}")
     assert not client.named("stream_error")
 
@@ -176,7 +177,7 @@ def test_a_post_for_a_session_that_timed_out_is_refused_without_a_traceback() ->
 
 def _status(server: RunningServer, request: str) -> str:
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=patient(10)) as sock:
         sock.sendall(request.encode())
         return sock.makefile("rb").readline().decode().split(" ")[1]
 

@@ -19,14 +19,12 @@ from tests.live.streams import endless, finish, sha256, start
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+from tests.support.timing import SLACK
 from tests.transport.raw import RawWebSocket
 
 pytestmark = pytest.mark.live
 
 AnyServer = RunningServer | RunningGunicorn
-
-SLACK = 2.0
-"""Seconds that it may take beyond the draining."""
 
 
 @pytest.fixture(params=["werkzeug", "gunicorn"])

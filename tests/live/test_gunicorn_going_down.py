@@ -15,15 +15,13 @@ from tests.conftest import Connect
 from tests.live.gunicorn import RunningGunicorn
 from tests.live.streams import endless, finish, sha256
 from tests.support.leaks import LeakGuard
+from tests.support.timing import SLACK, patient
 
 pytestmark = pytest.mark.live
 
 StartGunicorn = Callable[..., RunningGunicorn]
 
-SLACK = 2.0
-"""Seconds that it may take beyond the draining."""
-
-AT_ONCE = 5.0
+AT_ONCE = patient(5.0)
 """Seconds on a busy machine; gunicorn would wait for 30."""
 
 

@@ -15,6 +15,7 @@ from flask import Flask
 
 from tests.conftest import Connect, StartServer
 from tests.support.running_server import ROOT, RunningServer
+from tests.support.timing import patient
 from tests.support.usage import usage
 from textstream import __version__
 from textstream.web.routes import pages
@@ -44,7 +45,7 @@ def test_a_client_that_resets_behind_the_answer_leaves_no_descriptor(
             answer = b""
             while b"version" not in answer:
                 answer += client.recv(4096)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patient(10)
     while usage(server.pid).descriptors > before:
         assert time.monotonic() < deadline, "descriptors are left"
         time.sleep(0.05)  # the kernel tells nobody that a descriptor was closed

@@ -14,12 +14,13 @@ from reliability.readers.story import SETTING, characters_of
 from tests.conftest import StartServer
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 from textstream.chaos import ChaosProxy
 from textstream.client import ReconnectPolicy, StreamClient
 
 pytestmark = pytest.mark.live
 
-PATIENCE = 30.0
+PATIENCE = patient(30.0)
 QUICK = ReconnectPolicy(initial=0.01, maximum=0.05, give_up_after=PATIENCE)
 CHARACTERS = 300
 

@@ -1,4 +1,4 @@
-"""Pace over real sockets. The exact average is proved in ``tests/core/test_pacing.py``; here the
+"""Pace over real sockets. The exact average is proved in ``tests/reading/test_pacing.py``; here the
 whole way is measured, with room for a busy machine.
 """
 
@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Connect
 from tests.live.streams import chars, finish, measured_rate, start
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 
 pytestmark = pytest.mark.live
 
@@ -86,4 +87,4 @@ def test_the_rate_changes_while_it_runs(server: RunningServer, sio: Connect) -> 
     assert client.call("set_rate", {"id": stream["id"], "rate": 0}) == {"ok": True, "rate": 0}
     finish(client)
     assert len(chars(client)) == 10_000
-    assert time.perf_counter() - changed < 10  # at the old rate: hours
+    assert time.perf_counter() - changed < patient(10)  # at the old rate: hours

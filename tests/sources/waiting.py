@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-LONG = 30.0
+from tests.support.timing import patient
+
+LONG = patient(30.0)
 """Seconds that nothing takes that works, however busy the machine."""
 
 _POLL = threading.Event()

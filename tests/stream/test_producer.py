@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stream, sha256
+from tests.support.timing import patient
 from textstream.errors import SourceFailed, SourceUnavailable
 from textstream.hub.bytes import ByteCount
 from textstream.protocol import EndReason, UnitName
@@ -21,7 +22,7 @@ from textstream.stream.producer import BATCH, Producer
 from textstream.stream.start import Start
 from textstream.threads import ThreadPool
 
-TIMEOUT = 10.0
+TIMEOUT = patient(10.0)
 
 
 class Line:

@@ -11,11 +11,12 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.requirement import require
 from tests.support.running_server import ROOT
+from tests.support.timing import patient
 
 STATIC = ROOT / "textstream" / "web" / "static"
 LIBRARY = ROOT / "frontend" / "dist" / "lib"
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = patient(20_000)
 """How long a page may take to show what it must, on a machine under load."""
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")

@@ -9,7 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-GRACE_SECONDS = 5.0
+from tests.support.timing import patient
+
+GRACE_SECONDS = patient(5.0)
 """How long what a test has told to end may take to do so, on a busy machine."""
 
 POLL_SECONDS = 0.02

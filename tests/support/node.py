@@ -10,6 +10,7 @@ from typing import Any
 from tests.support.chromium import node_module
 from tests.support.requirement import require
 from tests.support.running_server import ROOT
+from tests.support.timing import patient
 
 SCRIPTS = ROOT / "tests" / "live" / "node"
 
@@ -31,7 +32,7 @@ def run_script(script: str, url: str, mode: str) -> dict[str, Any]:
         [node, str(SCRIPTS / script), url, mode],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=patient(90),
         check=False,
     )
     assert done.returncode == 0, done.stderr

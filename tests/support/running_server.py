@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.support.leaks import LeakGuard
+from tests.support.timing import patient
 from textstream.chaos.address import Address, parse_address
 
 ROOT = Path(__file__).resolve().parents[2]
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = patient(60.0)
 """Seconds to the first line: a machine that does much else imports slowly."""
 
-STOP_TIMEOUT = 20.0
+STOP_TIMEOUT = patient(20.0)
+
+LOG_TIMEOUT = patient(10.0)
 
 _LISTENING = re.compile(r"^textstream is listening on (http://\S+)$", re.MULTILINE)
 
@@ -85,7 +88,7 @@ class RunningServer:
         with self._changed:
             return "".join(self._log)
 
-    def wait_for_log(self, predicate: Callable[[str], bool], timeout: float = 10.0) -> str:
+    def wait_for_log(self, predicate: Callable[[str], bool], timeout: float = LOG_TIMEOUT) -> str:
         """Wait until `predicate` is true of the whole log; return the log.
 
         Raises:

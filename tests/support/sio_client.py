@@ -11,7 +11,9 @@ from typing import Any
 import engineio
 import socketio
 
-TIMEOUT = 10.0
+from tests.support.timing import patient
+
+TIMEOUT = patient(10.0)
 """Seconds to wait for what must come; long, since a busy machine is no failure."""
 
 

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.timing import patient
 from textstream.threads import ThreadPool
 from textstream.transport.bounds import Bounds
 from textstream.transport.connection import Connection
 from textstream.transport.inbox import Message
 from textstream.transport.reactor import Reactor
 
-TIMEOUT = 10.0
+TIMEOUT = patient(10.0)
 
 
 class Owner:

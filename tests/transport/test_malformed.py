@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.timing import patient
 from tests.transport.conftest import LocalServer
 from tests.transport.raw import RawWebSocket
 from textstream.transport.session_queue import JOIN_SECONDS, SessionQueue
 
 pytestmark = pytest.mark.live
 
-PATIENCE = 10.0
+PATIENCE = patient(10.0)
 """Seconds; stock, what is asked for here takes 45 at least."""
 
 Dial = Callable[[], RawWebSocket]

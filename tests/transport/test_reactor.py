@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.timing import patient
 from textstream.transport.reactor import Reactor
 
-TIMEOUT = 10.0
+TIMEOUT = patient(10.0)
 
 
 @pytest.fixture
