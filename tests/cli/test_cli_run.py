@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -281,6 +282,38 @@ def test_a_second_signal_exits_at_once(start_server: StartServer) -> None:
         finally:
             os.kill(server.pid, signal.SIGCONT)
     server.stop()
+
+
+TWO_AT_ONCE = """
+import signal, sys
+from textstream.cli import exit_codes
+
+def trace(frame, event, _):
+    if frame.f_code.co_filename != exit_codes.__file__:
+        return None
+    if event == "line":
+        lines.append(frame.f_lineno)
+    if len(lines) == 2:  # the first is being handled
+        sys.settrace(None)
+        frame.f_trace = None
+        signal.raise_signal(signal.SIGTERM)
+    return trace
+
+exit_codes.catch_signals()
+lines = []
+sys.settrace(trace)
+try:
+    signal.raise_signal(signal.SIGINT)
+except exit_codes.Interrupted:
+    print("hangs now")
+"""
+
+
+def test_a_second_signal_exits_at_once_while_the_first_is_handled() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_AT_ONCE], capture_output=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"", b"")
 
 
 def test_a_lost_connection_exits_3_and_says_how_to_go_on(text_server: RunningServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from types import FrameType
@@ -44,17 +45,17 @@ def catch_signals() -> None:
     """
     caught = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
 
-    def first(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-        for each in caught:
-            signal.signal(each, second)
+    came = itertools.count()
+
+    def handle(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+        # Counted in one step: with other handlers for the second, it could come between them.
+        if next(came):
+            # Not sys.exit: whatever hangs now would be waited for.
+            os._exit(128 + number)
         raise Interrupted(number)
 
-    def second(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-        # Not sys.exit: whatever hangs now would be waited for.
-        os._exit(128 + number)
-
     for each in caught:
-        signal.signal(each, first)
+        signal.signal(each, handle)
 
 
 def code_of(error: errors.TextStreamError) -> int:
