@@ -1,4 +1,7 @@
-"""Sources that take their time, as a model does: a server loads them with `SETTING`."""
+"""Sources that take their time, as a model does: a server loads them with `SETTING`.
+
+A prompt is the path of a file: when it is there, they no longer do.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,17 @@ TEXT = "".join(f"{number} 字👩🏽‍🚀 " for number in range(400))
 
 
 def ticking(request: SourceRequest) -> Iterator[str]:
-    """Yield `TEXT` in 400 pieces, in some twenty seconds."""
+    """Yield `TEXT` in 800 pieces, in some twenty seconds, or until the file is there."""
+    gate = Path(request.prompt or "")
     for piece in TEXT.split(" "):
         if piece:
-            time.sleep(0.025)
+            if not gate.is_file():
+                time.sleep(0.025)
             yield f"{piece} "
 
 
 def gated(request: SourceRequest) -> Iterator[str]:
-    """Yield `TEXT` at once, but not before there is the file whose path is the prompt."""
+    """Yield `TEXT` at once, but not before the file is there."""
     gate = Path(request.prompt or "")
     while not gate.is_file():
         if request.cancel.wait(0.02):

@@ -123,9 +123,10 @@ def test_reload_before_the_first_character_finds_the_stream(
     shows(page, slow_source.TEXT)
 
 
-def ask_slowly(page: Page) -> str:
-    """Start the live source; return the link to it."""
+def ask_slowly(page: Page, gate: Path) -> str:
+    """Start the live source, which is slow until there is `gate`; return the link to it."""
     pane(page).get_by_label("Source", exact=True).select_option("ticking")
+    page.get_by_label("Prompt", exact=True).fill(str(gate))
     page.get_by_role("button", name="Start").click()
     wait_until_shown(page, 30)
     page.get_by_role("button", name="Share").click()
@@ -135,10 +136,10 @@ def ask_slowly(page: Page) -> str:
 
 
 def test_link_lets_others_watch_live_and_counts_them(
-    open_app: OpenApp, slow: RunningServer
+    open_app: OpenApp, slow: RunningServer, tmp_path: Path
 ) -> None:
     page = open_app(f"{slow.url}/app/")
-    link = ask_slowly(page)
+    link = ask_slowly(page, gate := tmp_path / "gate")
     expect(page.locator(".viewers")).to_have_text("1 reader")
     viewer = open_app(link)
     viewer.get_by_role("button", name="From the start").click()
@@ -148,6 +149,9 @@ def test_link_lets_others_watch_live_and_counts_them(
     late = open_app(link)
     late.get_by_role("button", name="From now on").click()
     expect(page.locator(".viewers")).to_have_text("3 readers")
+    gate.touch()
+    for reader in (page, viewer, late):
+        set_speed(reader, "no limit")
     for reader in (page, viewer):
         ended(reader)
         shows(reader, slow_source.TEXT)
@@ -158,14 +162,16 @@ def test_link_lets_others_watch_live_and_counts_them(
 
 
 def test_escape_of_a_viewer_leaves_and_does_not_stop(
-    open_app: OpenApp, slow: RunningServer
+    open_app: OpenApp, slow: RunningServer, tmp_path: Path
 ) -> None:
     page = open_app(f"{slow.url}/app/")
-    viewer = open_app(ask_slowly(page))
+    viewer = open_app(ask_slowly(page, gate := tmp_path / "gate"))
     viewer.get_by_role("button", name="From the start").click()
     wait_until_shown(viewer, 30)
     viewer.keyboard.press("Escape")
     ended(viewer, "You have left. It goes on for the others.")
+    gate.touch()
+    set_speed(page, "no limit")
     ended(page)
     shows(page, slow_source.TEXT)
 
