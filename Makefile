@@ -7,12 +7,14 @@ ARGS ?=
 PAGES := textstream/web/static/demo.html
 LIBRARY := frontend/dist/lib/client/index.js
 PAGE_SOURCES := $(shell find frontend \( -path frontend/node_modules -o -path frontend/dist \) -prune -o -type f -print)
+# More than cores, for tests wait; few, for each has a browser, a server and a model.
+WORKERS ?= 3
 SOURCES := textstream stream_server.py tests benchmarks reliability
 # Vite writes to textstream/web/static; npm is quiet about funding and audits.
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev web test reliability cuts soak fuzz lint types bench lock build library clean
+.PHONY: help setup run dev web test units reliability cuts soak fuzz lint types bench lock build library clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,9 +32,19 @@ dev: setup frontend/node_modules/.stamp ## Serve, and the page beside it with li
 web: frontend/node_modules/.stamp ## The app on http://127.0.0.1:5173/app/ with hot reload (TEXTSTREAM_URL=… for its server)
 	@$(NPM) run dev
 
-test: $(VENV)/.dev $(PAGES) $(LIBRARY) lint types ## Set up, check style and types, run all tests
+CHECK := $(MAKE) --no-print-directory --keep-going lint types units
+
+# Side by side: tests wait more than they work. What the checks say comes in one piece, when they
+# are done; pytest has the last word. A shell's background job does not hear Ctrl-C by itself.
+test: $(VENV)/.dev $(PAGES) $(LIBRARY) ## Set up, check style and types, run all tests (ARGS="-k name" for pytest)
+	@said=$$(mktemp); trap 'rm -f $$said' EXIT; trap 'kill 0' INT; \
+	{ $(CHECK) >$$said 2>&1; failed=$$?; cat $$said; exit $$failed; } & checks=$$!; \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS); failed=$$?; \
+	wait $$checks || { echo "The checks have failed: see above."; failed=1; }; \
+	exit $$failed
+
+units: $(VENV)/.dev frontend/node_modules/.stamp ## Test the front end's parts: Vitest
 	TEXTSTREAM_PYTHON=$(abspath $(BIN))/python $(NPM) test
-	$(BIN)/python -m pytest $(ARGS)
 
 reliability: $(VENV)/.dev frontend/node_modules/.stamp ## Run each reliability program in small, about 2 minutes
 	$(BIN)/python -m pytest reliability $(ARGS)

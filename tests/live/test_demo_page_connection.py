@@ -152,7 +152,6 @@ def test_a_server_that_crashed_and_is_back(open_page: OpenPage, start_server: St
         "What arrived stays here, the rest is lost."
     )
     assert shown(page) == before
-    set_speed(page, "no limit")
     page.get_by_role("button", name="Start again").click()
     page.get_by_label("Speed").press("End")
     ended(page, "Complete, verified.")
