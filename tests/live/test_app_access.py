@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,21 +15,42 @@ from tests.support.chromium import node_module
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
+SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
+
+
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Give the page each look in turn: in the light and in the dark, on a phone and a desktop."""
+    seen = set()
+    for scheme in SCHEMES:
+        # At rest: colours that are on their way are no look.
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        seen.add(page.evaluate(BACKGROUND))
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            yield f"{scheme}, {width}"
+    assert len(seen) == len(SCHEMES), "it has followed"
+
 
 def violations(page: Page) -> list[str]:
-    """What axe finds, as `rule: element`."""
+    """What axe finds in every look, as `look, rule: element`."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(node_module("axe-core/axe.min.js").read_text())
-    found: list[dict[str, Any]] = page.evaluate("axe.run().then((found) => found.violations)")
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+    lines = []
+    for look in looks(page):
+        found: list[dict[str, Any]] = page.evaluate("axe.run().then((found) => found.violations)")
+        lines += [
+            f"{look}, {rule['id']}: {node['html'][:120]}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+    return lines
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_state(open_app: OpenApp, scheme: str, width: int) -> None:
-    page = open_app(
-        color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 844}
-    )
+def test_axe_finds_nothing_in_any_state(open_app: OpenApp) -> None:
+    page = open_app(reduced_motion="reduce")
     states = {"welcome": violations(page)}
     page.get_by_role("button", name="Options").click()
     states["options of text"] = violations(page)
@@ -129,20 +151,29 @@ def test_what_a_dialog_opens_leaves_the_focus_where_it_was(open_app: OpenApp) ->
     expect(viewer.get_by_role("region", name="Text of pane 1")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [320, 390])
-def test_phone_width_needs_no_sideways_scrolling(open_app: OpenApp, width: int) -> None:
-    page = open_app(viewport={"width": width, "height": 844})
-    overflow = """() => [document.documentElement, ...document.querySelectorAll(
+def test_phone_width_needs_no_sideways_scrolling(open_app: OpenApp) -> None:
+    page = open_app(viewport={"width": 390, "height": 844})
+    wide = """() => [document.documentElement, ...document.querySelectorAll(
         ".scroller, .header, .composer, .pane-header, .pane-footer, .options")]
         .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.className)"""
-    assert page.evaluate(overflow) == []
+
+    def overflow() -> list[list[str]]:
+        found = []
+        for width in (320, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            found.append(page.evaluate(wide))
+        return found
+
+    assert overflow() == [[], []]
     text = "unbreakable" * 100 + "\n" + LONG[:500]
     ask(page, text)
     shows(page, text)
     page.get_by_role("button", name="Options").click()
-    assert page.evaluate(overflow) == []
-    for name in ("Start", "Stop"):
-        expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
+    assert overflow() == [[], []]
+    for width in (320, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        for name in ("Start", "Stop"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
 
 
 def test_language_of_the_browser_and_by_choice(open_app: OpenApp) -> None:
@@ -158,13 +189,12 @@ def test_language_of_the_browser_and_by_choice(open_app: OpenApp) -> None:
 
 def test_appearance_of_the_system_and_by_choice(open_app: OpenApp) -> None:
     page = open_app(color_scheme="dark")
-    background = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(background) == "rgb(20, 20, 19)"
+    assert page.evaluate(BACKGROUND) == "rgb(20, 20, 19)"
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Light").check()
-    assert page.evaluate(background) == "rgb(251, 250, 247)"
+    assert page.evaluate(BACKGROUND) == "rgb(251, 250, 247)"
     page.reload()
-    assert page.evaluate(background) == "rgb(251, 250, 247)"
+    assert page.evaluate(BACKGROUND) == "rgb(251, 250, 247)"
 
 
 def test_each_line_has_its_own_direction(open_app: OpenApp) -> None:
@@ -224,13 +254,14 @@ def test_scrolls_along_until_the_reader_scrolls_up(open_app: OpenApp) -> None:
 
 def test_reduced_motion_stills_the_caret(open_app: OpenApp) -> None:
     caret = "getComputedStyle(document.querySelector('.output > :last-child'), '::after')"
-    for motion, name in (("reduce", "none"), ("no-preference", "blink")):
-        page = open_app(reduced_motion=motion)
-        ask(page, LONG, "60/s")
-        wait_until_shown(page, 5)
-        page.get_by_role("button", name="Cut the connection").click()
-        ended(page, "Goes on when the connection is back.")
-        assert page.evaluate(f"{caret}.animationName") == name
+    page = open_app(reduced_motion="reduce")
+    ask(page, LONG, "60/s")
+    wait_until_shown(page, 5)
+    page.get_by_role("button", name="Cut the connection").click()
+    ended(page, "Goes on when the connection is back.")
+    assert page.evaluate(f"{caret}.animationName") == "none"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(f"{caret}.animationName") == "blink"
 
 
 def test_first_load_is_at_most_250_kb_compressed(open_app: OpenApp) -> None:
