@@ -1,11 +1,14 @@
 """Fixtures of the tests that drive a browser.
 
 - ``browser``: one for all of them; each test has a context of its own in it.
+- ``example_only``: a server that no page of the tests may use: it names another origin.
+- ``nobody``: an address at which no server answers.
 - ``open_page(url, quiet=True, script="", **options)``: opens the demo page, closed after the test.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.conftest import StartServer
 from tests.support.chromium import PATIENCE_MS, built_page, chromium
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
@@ -27,6 +31,17 @@ def browser(leak_guard: LeakGuard) -> Iterator[Browser]:
     with chromium() as browser:
         leak_guard.allow_all_there_is()
         yield browser
+
+
+@pytest.fixture(scope="session")
+def example_only(start_server: StartServer) -> RunningServer:
+    return start_server("--cors-origins", "https://example.org")
+
+
+@pytest.fixture
+def nobody() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @dataclass

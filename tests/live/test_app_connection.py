@@ -184,12 +184,19 @@ def test_link_to_a_stream_that_is_gone_says_so(open_app: OpenApp, server: Runnin
     assert page.url == f"{server.url}/app/"
 
 
+@pytest.fixture(scope="module")
+def naming(start_server: StartServer, other_origin: str) -> Iterator[RunningServer]:
+    """A server that names the other origin as the only one."""
+    server = start_server("--cors-origins", other_origin)
+    yield server
+    server.stop()
+
+
 @pytest.mark.parametrize(("transports", "said"), [("", "WebSocket"), ("polling", "polling")])
 def test_app_of_another_origin_that_is_named(
-    open_app: OpenApp, other_origin: str, start_server: StartServer, transports: str, said: str
+    open_app: OpenApp, other_origin: str, naming: RunningServer, transports: str, said: str
 ) -> None:
     """Under a strict content security policy, too: no inline script, style or data."""
-    naming = start_server("--cors-origins", other_origin)
     query = urlencode({"server": naming.url, "transports": transports})
     page = open_app(f"{other_origin}/web/app/?{query}")
     expect(page.locator(".badge")).to_have_text(f"Connected · {said}")
@@ -203,34 +210,27 @@ def test_app_of_another_origin_that_is_named(
     viewer.get_by_role("button", name="From the start").click()
     ended(viewer)
     shows(viewer, MIXED)
-    for one in (page, viewer):
-        one.context.close()  # or else they report that they miss the server
-    naming.stop()
 
 
 @pytest.mark.parametrize("transports", ["", "polling"])
 def test_app_of_an_origin_that_is_not_named_says_so(
-    open_app: OpenApp, other_origin: str, start_server: StartServer, transports: str
+    open_app: OpenApp, other_origin: str, example_only: RunningServer, transports: str
 ) -> None:
-    other = start_server("--cors-origins", "https://example.org")
-    query = urlencode({"server": other.url, "transports": transports})
+    query = urlencode({"server": example_only.url, "transports": transports})
     address = f"{other_origin}/web/app/?{query}"
     page = open_app(address, quiet=False, connected=False)
     expect(page.locator(".banner")).to_contain_text(
-        f"The server at {other.url} does not accept pages from {other_origin}; "
+        f"The server at {example_only.url} does not accept pages from {other_origin}; "
         f"start it with --cors-origins {other_origin}."
     )
-    other.stop()
 
 
 def test_server_that_is_not_there_and_address_that_is_none(
-    open_app: OpenApp, other_origin: str, start_server: StartServer
+    open_app: OpenApp, other_origin: str, nobody: str
 ) -> None:
-    gone = start_server()
-    gone.stop()
-    address = f"{other_origin}/web/app/?{urlencode({'server': gone.url})}"
+    address = f"{other_origin}/web/app/?{urlencode({'server': nobody})}"
     page = open_app(address, quiet=False, connected=False)
-    expect(page.locator(".banner")).to_contain_text(f"No server answers at {gone.url}.")
+    expect(page.locator(".banner")).to_contain_text(f"No server answers at {nobody}.")
     for wrong in ("nonsense:", "127.0.0.1:5002", "stream.example.org"):
         page = open_app(f"{other_origin}/web/app/?server={wrong}", connected=False)
         expect(page.get_by_role("alert")).to_contain_text(f"“{wrong}” is no address of a server.")

@@ -49,6 +49,14 @@ def origin(tmp_path_factory: pytest.TempPathFactory, leak_guard: LeakGuard) -> I
         yield origin
 
 
+@pytest.fixture(scope="module")
+def naming(start_server: StartServer, origin: str) -> Iterator[RunningServer]:
+    """A server that names the page's origin as the only one."""
+    server = start_server("--cors-origins", origin)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def page(browser: Browser, origin: str) -> Iterator[Page]:
     with browser.new_context() as context:
@@ -99,9 +107,8 @@ def error_code(page: Page) -> str:
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_dropped_in_mid_text_it_ends_exact(
-    page: Page, start_server: StartServer, origin: str, transport: str
+    page: Page, naming: RunningServer, transport: str
 ) -> None:
-    naming = start_server("--cors-origins", origin)
     connect(page, naming.url, transports=[transport])
     start(page, 300)
     wait_for_offset(page, 50)
@@ -112,7 +119,6 @@ def test_dropped_in_mid_text_it_ends_exact(
     assert seen["text"] == TEXT
     assert (seen["reason"], seen["verified"], seen["resumes"]) == ("completed", True, 1)
     assert page.evaluate("seen") == ["connected", "reconnecting", "connected"]
-    naming.stop()
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
@@ -175,23 +181,19 @@ def test_without_network_for_a_while_it_goes_on(page: Page, server: RunningServe
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_an_origin_that_is_not_accepted_is_named(
-    page: Page, start_server: StartServer, origin: str, transport: str
+    page: Page, example_only: RunningServer, origin: str, transport: str
 ) -> None:
-    other = start_server("--cors-origins", "https://example.org")
-    connect(page, other.url, transports=[transport])
+    connect(page, example_only.url, transports=[transport])
     start(page, 0)
     assert error_code(page) == "origin_refused"
     message = page.evaluate("stream.done.catch(({message}) => message)")
     assert f"--cors-origins {origin}" in message
-    other.stop()
 
 
 def test_a_server_that_is_not_there_is_not_taken_for_one_that_refuses(
-    page: Page, start_server: StartServer
+    page: Page, nobody: str
 ) -> None:
-    gone = start_server()
-    gone.stop()
-    connect(page, gone.url)
+    connect(page, nobody)
     start(page, 0)
     assert error_code(page) == "unreachable"
     assert page.evaluate("stream.state") == "waiting"

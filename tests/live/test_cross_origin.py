@@ -106,14 +106,12 @@ def test_bare_page_gets_the_built_in_text_one_character_an_event(
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_an_origin_that_is_not_named_is_refused(
-    open_bare: OpenPage, start_server: StartServer, transport: str
+    open_bare: OpenPage, example_only: RunningServer, transport: str
 ) -> None:
-    other = start_server("--cors-origins", "https://example.org")
-    page = open_bare(other, transport)
+    page = open_bare(example_only, transport)
     expect(page.locator("#state")).to_have_text("refused")
     assert page.locator("#out").text_content() == ""
     assert page.evaluate("fetch(`${query.get('server')}/api/sources`).then(() => 1, () => 0)") == 0
-    other.stop()
 
 
 def test_never_with_credentials(open_bare: OpenPage, server: RunningServer) -> None:

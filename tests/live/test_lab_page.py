@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.conftest import StartServer
 from tests.live.conftest import OpenApp
 from tests.live.test_app_access import looks, violations
 from tests.support.chromium import built_page
@@ -102,14 +101,12 @@ def test_axe_finds_nothing(lab: Page) -> None:
 
 
 def test_an_origin_that_is_not_named_is_told_so(
-    browser: Browser, start_server: StartServer, leak_guard: LeakGuard
+    browser: Browser, example_only: RunningServer, leak_guard: LeakGuard
 ) -> None:
-    other = start_server("--cors-origins", "https://example.org")
     with site(built_page(), leak_guard) as origin, browser.new_context(locale="en") as context:
         page = context.new_page()
-        page.goto(f"{origin}/lab/?{urlencode({'server': other.url})}")
+        page.goto(f"{origin}/lab/?{urlencode({'server': example_only.url})}")
         expect(page.get_by_role("alert")).to_have_text(
             f"The server does not accept pages from {origin}; "
             f"start it with --cors-origins {origin}."
         )
-    other.stop()
