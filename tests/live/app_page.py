@@ -44,6 +44,25 @@ def write(page: Page, text: str, speed: str = "no limit") -> None:
     prompt.evaluate("(prompt, text) => { prompt.value = text; }", text)
 
 
+def note_the_start(page: Page) -> None:
+    """Note from now on, as ``window.begun``, whether what is on the screen is not verified.
+
+    Before Enter: a stream that is over within a frame or two would be missed by looking.
+    """
+    page.evaluate(
+        """() => {
+          const verified = ".status[data-verified=true]";
+          const look = () => (window.begun ||= !document.querySelector(verified));
+          window.begun = false;
+          window.looking?.disconnect();
+          window.looking = new MutationObserver(look);
+          look();
+          const attributeFilter = ["data-verified"];
+          window.looking.observe(document.body, { subtree: true, attributeFilter });
+        }"""
+    )
+
+
 def settle(page: Page) -> None:
     """Wait until what was done is on the screen, and what it took has been told to observers.
 

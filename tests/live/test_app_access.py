@@ -232,7 +232,7 @@ def test_screen_readers_hear_sentences_not_characters(open_app: OpenApp) -> None
 def test_scrolls_along_until_the_reader_scrolls_up(open_app: OpenApp) -> None:
     page = open_app(viewport={"width": 800, "height": 700})
     scroller = page.locator(".scroller")
-    ask(page, "line\n" * 4000, "1,000/s")
+    ask(page, "line\n" * 20_000, "1,000/s")
     page.wait_for_function("document.querySelector('.scroller').scrollTop > 500")
     scroller.hover()
     page.mouse.wheel(0, -400)

@@ -145,7 +145,7 @@ def test_scrolls_along_until_the_reader_scrolls_up(open_page: OpenPage) -> None:
     page = open_page(viewport={"width": 800, "height": 600})
     reader = page.locator("#reader")
     to_end = "reader => reader.scrollHeight - reader.scrollTop - reader.clientHeight"
-    start(page, "line\n" * 4000, "1,000/s")
+    start(page, "line\n" * 20_000, "1,000/s")
     wait_until_shown(page, 500)
     page.wait_for_function("document.querySelector('#reader').scrollTop > 500")
     reader.hover()
