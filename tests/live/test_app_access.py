@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.live.app_page import LONG, ask, ended, pane, set_speed, shows, wait_until_shown
 from tests.live.conftest import OpenApp
-from tests.support.chromium import node_module
+from tests.support.chromium import node_module, turn_up_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -235,9 +235,8 @@ def test_scrolls_along_until_the_reader_scrolls_up(open_app: OpenApp) -> None:
     ask(page, "line\n" * 20_000, "1,000/s")
     page.wait_for_function("document.querySelector('.scroller').scrollTop > 500")
     scroller.hover()
-    page.mouse.wheel(0, -400)
     newest = page.get_by_role("button", name="Newest text")
-    expect(newest).to_be_visible()
+    turn_up_until(newest)
     before = "document.querySelector('.output').textContent.length"
     length, position = page.evaluate(before), scroller.evaluate("e => e.scrollTop")
     wait_until_shown(page, length + 500)

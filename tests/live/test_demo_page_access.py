@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.live.conftest import OpenPage
 from tests.live.demo_page import LONG, ended, set_speed, shown, start, wait_until_shown
 from tests.live.test_app_access import SCHEMES
+from tests.support.chromium import turn_up_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -149,9 +150,8 @@ def test_scrolls_along_until_the_reader_scrolls_up(open_page: OpenPage) -> None:
     wait_until_shown(page, 500)
     page.wait_for_function("document.querySelector('#reader').scrollTop > 500")
     reader.hover()
-    page.mouse.wheel(0, -400)
     newest = page.get_by_role("button", name="Newest text")
-    expect(newest).to_be_visible()
+    turn_up_until(newest)
     position = reader.evaluate("reader => reader.scrollTop")
     wait_until_shown(page, len(shown(page)) + 500)
     assert reader.evaluate("reader => reader.scrollTop") == position

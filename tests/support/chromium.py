@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.support.requirement import require
 from tests.support.running_server import ROOT
@@ -50,6 +50,19 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def turn_up_until(shown: Locator) -> None:
+    """Turn the wheel up, and once more each two seconds until `shown` is visible.
+
+    As a person does: while much text comes to a busy machine, a turn may be lost.
+    """
+    while True:
+        shown.page.mouse.wheel(0, -400)
+        try:
+            return expect(shown).to_be_visible(timeout=2000)
+        except AssertionError:
+            continue  # for as long as pytest lets a test go on
 
 
 def built_page() -> Path:
