@@ -14,7 +14,7 @@ SOURCES := textstream stream_server.py tests benchmarks reliability
 NPM := npm --prefix frontend --no-fund --no-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev web test units reliability cuts soak fuzz lint types bench lock build library clean
+.PHONY: help setup run dev web test units reliability coverage cuts soak fuzz lint types bench lock build library clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,13 @@ units: $(VENV)/.dev frontend/node_modules/.stamp ## Test the front end's parts: 
 
 reliability: $(VENV)/.dev frontend/node_modules/.stamp ## Run each reliability program in small, about 2 minutes
 	$(BIN)/python -m pytest reliability $(ARGS)
+
+coverage: $(VENV)/.dev $(PAGES) $(LIBRARY) ## Measure what tests and reliability programs run, branches too
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS)
+	$(BIN)/coverage run -m pytest reliability
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
 
 cuts: $(VENV)/.dev frontend/node_modules/.stamp ## Cut connections a thousand times (ARGS="--source llm --cuts 300")
 	$(BIN)/python -m reliability.cuts $(ARGS)
@@ -89,7 +96,7 @@ library: $(LIBRARY) ## Build the client library into frontend/dist/lib
 clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) frontend/node_modules frontend/dist benchmarks/node/node_modules textstream/web/static dist build test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
