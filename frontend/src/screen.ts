@@ -39,7 +39,7 @@ export class Screen {
     this.#output.append(char);
     this.figures.add();
     if (replayed) return;
-    this.#speaker.add(char);
+    this.#speaker.append(char);
     this.figures.came();
   }
 

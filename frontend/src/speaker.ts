@@ -36,7 +36,7 @@ export class Speaker {
     this.#finishedAt = finishedAt;
   }
 
-  add(text: string): void {
+  append(text: string): void {
     this.#waiting += text;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

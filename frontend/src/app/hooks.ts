@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import type {
-  StreamClient,
-  Sources,
-  StatsSnapshot,
-  StreamDescription,
-  StreamError,
-  TextStream,
+import {
+  isOver,
+  type StreamClient,
+  type Sources,
+  type StatsSnapshot,
+  type StreamDescription,
+  type StreamError,
+  type TextStream,
 } from "../client";
 import type { History, HistoryEntry } from "./model/history";
 import type { Pane } from "./model/pane";
@@ -64,8 +65,7 @@ export function useFigures(stream: TextStream | undefined): StatsSnapshot | unde
       setFigures({ of: stream, stats: stream.stats.snapshot() });
     };
     const soon = setTimeout(read, 0);
-    const timer =
-      state === "ended" || state === "failed" ? undefined : setInterval(read, FIGURES_MS);
+    const timer = isOver(state) ? undefined : setInterval(read, FIGURES_MS);
     return () => {
       clearTimeout(soon);
       clearInterval(timer);

@@ -19,6 +19,11 @@ export type {
 export type { StreamResult } from "./result.js";
 export type { StatsSnapshot, StreamStats } from "./stats.js";
 export type { RememberedStream, StorageLike } from "./store.js";
-export type { StreamEvents, StreamSnapshot, StreamState } from "./stream-state.js";
+export {
+  isOver,
+  type StreamEvents,
+  type StreamSnapshot,
+  type StreamState,
+} from "./stream-state.js";
 export type { TextStream } from "./stream.js";
 export type { Wire, WireFactory, WireHandlers, WireOptions } from "./wire.js";

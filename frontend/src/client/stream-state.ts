@@ -15,6 +15,11 @@ import type { StreamResult } from "./result.js";
  */
 export type StreamState = "waiting" | "streaming" | "paused" | "reconnecting" | "ended" | "failed";
 
+/** Whether a stream in this state has come to its end: no more of it arrives. */
+export function isOver(state: StreamState | undefined): state is "ended" | "failed" {
+  return state === "ended" || state === "failed";
+}
+
 export interface StreamEvents {
   /** More text. */
   text: Chunk;

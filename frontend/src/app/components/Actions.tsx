@@ -1,5 +1,5 @@
 import { useId, useState } from "react";
-import type { TextStream } from "../../client";
+import { isOver, type TextStream } from "../../client";
 import { useApp } from "../context";
 import { useStreamValue } from "../hooks";
 import { useWords } from "../i18n";
@@ -25,7 +25,7 @@ export function Actions({ pane, stream, alone }: ActionsProps) {
   const state = useStreamValue(stream, ({ state }) => state);
   const paused = useStreamValue(stream, ({ snapshot }) => snapshot.paused);
   const id = useStreamValue(stream, ({ id }) => id);
-  const over = state === "ended" || state === "failed";
+  const over = isOver(state);
   const again = (): void => {
     const what = launch(pane, sources, pane.prompt ?? "");
     if ("asked" in what) workspace.start(pane.key, what.asked);

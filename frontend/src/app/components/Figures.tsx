@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { TextStream } from "../../client";
+import { isOver, type TextStream } from "../../client";
 import { useApp } from "../context";
 import { useDescription, useFigures, useStreamValue } from "../hooks";
 import { useTag, useWords } from "../i18n";
@@ -16,7 +16,7 @@ export function Figures({ stream }: { stream: TextStream }) {
   const resumes = useStreamValue(stream, (now) => now.resumes) ?? 0;
   const id = useStreamValue(stream, (now) => now.id);
   const state = useStreamValue(stream, (now) => now.state);
-  const active = state !== "ended" && state !== "failed";
+  const active = !isOver(state);
   const { described } = useDescription(client, id, active);
   const unit = stream.info?.unit ?? "char";
   const duration = durations(words, tag);

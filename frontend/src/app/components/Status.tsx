@@ -1,4 +1,4 @@
-import type { StreamSnapshot, TextStream } from "../../client";
+import { isOver, type StreamSnapshot, type TextStream } from "../../client";
 import type { Pane } from "../model/pane";
 import { useStreamValue } from "../hooks";
 import { useWords, type Words } from "../i18n";
@@ -30,7 +30,6 @@ function statusWords(
     const how = words.ended[result.reason];
     return result.verified ? words.verified(how) : words.unverified(how);
   }
-  if (state === "ended" || state === "failed")
-    return error?.code === "closed" ? left : words.states.failed;
+  if (isOver(state)) return error?.code === "closed" ? left : words.states.failed;
   return stopping && state !== "reconnecting" ? words.states.stopping : words.states[state];
 }

@@ -1,4 +1,4 @@
-import type { Rate, TextStream, Unit } from "../../client";
+import { isOver, type Rate, type TextStream, type Unit } from "../../client";
 import type { FieldValues } from "./schema";
 
 export type View = "plain" | "markdown";
@@ -59,6 +59,5 @@ export function newPane(settings: PaneSettings = DEFAULTS): Pane {
 }
 
 export function running({ stream }: Pick<Pane, "stream">): boolean {
-  const state = stream?.state;
-  return state !== undefined && state !== "ended" && state !== "failed";
+  return stream !== undefined && !isOver(stream.state);
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState, type ReactNode } from "react";
-import type { TextStream } from "../../client";
+import { isOver, type TextStream } from "../../client";
 import { CopyButton } from "../components/CopyButton";
 import { useWords } from "../i18n";
 import { laterMarkdown, useLater } from "../later";
@@ -61,5 +61,5 @@ function useText(stream: TextStream): { text: string; done: boolean } {
 }
 
 function read({ text, state }: TextStream): { text: string; done: boolean } {
-  return { text, done: state === "ended" || state === "failed" };
+  return { text, done: isOver(state) };
 }

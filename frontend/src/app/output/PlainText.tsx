@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { TextStream } from "../../client";
+import { followText } from "./followText";
 import { TextSurface } from "./TextSurface";
 
 /** The text as it is. React makes the element; what is in it is the surface's. */
@@ -9,18 +10,7 @@ export function PlainText({ stream }: { stream: TextStream }) {
     if (!element.current) return undefined;
     const surface = new TextSurface(element.current);
     surface.append(stream.text);
-    const unsubscribe = [
-      stream.on("text", ({ text }) => {
-        surface.append(text);
-      }),
-      stream.on("reset", () => {
-        surface.clear();
-      }),
-    ];
-    return () => {
-      for (const off of unsubscribe) off();
-      surface.clear();
-    };
+    return followText(stream, surface);
   }, [stream]);
   return <div ref={element} className="output plain" />;
 }
