@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { useConnection } from "../react";
+import { chooseLanguage, initialLanguage, TAGS } from "../shared/language";
 import { Banner } from "./components/Banner";
 import { Boundary } from "./components/Boundary";
 import { Composer } from "./components/Composer";
@@ -10,7 +11,7 @@ import { ShortcutsDialog } from "./components/ShortcutsDialog";
 import { WatchDialog } from "./components/WatchDialog";
 import { AppContext, type Parts } from "./context";
 import { usePanes, useSources } from "./hooks";
-import { chooseLanguage, initialLanguage, LANGUAGES, TAGS, WordsContext } from "./i18n";
+import { LANGUAGES, WordsContext } from "./i18n";
 import { running } from "./model/pane";
 import { watchedId, withoutWatch } from "./model/share";
 import { useShortcuts } from "./shortcuts";

@@ -8,9 +8,9 @@ import {
   type StreamError,
   type TextStream,
 } from "../client";
+import { loadSources } from "../shared/sources";
 import type { History, HistoryEntry } from "./model/history";
 import type { Pane } from "./model/pane";
-import { loadSources } from "./model/sources";
 import type { Workspace } from "./model/workspace";
 
 const FIGURES_MS = 250;

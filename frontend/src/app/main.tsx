@@ -1,14 +1,14 @@
 import { createRoot } from "react-dom/client";
 import { StreamClient } from "../client";
+import { WrongAddress } from "../shared/components/WrongAddress";
+import { chosenTransports, serverAddress } from "../shared/server";
+import { pageStorage } from "../shared/storage";
+import { initialTheme, showTheme } from "../shared/theme";
 import { App } from "./App";
 import { Boundary } from "./components/Boundary";
 import type { Parts } from "./context";
-import { WrongAddress } from "./components/WrongAddress";
 import { History } from "./model/history";
 import { PaneStore } from "./model/paneStore";
-import { chosenTransports, serverAddress } from "./model/server";
-import { pageStorage } from "./model/storage";
-import { initialTheme, showTheme } from "./model/theme";
 import { Workspace } from "./model/workspace";
 
 const address = serverAddress(location);

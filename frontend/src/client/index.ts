@@ -5,7 +5,7 @@ export { StreamClient, type ClientEvents, type StartOptions, type StartRequest }
 export type { Clock } from "./clock.js";
 export type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
 export { StreamError, type ClientCode, type ErrorCode, type ServerCode } from "./errors.js";
-export type { ClientOptions } from "./options.js";
+export { checkedUrl, type ClientOptions } from "./options.js";
 export type { Finding, Probe } from "./probe.js";
 export type {
   EndReason,

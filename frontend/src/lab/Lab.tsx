@@ -1,5 +1,5 @@
 import { useState, useSyncExternalStore } from "react";
-import { Choice } from "../app/components/Choice";
+import { Choice } from "../shared/components/Choice";
 import { ConnectionFacts } from "./ConnectionFacts";
 import { EventLog } from "./EventLog";
 import { Events } from "./Events";

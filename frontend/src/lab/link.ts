@@ -1,6 +1,6 @@
 import { io, type Socket } from "socket.io-client";
-import { Listeners } from "../app/model/listeners";
-import { checkedUrl } from "../client/options";
+import { checkedUrl } from "../client";
+import { Listeners } from "../shared/listeners";
 import { BEGINNING, withEntry, withRoundTrip, type Facts, type LabState } from "./state";
 
 export type Transports = readonly ("websocket" | "polling")[];

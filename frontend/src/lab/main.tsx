@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { createRoot } from "react-dom/client";
-import { WrongAddress } from "../app/components/WrongAddress";
-import { initialLanguage, TAGS } from "../app/i18n";
-import { serverAddress } from "../app/model/server";
-import { initialTheme, showTheme } from "../app/model/theme";
+import { WrongAddress } from "../shared/components/WrongAddress";
+import { initialLanguage, TAGS } from "../shared/language";
+import { serverAddress } from "../shared/server";
+import { initialTheme, showTheme } from "../shared/theme";
 import { Lab } from "./Lab";
 import { LabLink } from "./link";
 import { LAB_WORDS, LabWords } from "./words";

@@ -1,6 +1,6 @@
 /** Links to a stream, there and back. */
 import { expect, test } from "vitest";
-import { chosenTransports, serverAddress } from "../../src/app/model/server";
+import { chosenTransports, serverAddress } from "../../src/shared/server";
 import { watchedId, watchLink, withoutWatch } from "../../src/app/model/share";
 
 const PAGE = "https://app.example/app/?server=http%3A%2F%2Fother%3A1&x=1#there";

@@ -1,10 +1,10 @@
 /** The page's texts: the same in every language, and none forgotten. */
 import { expect, test } from "vitest";
 import { SERVER_CODES, CLIENT_CODES } from "../../src/client/errors";
-import { preferredLanguage } from "../../src/app/i18n";
 import { en } from "../../src/app/i18n/en";
 import { explain } from "../../src/app/i18n/explain";
 import { zh } from "../../src/app/i18n/zh";
+import { preferredLanguage } from "../../src/shared/language";
 
 /** Every text with its path; functions are called, so that what they say is compared too. */
 function texts(words: object, path = ""): Record<string, string> {

@@ -1,5 +1,5 @@
 import type { ConnectionSnapshot } from "../../client";
-import type { Language } from "../i18n";
+import type { Language } from "../../shared/language";
 import { useWords } from "../i18n";
 import { ConnectionBadge } from "./ConnectionBadge";
 import { Preferences } from "./Preferences";

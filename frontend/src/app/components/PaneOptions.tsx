@@ -1,8 +1,8 @@
 import type { SourceInfo, Unit } from "../../client";
+import { Choice } from "../../shared/components/Choice";
 import { useApp } from "../context";
 import { useWords } from "../i18n";
 import type { Pane, View } from "../model/pane";
-import { Choice } from "./Choice";
 import { SchemaForm } from "./SchemaForm";
 
 const UNITS: readonly Unit[] = ["char", "word", "token"];

@@ -1,7 +1,8 @@
 import { useState } from "react";
-import { LANGUAGES, useWords, type Language } from "../i18n";
-import { chooseTheme, initialTheme, THEMES } from "../model/theme";
-import { Choice } from "./Choice";
+import type { Language } from "../../shared/language";
+import { chooseTheme, initialTheme, THEMES } from "../../shared/theme";
+import { Choice } from "../../shared/components/Choice";
+import { LANGUAGES, useWords } from "../i18n";
 
 interface PreferencesProps {
   language: Language;

@@ -1,8 +1,8 @@
+import { ownServer } from "../../shared/server";
 import { useApp } from "../context";
 import { useDescription } from "../hooks";
 import { useWords } from "../i18n";
 import { watchLink } from "../model/share";
-import { ownServer } from "../model/server";
 import { CopyButton } from "./CopyButton";
 import { Dialog } from "./Dialog";
 

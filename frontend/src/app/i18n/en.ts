@@ -179,8 +179,6 @@ export const en = {
       `The server at ${server} does not accept pages from ${origin}; start it with --cors-origins ${origin}.`,
     unreachable: (server: string) =>
       `No server answers at ${server}. Start it with “make run”, or give its address with ?server=.`,
-    address: (address: string) =>
-      `“${address}” is no address of a server. It looks like http://127.0.0.1:5002.`,
     sourceUnavailable: "This source is not installed on the server.",
     unknownSource: "The server has no source of this name. Choose another one.",
     unknownStream: "The server no longer has this stream. Start it again.",

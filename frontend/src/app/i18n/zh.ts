@@ -170,7 +170,6 @@ export const zh: Words = {
       `服务器 ${server} 不接受来自 ${origin} 的页面；请用 --cors-origins ${origin} 启动它。`,
     unreachable: (server) =>
       `${server} 没有服务器应答。请用 “make run” 启动它，或用 ?server= 给出它的地址。`,
-    address: (address) => `“${address}”不是服务器地址。正确的例子：http://127.0.0.1:5002。`,
     sourceUnavailable: "服务器上没有安装此来源。",
     unknownSource: "服务器没有这个来源。请另选一个。",
     unknownStream: "服务器已没有这个文字流。请重新开始。",

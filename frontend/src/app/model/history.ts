@@ -1,6 +1,6 @@
 /** The streams that were started or watched with this browser, newest first. */
 import type { EndReason, Rate, Unit } from "../../client";
-import { Listeners } from "./listeners";
+import { Listeners } from "../../shared/listeners";
 
 export interface HistoryEntry {
   id: string;

@@ -5,8 +5,8 @@ import type {
   StreamDescription,
   TextStream,
 } from "../../client";
+import { Listeners } from "../../shared/listeners";
 import type { History } from "./history";
-import { Listeners } from "./listeners";
 import { newPane, NOTHING_SHOWN, running, type Pane, type PaneSettings, type Shown } from "./pane";
 import type { PaneStore } from "./paneStore";
 import { recordIn } from "./recorder";

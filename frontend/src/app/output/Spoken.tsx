@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { TextStream } from "../../client";
-import { bySegments, Speaker } from "../../speaker";
+import { bySegments, Speaker } from "../../shared/speaker";
 import { followText } from "./followText";
 
 /** What screen readers hear of the text: whole sentences, now and then. */

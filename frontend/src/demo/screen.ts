@@ -1,7 +1,7 @@
+import { byMarks, Speaker } from "../shared/speaker";
 import { Figures } from "./figures";
 import { find } from "./find";
 import { Output } from "./output";
-import { byMarks, Speaker } from "./speaker";
 
 export type State = "idle" | "waiting" | "streaming" | "ended";
 

@@ -1,6 +1,6 @@
+import { randomId } from "../client/digest";
 import { now } from "./clock";
 import type { Connection } from "./connection";
-import { randomId } from "./client/digest";
 import { forget, recall, remember, type Remembered } from "./memory";
 import type { Notice } from "./notice";
 import type { Answer, Rate, StartStream, StreamEnd, StreamError, StreamInfo } from "./protocol";

@@ -1,4 +1,4 @@
-import { sha256 } from "./client/digest";
+import { sha256 } from "../client/digest";
 import type { Remembered } from "./memory";
 import type { StreamEnd } from "./protocol";
 import { verdict } from "./words";

@@ -1,0 +1,2 @@
+export * from "../client/protocol";
+export type { StreamErrorEvent as StreamError } from "../client/protocol";
