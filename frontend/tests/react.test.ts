@@ -3,7 +3,13 @@
 import { act, cleanup, renderHook } from "@testing-library/react";
 import { StrictMode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { useConnection, useStream, useStreamClient, useTextStream } from "../src/react/index.js";
+import {
+  useConnection,
+  useStream,
+  useStreamClient,
+  useStreamValue,
+  useTextStream,
+} from "../src/react/index.js";
 import { settle } from "./support/clock.js";
 import { FakeServer, fakeClient } from "./support/fake.js";
 
@@ -105,6 +111,36 @@ test("an error is shown", async () => {
   await clock.advance(1000);
   frame();
   expect(result.current).toMatchObject({ state: "failed", error: { code: "unknown_stream" } });
+  client.close();
+});
+
+test("one value of a stream, and no rendering for its text", async () => {
+  const server = new FakeServer();
+  const { client } = await fakeClient(server);
+  const [first, second] = [client.start("x"), client.start("y")];
+  await settle();
+  let renders = 0;
+  const { result, rerender } = renderHook(
+    ({ stream }) => {
+      renders += 1;
+      return useStreamValue(stream, ({ state }) => state);
+    },
+    { initialProps: { stream: undefined as typeof first | undefined } },
+  );
+  expect(result.current).toBeUndefined();
+  rerender({ stream: first });
+  expect(result.current).toBe("waiting");
+  const before = renders;
+  act(() => {
+    for (let i = 0; i < 20; i += 1) server.send(i, i + 1, server.streams.get("s1"));
+  });
+  expect([result.current, renders - before]).toEqual(["streaming", 1]);
+  rerender({ stream: second });
+  expect(result.current).toBe("waiting");
+  act(() => {
+    first.pause();
+  });
+  expect([result.current, first.state]).toEqual(["waiting", "paused"]);
   client.close();
 });
 

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import {
   isOver,
   type StreamClient,
@@ -8,6 +8,7 @@ import {
   type StreamError,
   type TextStream,
 } from "../client";
+import { useStreamValue } from "../react";
 import { loadSources } from "../shared/sources";
 import type { History, HistoryEntry } from "./model/history";
 import type { Pane } from "./model/pane";
@@ -17,21 +18,6 @@ const FIGURES_MS = 250;
 const VIEWERS_MS = 2000;
 
 const nothing = (): void => undefined;
-
-/**
- * One value of a stream. The component renders again when that value is another, and not for each
- * chunk: a fast stream has thousands of them a second.
- */
-export function useStreamValue<T>(
-  stream: TextStream | undefined,
-  pick: (stream: TextStream) => T,
-): T | undefined {
-  const subscribe = useCallback(
-    (changed: () => void) => stream?.subscribe(changed) ?? nothing,
-    [stream],
-  );
-  return useSyncExternalStore(subscribe, () => (stream ? pick(stream) : undefined));
-}
 
 export function usePanes(workspace: Workspace): readonly Pane[] {
   return useSyncExternalStore(workspace.subscribe, workspace.panes);

@@ -68,4 +68,26 @@ export function useStream(stream: TextStream | undefined): StreamSnapshot | unde
   );
 }
 
+/**
+ * One value of a stream. The component renders again when that value is another, and not for each
+ * chunk: a fast stream has thousands of them a second.
+ *
+ * `pick` must yield the same value as long as nothing has changed: a string, a number, an object of
+ * the stream's own (`info`, `result`, `error`), but none that it makes. Undefined without a stream.
+ */
+export function useStreamValue<T>(
+  stream: TextStream | undefined,
+  pick: (stream: TextStream) => T,
+): T | undefined {
+  const subscribe = useCallback(
+    (changed: () => void) => stream?.subscribe(changed) ?? nothing,
+    [stream],
+  );
+  return useSyncExternalStore(
+    subscribe,
+    () => (stream ? pick(stream) : undefined),
+    () => undefined,
+  );
+}
+
 const nothing = (): void => undefined;

@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { isOver, type TextStream } from "../../client";
+import { useStreamValue } from "../../react";
 import { useApp } from "../context";
-import { useStreamValue } from "../hooks";
 import { useWords } from "../i18n";
 import { launch } from "../model/launch";
 import type { Pane } from "../model/pane";

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { isOver, type TextStream } from "../../client";
+import { useStreamValue } from "../../react";
 import { useApp } from "../context";
-import { useDescription, useFigures, useStreamValue } from "../hooks";
+import { useDescription, useFigures } from "../hooks";
 import { useTag, useWords } from "../i18n";
 import { laterChart, useLater } from "../later";
 import { durations } from "../model/durations";

@@ -1,5 +1,5 @@
+import { useStreamValue } from "../../react";
 import { useApp } from "../context";
-import { useStreamValue } from "../hooks";
 import { useWords } from "../i18n";
 import { running, type Pane } from "../model/pane";
 import { chosen } from "../model/sources";

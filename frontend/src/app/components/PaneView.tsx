@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
+import type { TextStream } from "../../client";
+import { useStreamValue } from "../../react";
 import { useApp } from "../context";
-import { useStreamValue } from "../hooks";
 import { useWords } from "../i18n";
 import { laterMarkdown } from "../later";
-import type { TextStream } from "../../client";
 import type { Pane } from "../model/pane";
 import { fieldErrors, fieldsOf } from "../model/schema";
 import { chosen } from "../model/sources";

@@ -1,6 +1,6 @@
 import { isOver, type StreamSnapshot, type TextStream } from "../../client";
+import { useStreamValue } from "../../react";
 import type { Pane } from "../model/pane";
-import { useStreamValue } from "../hooks";
 import { useWords, type Words } from "../i18n";
 
 interface StatusProps extends Pick<Pane, "watching" | "endedBefore"> {
