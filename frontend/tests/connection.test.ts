@@ -152,6 +152,19 @@ test("a server that goes down says so, and until when", async () => {
   client.close();
 });
 
+test("a server that goes down may say so before the connection is open", async () => {
+  const server = new FakeServer();
+  const { client, clock } = await fakeClient(server);
+  server.accepting = "silent";
+  server.wire.lose();
+  await clock.advance(1000);
+  // What comes with a connection is handed over before it.
+  server.wire.emit("server_draining", { retry_after: 20 });
+  server.wire.open();
+  expect(client.connection).toMatchObject({ state: "draining", retryAfter: 20, error: undefined });
+  client.close();
+});
+
 test.each<[Finding | undefined, string, boolean]>([
   ["absent", "unreachable", true],
   ["present", "unreachable", true],

@@ -135,6 +135,48 @@ test("a pace holds at once, and over a reconnect", async () => {
   client.close();
 });
 
+test("a pace that is changed while the answer to the start is due follows it", async () => {
+  const server = new FakeServer();
+  const { client } = await fakeClient(server);
+  const stream = client.start({ text: "x", rate: 1 });
+  await stream.setRate(100);
+  await settle();
+  expect(server.seen("rate")).toEqual([
+    ["start_stream", 1],
+    ["set_rate", 100],
+  ]);
+  expect(stream.rate).toBe(100);
+  client.close();
+});
+
+test("one that the server does not allow is then the old one", async () => {
+  const server = new FakeServer();
+  server.script = ({ event }) => (event === "set_rate" ? refusal("invalid_request") : undefined);
+  const { client } = await fakeClient(server);
+  const stream = client.start({ text: "x", rate: 1 });
+  await stream.setRate(-1);
+  await settle();
+  expect([stream.rate, stream.state]).toEqual([1, "waiting"]);
+  client.close();
+});
+
+test("a start that is sent again has the pace that is wanted by then", async () => {
+  const server = new FakeServer();
+  server.answering = false;
+  const { client, clock } = await fakeClient(server);
+  const stream = client.start({ text: "x", rate: 1 });
+  await settle();
+  server.wire.lose();
+  await stream.setRate(100);
+  server.answering = true;
+  await clock.advance(1000);
+  expect(server.seen("rate")).toEqual([
+    ["start_stream", 1],
+    ["start_stream", 100],
+  ]);
+  client.close();
+});
+
 test("a seek begins the text anew there; what was on its way is dropped", async () => {
   const { server, client, stream } = await streaming();
   server.send(0, 10);

@@ -146,7 +146,9 @@ export class Connection {
     this.#ever = true;
     this.#fruitful = false;
     this.#openedAt = this.#options.clock.now();
-    this.#change({ state: "connected", error: undefined, retryAfter: undefined });
+    // What a server that goes down says at once is handed over before its connection is open.
+    const state = this.snapshot.state === "draining" ? "draining" : "connected";
+    this.#change({ state, error: undefined });
     if (this.#wire) this.#handlers.up(this.#wire);
   }
 

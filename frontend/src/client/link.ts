@@ -95,12 +95,15 @@ export class Link {
     if (reader.stopping && reader.id !== undefined) this.stop(reader);
     if (reader.over) return;
     const request = reader.attachRequest();
+    const { rate } = reader;
     reader.attachBegins();
     this.#request(
       request,
       (answer) => {
         const first = reader.id === undefined;
+        const changed = reader.rate !== rate;
         reader.attachDone(decodeInfo(answer.stream));
+        if (changed) this.#catchUpRate(reader, rate);
         if (first) this.#deliverEarly();
         // It was left meanwhile, and not read anew: the server has one reader for the two.
         const { id } = reader;
@@ -167,6 +170,16 @@ export class Link {
   setRate(reader: Reader, rate: Rate, onOk: () => void, onError: OnError): void {
     if (reader.id === undefined) return;
     this.#request({ event: "set_rate", payload: { id: reader.id, rate } }, onOk, onError);
+  }
+
+  /** Ask for the pace that was changed while the answer to a start or a resume was due. */
+  #catchUpRate(reader: Reader, before: Rate | undefined): void {
+    const { rate } = reader;
+    if (rate === undefined || reader.stopping || reader.over) return;
+    const done = (): void => undefined;
+    this.setRate(reader, rate, done, () => {
+      reader.rateRefused(rate, before);
+    });
   }
 
   /** Carry out the reader's seek, if there is one. */

@@ -68,14 +68,15 @@ export class Reader {
   attachRequest():
     | { event: "start_stream"; payload: StartStream }
     | { event: "resume_stream"; payload: ResumeStream } {
-    if (this.id === undefined) return { event: "start_stream", payload: this.request ?? {} };
+    if (this.id === undefined)
+      return { event: "start_stream", payload: { ...this.request, ...this.#pace() } };
     return { event: "resume_stream", payload: this.resumeAt(this.id, this.assembler.offset) };
   }
 
   resumeAt(id: string, offset: number): ResumeStream {
     // What is left of a text that was cut short is due at once.
-    const rate = this.stopping || this.#cutShort ? 0 : this.rate;
-    return { id, offset, format: "chunk", ...(rate === undefined ? {} : { rate }) };
+    const pace = this.stopping || this.#cutShort ? { rate: 0 } : this.#pace();
+    return { id, offset, format: "chunk", ...pace };
   }
 
   /** An attach request is sent: the server's reader will be a new one. */
@@ -112,6 +113,12 @@ export class Reader {
   attachPostponed(): void {
     this.asked = this.attaching = false;
     if (this.stopping) this.stoppedUnseen();
+  }
+
+  /** The server does not allow the pace: it is the one of before, unless another is wanted by now. */
+  rateRefused(refused: Rate, before: Rate | undefined): void {
+    if (this.rate === refused) this.rate = before;
+    this.#observer.changed();
   }
 
   /** The connection is lost. */
@@ -220,6 +227,10 @@ export class Reader {
   beginAt(offset: number): void {
     this.assembler = new Assembler(offset);
     this.#observer.reset(offset);
+  }
+
+  #pace(): { rate?: Rate } {
+    return this.rate === undefined ? {} : { rate: this.rate };
   }
 
   #startAnew(request: StartStream): void {

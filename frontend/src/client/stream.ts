@@ -178,8 +178,7 @@ export class TextStream {
     if (!link || !reader.attached || reader.over) return Promise.resolve();
     return new Promise((resolve, reject) => {
       link.setRate(reader, rate, resolve, (error) => {
-        if (reader.rate === rate) reader.rate = before;
-        this.#changed();
+        reader.rateRefused(rate, before);
         reject(error);
       });
     });
