@@ -3,7 +3,7 @@ import { Emitter } from "./emitter.js";
 import { checkOffset } from "./decode.js";
 import { closed, type StreamError } from "./errors.js";
 
-import type { Rate, StreamInfo } from "./protocol.js";
+import type { Rate, StartStream, StreamInfo } from "./protocol.js";
 import type { Reader } from "./reader.js";
 import type { Observer, StreamResult } from "./result.js";
 import { Seek } from "./seek.js";
@@ -69,6 +69,14 @@ export class TextStream {
   /** Its id, once the server has given it one: with it, anybody may read and stop it. */
   get id(): string | undefined {
     return this.#reader.id;
+  }
+
+  /**
+   * What was asked for, with its `request_id`: `client.start` with it, also after a reload, starts
+   * nothing twice. Undefined for a stream that was there before.
+   */
+  get request(): StartStream | undefined {
+    return this.#reader.request;
   }
 
   /** What the server said when it began. */

@@ -1,5 +1,6 @@
+import type { Rate, SourceInfo, StartRequest } from "../client";
+import { loadSources } from "../shared/sources";
 import { find } from "./find";
-import type { Rate, SourceInfo, Sources, StartStream } from "./protocol";
 
 const RATES: Rate[] = ["auto", 1, 2, 5, 10, 20, 30, 60, 100, 200, 500, 1000, 0];
 const TEXT_RATE = 30; // units per second; the server's own default for a text that is there already
@@ -33,7 +34,7 @@ export class Controls {
   }
 
   /** What to send as `start_stream`. */
-  request(): StartStream {
+  request(): StartRequest {
     const name = this.#source.value;
     const text = this.prompt.value;
     return {
@@ -57,7 +58,7 @@ export class Controls {
   }
 
   /** Fill in what was asked for before a reload. */
-  restore({ source = "", prompt, text }: StartStream, rate: Rate): void {
+  restore({ source = "", prompt, text }: StartRequest, rate: Rate): void {
     this.prompt.value = text ?? prompt ?? "";
     this.#wanted = source;
     this.#touched = true;
@@ -67,9 +68,7 @@ export class Controls {
 
   /** Ask the server which sources it has. The choice made before, if any, stays. */
   async load(server: string): Promise<void> {
-    const response = await fetch(new URL("/api/sources", server));
-    if (!response.ok) throw new Error(`/api/sources answered ${response.status}`);
-    const { preferred, sources } = (await response.json()) as Sources;
+    const { preferred, sources } = await loadSources(server);
     const before = this.#sources.length > 0 ? this.#source.value : this.#wanted || preferred;
     document.body.dataset.preferred = preferred;
     this.#sources = sources;

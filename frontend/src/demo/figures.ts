@@ -1,5 +1,5 @@
-import { now } from "./clock";
 import { find } from "./find";
+import { now } from "./now";
 
 const WINDOW_MS = 2000; // the speed shown while streaming is that of the last two seconds
 
@@ -34,8 +34,9 @@ export class Figures {
     }, 200);
   }
 
-  add(): void {
-    this.#total += 1;
+  /** Count characters that have come. */
+  add(count: number): void {
+    this.#total += count;
     if (this.#times.firstAt) return;
     this.#times.firstAt = now();
     this.#showFirst();

@@ -1,29 +1,49 @@
 /**
- * The demo page. The wire needs very little; this alone is a client that works:
+ * The demo page: one stream, on the client library. The wire needs very little; this alone is a
+ * client that works:
  *
  *     const socket = io();
  *     socket.on("new_char", (char) => (output.textContent += char));
  *     socket.emit("start_stream");
  *
- * The rest is what people are owed: figures, stopping, going on after a lost connection or a reload
- * at the exact character, proof that the text is complete, and words for whatever goes wrong.
+ * The library is what people are owed besides: going on after a lost connection or a reload at the
+ * exact character, and proof that the text is complete. The page adds figures, and words for whatever
+ * goes wrong.
  */
-import { Connection, server } from "./connection";
+import { StreamClient, StreamError } from "../client";
+import { serverAddress } from "../shared/server";
+import { ConnectionBadge } from "./badge";
 import { Controls } from "./controls";
 import { find } from "./find";
 import { Notice } from "./notice";
+import { Player } from "./player";
 import { Screen } from "./screen";
-import { Stream } from "./stream";
+import { explain } from "./words";
 
 const screen = new Screen();
 const notice = new Notice(() => {
-  stream.again();
+  player.again();
 });
-const connection: Connection = new Connection(() => stream.running);
-const stream: Stream = new Stream(connection, screen, notice);
+const client = connect();
+const badge: ConnectionBadge = new ConnectionBadge(client, () => player.running);
+const player: Player = new Player(client, badge, screen, notice);
 const controls = new Controls((rate) => {
-  stream.setRate(rate);
+  player.setRate(rate);
 });
+
+function connect(): StreamClient {
+  try {
+    return new StreamClient(serverAddress(location), {
+      storage: null, // The page remembers more of a stream: see memory.ts.
+      backoff: { initial: 250, maximum: 3000 },
+      giveUpAfter: Infinity, // It says what is wrong, and whoever reads it decides.
+    });
+  } catch (error) {
+    find("connection", HTMLElement).textContent = "Not connected";
+    if (error instanceof StreamError) notice.say(explain(error));
+    throw error;
+  }
+}
 
 function start(): void {
   if (controls.lacksPrompt) {
@@ -31,18 +51,19 @@ function start(): void {
     controls.prompt.focus();
     return;
   }
-  stream.start(controls.request());
+  player.start(controls.request());
 }
 
 function stop(): void {
-  stream.stop();
+  player.stop();
 }
 
-const before = stream.restore();
+const before = player.restore();
 if (before) controls.restore(before.request, before.rate);
 
-connection.socket.on("connect", () => {
-  controls.load(server).catch(() => {
+client.on("state", (state) => {
+  if (state !== "connected") return;
+  controls.load(client.url).catch(() => {
     notice.say("The list of sources could not be read. Reload the page.");
   });
 });
@@ -50,7 +71,7 @@ connection.socket.on("connect", () => {
 document.addEventListener("visibilitychange", () => {
   // After a sleep the connection may be dead: whatever is sent makes the client look at the time
   // of the last heartbeat. Otherwise it would take its timer, which slept too, up to 45 s.
-  if (!document.hidden) stream.setRate(controls.rate);
+  if (!document.hidden) player.setRate(controls.rate);
 });
 
 find("form", HTMLFormElement).addEventListener("submit", (event) => {

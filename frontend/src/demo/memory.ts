@@ -1,9 +1,9 @@
-import { now } from "./clock";
-import type { Rate, StartStream } from "./protocol";
+import type { Rate, StartRequest } from "../client";
+import { now } from "./now";
 
 /** All that it takes to have a stream back after a reload: the text itself is on the server. */
 export interface Remembered {
-  request: StartStream; // as it was sent: with its request_id it may be sent again
+  request: StartRequest; // as it was sent: with its request_id it may be sent again
   rate: Rate; // as it is now
   asked: number; // when, by `now()`
   id?: string; // of the stream, once the server has told it
@@ -37,11 +37,26 @@ export function forget(): void {
   }
 }
 
-export function recall(): Remembered | null {
+export function recall(): Remembered | undefined {
   try {
-    const record = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Remembered | null;
-    return record?.id || (record && now() - record.asked < UNANSWERED_MS) ? record : null;
+    const record: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    if (!isRemembered(record)) return undefined;
+    return record.id !== undefined || now() - record.asked < UNANSWERED_MS ? record : undefined;
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+/** Another release of the page may have written it. */
+function isRemembered(value: unknown): value is Remembered {
+  if (typeof value !== "object" || value === null) return false;
+  const { request, rate, asked, id, resumes } = value as Partial<Record<keyof Remembered, unknown>>;
+  return (
+    typeof request === "object" &&
+    request !== null &&
+    (rate === "auto" || typeof rate === "number") &&
+    typeof asked === "number" &&
+    typeof resumes === "number" &&
+    (id === undefined || typeof id === "string")
+  );
 }

@@ -6,14 +6,12 @@
  * (500 kB in steps of 400 characters: a quarter of the time, measured in Chromium).
  */
 export class Output {
-  /** Everything appended, exactly. */
-  text = "";
-
   readonly #element: HTMLElement;
   readonly #scroller: HTMLElement;
   readonly #newest: HTMLButtonElement;
   #block: HTMLElement | null = null; // the line that grows
-  #shown = 0;
+  #text = "";
+  #shown = 0; // of #text
   #frame = 0;
   #notBefore = 0;
   #following = true;
@@ -37,14 +35,14 @@ export class Output {
   }
 
   append(text: string): void {
-    this.text += text;
+    this.#text += text;
     this.#frame ||= requestAnimationFrame(this.#show);
   }
 
   clear(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    this.text = "";
+    this.#text = "";
     this.#block = null;
     this.#shown = 0;
     this.#element.replaceChildren();
@@ -74,9 +72,9 @@ export class Output {
       return;
     }
     this.#frame = 0;
-    if (this.#shown === this.text.length) return;
-    for (const part of this.text.slice(this.#shown).split(/(?<=\n)/u)) this.#add(part);
-    this.#shown = this.text.length;
+    if (this.#shown === this.#text.length) return;
+    for (const part of this.#text.slice(this.#shown).split(/(?<=\n)/u)) this.#add(part);
+    this.#shown = this.#text.length;
     const { scrollHeight } = this.#scroller; // lays out
     if (this.#following) this.#scroller.scrollTop = scrollHeight;
     // A line of 100,000 characters is slow to lay out: leave three quarters of the time to others.

@@ -1,29 +1,62 @@
-import { sha256 } from "../client/digest";
+import type { Chunk, StreamSnapshot, TextStream } from "../client";
 import type { Remembered } from "./memory";
-import type { StreamEnd } from "./protocol";
-import { verdict } from "./words";
 
-/** The stream that is on the screen, and where the reader is in it. */
+/** Told of what becomes of a stream. */
+export interface ReadingHandlers {
+  /** The server has started it. */
+  begun(reading: Reading, id: string): void;
+  text(reading: Reading, chunk: Chunk): void;
+  /** The connection is lost. */
+  interrupted(reading: Reading): void;
+  /** It goes on, after a lost connection or a reload. */
+  resumed(reading: Reading): void;
+  /** It has ended, or failed. */
+  ended(reading: Reading, snapshot: StreamSnapshot): void;
+}
+
+/** A stream that is read, and what is kept of it over a reload. */
 export class Reading {
-  next = 0; // the offset of the next unit
-  #lost = 0; // units that the server no longer has
+  readonly stream: TextStream;
+  readonly record: Remembered;
+  /** Units that the server no longer has. */
+  lost = 0;
+  readonly #handlers: ReadingHandlers;
+  readonly #unsubscribe: (() => void)[];
+  readonly #started: boolean; // here; it was there before otherwise
+  #resumes: number | undefined; // those that the handlers know of; undefined: nor that it has begun
 
-  constructor(
-    readonly id: string,
-    readonly record: Remembered,
-  ) {}
-
-  /** Go on at `first`, without what lies before it. */
-  skip(first: number): void {
-    this.#lost += first - this.next;
-    this.next = first;
+  constructor(stream: TextStream, record: Remembered, handlers: ReadingHandlers) {
+    this.stream = stream;
+    this.record = record;
+    this.#handlers = handlers;
+    this.#started = stream.request !== undefined;
+    this.#unsubscribe = [
+      stream.subscribe(() => {
+        this.#changed();
+      }),
+      stream.on("text", (chunk) => {
+        handlers.text(this, chunk);
+      }),
+      stream.on("state", (state) => {
+        if (state === "reconnecting") handlers.interrupted(this);
+      }),
+      stream.on("end", (snapshot) => {
+        handlers.ended(this, snapshot);
+      }),
+    ];
   }
 
-  /** Say how it ended, and whether the text is the one that the server sent, to the last byte. */
-  async judge(end: StreamEnd, text: string): Promise<string> {
-    if (this.#lost) return verdict(end.reason, this.#lost, "broken");
-    const hash = await sha256(text);
-    const whole = this.next === end.offset && (hash === undefined || hash === end.text_sha256);
-    return verdict(end.reason, 0, whole ? (hash ? "verified" : "whole") : "broken");
+  /** Tell the handlers nothing more. */
+  close(): void {
+    for (const off of this.#unsubscribe) off();
+  }
+
+  #changed(): void {
+    const { id, info, resumes } = this.stream;
+    if (!info || id === undefined || resumes === this.#resumes) return;
+    const begins = this.#resumes === undefined;
+    this.#resumes = resumes;
+    if (begins && this.#started) this.#handlers.begun(this, id);
+    else this.#handlers.resumed(this);
   }
 }

@@ -22,11 +22,6 @@ export class Screen {
   readonly #stop = find("stop", HTMLButtonElement);
   readonly #welcome = find("welcome", HTMLElement);
 
-  /** The text so far, exactly. */
-  get text(): string {
-    return this.#output.text;
-  }
-
   /** Make room for a text. */
   clear(): void {
     this.#output.clear();
@@ -34,12 +29,15 @@ export class Screen {
     this.#welcome.hidden = true;
   }
 
-  /** @param replayed whether all of it was here before: then it is not read out again */
-  append(char: string, replayed: boolean): void {
-    this.#output.append(char);
-    this.figures.add();
+  /**
+   * @param characters how many the text has, as people count them
+   * @param replayed whether all of it was here before: then it is not read out again
+   */
+  append(text: string, characters: number, replayed: boolean): void {
+    this.#output.append(text);
+    this.figures.add(characters);
     if (replayed) return;
-    this.#speaker.append(char);
+    this.#speaker.append(text);
     this.figures.came();
   }
 

@@ -1,7 +1,7 @@
-import type { StreamEnd, WireError } from "./protocol";
+import type { EndReason, StreamError } from "../client";
 
 /** How a stream ended; a comma or a full stop follows. */
-const ENDED: Record<StreamEnd["reason"], string> = {
+const ENDED: Record<EndReason, string> = {
   completed: "Complete",
   length: "Complete, up to the length limit",
   stopped: "Stopped",
@@ -12,12 +12,15 @@ const ENDED: Record<StreamEnd["reason"], string> = {
 };
 
 /** What the server says of an error, as a sentence. It names the cure itself. */
-export function explain({ message }: WireError): string {
+export function explain({ message }: Pick<StreamError, "message">): string {
   return message.charAt(0).toUpperCase() + message.slice(1).replace(/[.\s]*$/u, ".");
 }
 
-/** Why the rest of a stream cannot be read: the answer to a resume. */
-export function lostBecause(error: WireError, restarting: boolean): string {
+/** Why the rest of a stream cannot be read. */
+export function lostBecause(
+  error: Pick<StreamError, "code" | "message">,
+  restarting: boolean,
+): string {
   if (error.code !== "unknown_stream") return explain(error);
   if (restarting) return "The server was restarted.";
   return "The server was restarted, or has forgotten this text meanwhile.";
@@ -25,7 +28,7 @@ export function lostBecause(error: WireError, restarting: boolean): string {
 
 /** How it ended; `lost` characters the server no longer had, and the rest is proved or not. */
 export function verdict(
-  reason: StreamEnd["reason"],
+  reason: EndReason,
   lost: number,
   proof: "verified" | "whole" | "broken",
 ): string {

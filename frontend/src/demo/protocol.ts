@@ -1,2 +1,0 @@
-export * from "../client/protocol";
-export type { StreamErrorEvent as StreamError } from "../client/protocol";
