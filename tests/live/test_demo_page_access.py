@@ -85,7 +85,7 @@ def test_contrast_is_at_least_that_of_wcag_aa(open_page: OpenPage) -> None:
         assert len(ratios) > 8
         assert {words: ratio for words, ratio in ratios.items() if ratio < 4.5} == {}, scheme
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (background == "rgb(21, 21, 19)") == (scheme == "dark")
+        assert (background == "rgb(20, 20, 19)") == (scheme == "dark")
 
 
 CONTRAST = """() => {

@@ -7,6 +7,8 @@ const WINDOW_MS = 2000; // the speed shown while streaming is that of the last t
 interface Times {
   asked: number;
   firstAt?: number;
+  /** How many characters came with the first. */
+  together?: number;
   lastAt?: number;
 }
 
@@ -22,9 +24,14 @@ export class Figures {
   #timer = 0;
 
   /** Begin to count, for a new stream or, with the times that it had, one from before a reload. */
-  begin({ asked, firstAt, lastAt }: Times): void {
+  begin({ asked, firstAt, together, lastAt }: Times): void {
     clearInterval(this.#timer);
-    this.#times = { asked, ...(firstAt && { firstAt }), ...(lastAt && { lastAt }) };
+    this.#times = {
+      asked,
+      ...(firstAt && { firstAt }),
+      ...(together && { together }),
+      ...(lastAt && { lastAt }),
+    };
     this.#total = 0;
     this.#samples = [];
     for (const element of [this.#first, this.#speed, this.#count]) element.textContent = "–";
@@ -38,7 +45,7 @@ export class Figures {
   add(count: number): void {
     this.#total += count;
     if (this.#times.firstAt) return;
-    this.#times.firstAt = now();
+    Object.assign(this.#times, { firstAt: now(), together: count });
     this.#showFirst();
   }
 
@@ -51,8 +58,8 @@ export class Figures {
   end(): void {
     clearInterval(this.#timer);
     this.#count.textContent = this.#total.toLocaleString("en");
-    const { firstAt = 0, lastAt = 0 } = this.#times;
-    this.#show(this.#total - 1, lastAt - firstAt);
+    const { firstAt = 0, together = 1, lastAt = 0 } = this.#times;
+    this.#show(this.#total - together, lastAt - firstAt);
   }
 
   showResumes(count: number): void {

@@ -92,7 +92,7 @@ document.addEventListener("keydown", (event) => {
 
 find("stop", HTMLButtonElement).addEventListener("click", stop);
 
-for (const sample of document.querySelectorAll<HTMLButtonElement>(".samples button")) {
+for (const sample of document.querySelectorAll<HTMLButtonElement>("#welcome button")) {
   sample.addEventListener("click", () => {
     const { source } = sample.dataset;
     controls.fill(source ? { source } : { prompt: sample.textContent });

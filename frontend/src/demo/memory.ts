@@ -9,7 +9,8 @@ export interface Remembered {
   id?: string; // of the stream, once the server has told it
   resumes: number;
   firstAt?: number; // when the first character came, by `now()`
-  lastAt?: number; // the same for the last one
+  together?: number; // how many came with the first
+  lastAt?: number; // when the last one came
   ended?: boolean;
 }
 
