@@ -61,6 +61,18 @@ test("online again, it tries at once", async () => {
   client.close();
 });
 
+test("another tab's change of the storage is told, and no other entry's", async () => {
+  const { client } = await fakeClient(new FakeServer());
+  let changes = 0;
+  client.store.subscribe(() => (changes += 1));
+  tell("storage", { key: "textstream http://elsewhere" });
+  expect(changes).toBe(0);
+  tell("storage", { key: "textstream http://127.0.0.1:5002" });
+  tell("storage", { key: null });
+  expect(changes).toBe(2);
+  client.close();
+});
+
 test("a client that was closed listens no more", async () => {
   const server = new FakeServer();
   const { client } = await fakeClient(server);

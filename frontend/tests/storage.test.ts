@@ -130,6 +130,85 @@ test("the last fifty are remembered, of each server", async () => {
   client.close();
 });
 
+test("what you keep of a stream is kept with it, whoever reads it next", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const before = await fakeClient(server, { storage });
+  before.client.start("x", { data: { name: "first" } });
+  await settle();
+  before.client.close();
+  const { client } = await fakeClient(server, { storage });
+  const stream = client.resume("s1", { data: { name: "second" } });
+  await settle();
+  expect(client.store.find("s1")).toMatchObject({ data: { name: "first" } });
+  server.send(0, 26);
+  server.end();
+  await stream.done;
+  expect(client.store.find("s1")).toMatchObject({ reason: "completed", data: { name: "first" } });
+  client.close();
+});
+
+test("one with something kept of it is marked when the server has forgotten it", async () => {
+  const server = new FakeServer();
+  const { client, clock } = await fakeClient(server, { storage: new MemoryStorage() });
+  client.start("x", { data: "mine" });
+  await settle();
+  server.streams.clear();
+  server.wire.lose();
+  await clock.advance(1000);
+  expect(client.remembered).toMatchObject([{ id: "s1", failure: "gone", data: "mine" }]);
+  expect(client.restore()).toEqual([]);
+  client.close();
+});
+
+test("one that failed is brought back after a reload, and its failure is forgotten then", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const before = await fakeClient(server, { storage, giveUpAfter: 1000 });
+  before.client.start("x");
+  await settle();
+  server.accepting = false;
+  server.wire.lose();
+  await before.clock.advance(60_000);
+  expect(before.client.remembered).toMatchObject([{ id: "s1", failure: "failed" }]);
+  before.client.close();
+  server.accepting = true;
+  const { client } = await fakeClient(server, { storage });
+  expect(client.restore()).toHaveLength(1);
+  await settle();
+  expect(client.remembered[0]).not.toHaveProperty("failure");
+  client.close();
+});
+
+test("a stream that is let go of is read no more, and remembered", async () => {
+  const server = new FakeServer();
+  const { client } = await fakeClient(server, { storage: new MemoryStorage() });
+  const stream = client.start("x");
+  await settle();
+  client.release(stream);
+  expect([stream.error?.code, client.streams]).toEqual(["closed", []]);
+  expect(client.remembered).toMatchObject([{ id: "s1" }]);
+  expect(client.remembered[0]).not.toHaveProperty("failure");
+  client.close();
+});
+
+test("those that were read last are remembered, as many as you like", async () => {
+  const server = new FakeServer();
+  const storage = new MemoryStorage();
+  const { client } = await fakeClient(server, { storage, remember: 2 });
+  const first = client.start("x");
+  client.start("x");
+  await settle();
+  first.leave();
+  client.resume("s1");
+  await settle();
+  expect(client.remembered.map(({ id }) => id)).toEqual(["s2", "s1"]);
+  client.start("x");
+  await settle();
+  expect(client.remembered.map(({ id }) => id)).toEqual(["s1", "s3"]);
+  client.close();
+});
+
 test.each(["{", "7", '[null, 7, {"id": 3}]'])(
   "a storage with %s in it does no harm",
   async (text) => {

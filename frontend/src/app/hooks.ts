@@ -27,6 +27,11 @@ export function useHistory(history: History): readonly HistoryEntry[] {
   return useSyncExternalStore(history.subscribe, history.entries);
 }
 
+/** Whether the stream is known to have ended on the server, whoever has read it to its end. */
+export function useHasEnded(history: History, id: string | undefined): boolean {
+  return useSyncExternalStore(history.subscribe, () => id !== undefined && history.hasEnded(id));
+}
+
 /** The server's sources; asked for again with each new connection. */
 export function useSources(client: StreamClient, connected: boolean): Sources | undefined {
   const [sources, setSources] = useState<Sources>();

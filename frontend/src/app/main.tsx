@@ -7,22 +7,29 @@ import { initialTheme, showTheme } from "../shared/theme";
 import { App } from "./App";
 import { Boundary } from "./components/Boundary";
 import type { Parts } from "./context";
-import { History } from "./model/history";
+import { History, MOST } from "./model/history";
 import { PaneStore } from "./model/paneStore";
 import { Workspace } from "./model/workspace";
 
 const address = serverAddress(location);
 
 function parts(): Parts | undefined {
+  const local = pageStorage("localStorage");
+  // Where earlier releases had the history: nobody could remove the prompts in it any more.
+  local?.removeItem("textstream app history");
   let client;
   try {
     const transports = chosenTransports(location.search);
-    client = new StreamClient(address, transports && { transports });
+    client = new StreamClient(address, {
+      // Shared by the tabs, and there on the next visit: the history.
+      storage: local ?? null,
+      remember: MOST,
+      ...(transports && { transports }),
+    });
   } catch {
     return undefined;
   }
-  const history = new History(pageStorage("localStorage"), client.url);
-  window.addEventListener("storage", history.changedElsewhere);
+  const history = new History(client.store);
   const store = new PaneStore(pageStorage("sessionStorage"), client.url);
   return { client, history, workspace: new Workspace(client, history, store) };
 }

@@ -8,6 +8,7 @@ import { checkedUrl, sessionOptions, type ClientOptions } from "./options.js";
 import type { Rate, StartStream, StreamDescription } from "./protocol.js";
 import { followPage } from "./page.js";
 import { Reader } from "./reader.js";
+import { Recorder } from "./recorder.js";
 import { Session } from "./session.js";
 import { defaultStorage, StreamStore, type RememberedStream } from "./store.js";
 import { TextStream } from "./stream.js";
@@ -22,10 +23,23 @@ export interface StartOptions {
    * with `unknown_stream`, since another run of a model gives another text, and costs.
    */
   restart?: boolean;
+  /** What you keep of it in the storage, as `remembered[…].data`: anything that JSON has. */
+  data?: unknown;
+}
+
+export interface ResumeOptions {
+  /** Where to begin, in units. Default: 0. */
+  offset?: number;
+  /** Default: the stream's own. */
+  rate?: Rate;
+  /** What you keep of it in the storage, unless there is something already. */
+  data?: unknown;
 }
 
 /** How many streams that have ended `StreamClient.streams` has. */
 const KEPT = 50;
+/** How many the storage has, unless the options say otherwise. */
+const REMEMBERED = 50;
 
 export interface ClientEvents {
   /** The connection is in another state. */
@@ -36,8 +50,10 @@ export interface ClientEvents {
 export class StreamClient {
   /** The server's address, without a slash at the end. */
   readonly url: string;
+  /** What is remembered of the streams, of this page and of those before it. */
+  readonly store: StreamStore;
   readonly #session: Session;
-  readonly #store: StreamStore;
+  readonly #recorder: Recorder;
   readonly #events = new Emitter<ClientEvents>();
   readonly #changes = new Emitter<{ change: undefined }>();
   readonly #streams = new Set<TextStream>();
@@ -52,7 +68,8 @@ export class StreamClient {
   constructor(url: string, options: ClientOptions = {}) {
     this.url = checkedUrl(url);
     const storage = options.storage === undefined ? defaultStorage() : options.storage;
-    this.#store = new StreamStore(storage ?? undefined, this.url);
+    this.store = new StreamStore(storage ?? undefined, this.url, options.remember ?? REMEMBERED);
+    this.#recorder = new Recorder(this.store);
     this.#session = new Session(sessionOptions(this.url, options), () => {
       this.#changed();
     });
@@ -68,6 +85,9 @@ export class StreamClient {
       restored: () => {
         connection.drop("the page was put away");
         this.retryNow();
+      },
+      stored: (key) => {
+        this.store.changedElsewhere(key);
       },
     });
     connection.tryNow();
@@ -90,9 +110,9 @@ export class StreamClient {
     return [...this.#streams];
   }
 
-  /** What the storage remembers, of this page and of those before it, oldest first. */
+  /** All that `store` has; those last that were read last. */
   get remembered(): readonly RememberedStream[] {
-    return this.#store.all();
+    return this.store.all();
   }
 
   /** Call `listener` at each event of this name, until the function that is returned is called. */
@@ -114,10 +134,13 @@ export class StreamClient {
    * Returns it at once; it is sent as soon as there is a connection. A start whose answer was lost is
    * sent again with the same `request_id`, and is done once only.
    */
-  start(request: string | StartRequest = {}, { restart = false }: StartOptions = {}): TextStream {
+  start(
+    request: string | StartRequest = {},
+    { restart = false, data }: StartOptions = {},
+  ): TextStream {
     const asked = typeof request === "string" ? { prompt: request } : request;
     const sent: StartStream = { request_id: randomId(), ...asked, format: "chunk" };
-    return this.#open((observer) => new Reader({ request: sent, restart }, observer));
+    return this.#open((observer) => new Reader({ request: sent, restart }, observer), data);
   }
 
   /**
@@ -125,11 +148,11 @@ export class StreamClient {
    *
    * One that is being read here already is returned as it is: `seek` in it.
    */
-  resume(id: string, { offset = 0, rate }: { offset?: number; rate?: Rate } = {}): TextStream {
+  resume(id: string, { offset = 0, rate, data }: ResumeOptions = {}): TextStream {
     const reading = this.#reading(id);
     if (reading) return reading;
     const from = { id, offset: checkOffset(offset), ...(rate === undefined ? {} : { rate }) };
-    return this.#open((observer) => new Reader(from, observer));
+    return this.#open((observer) => new Reader(from, observer), data);
   }
 
   /**
@@ -146,19 +169,28 @@ export class StreamClient {
   /**
    * How a stream is now: which units can be read, and how many readers it has.
    *
-   * It need not be read here. To watch it from now on, `resume` at `furthest`. Rejects with
-   * `unknown_stream`, and with `unreachable` without a connection.
+   * It need not be read here. To watch it from now on, `resume` at `furthest`. That one has ended is
+   * remembered. Rejects with `unknown_stream`, and with `unreachable` without a connection.
    */
-  describe(id: string): Promise<StreamDescription> {
-    return this.#session.describe(id);
+  async describe(id: string): Promise<StreamDescription> {
+    const described = await this.#session.describe(id);
+    this.#recorder.learn(described);
+    return described;
   }
 
   /** Bring back, after a reload, the streams of the storage that had not ended. */
   restore(): TextStream[] {
-    return this.#store
-      .all()
-      .filter(({ id, reason }) => reason === undefined && !this.#reading(id))
+    return this.remembered
+      .filter(({ reason, failure }) => reason === undefined && failure !== "gone")
+      .filter(({ id }) => !this.#reading(id))
       .map(({ id, rate }) => this.resume(id, { rate }));
+  }
+
+  /** Remove a stream from `streams`; `leave` it if it is being read. The storage remembers it. */
+  release(stream: TextStream): void {
+    stream.leave();
+    this.#streams.delete(stream);
+    this.#changed();
   }
 
   /**
@@ -169,14 +201,10 @@ export class StreamClient {
    */
   forget(stream: TextStream | string): void {
     for (const known of this.streams)
-      if (known === stream || known.id === stream) {
-        known.leave();
-        this.#streams.delete(known);
-      }
+      if (known === stream || known.id === stream) this.release(known);
     const id = typeof stream === "string" ? stream : stream.id;
     const others = this.streams.some((known) => known.id === id);
-    if (id !== undefined && !others) this.#store.remove(id);
-    this.#changed();
+    if (id !== undefined && !others) this.store.remove(id);
   }
 
   /** Break the connection off, to show what happens, and stay away for `stayAway` ms. */
@@ -199,13 +227,13 @@ export class StreamClient {
     return this.streams.find((stream) => stream.id === id && !stream.result && !stream.error);
   }
 
-  #open(reader: ConstructorParameters<typeof TextStream>[1]): TextStream {
+  #open(reader: ConstructorParameters<typeof TextStream>[1], data: unknown): TextStream {
     const stream = new TextStream(this.#session, reader);
     this.#streams.add(stream);
     // So that a page that stays open for weeks does not keep all that it ever read.
     const ended = this.streams.filter(({ result, error }) => result ?? error);
     for (const old of ended.slice(0, -KEPT)) this.#streams.delete(old);
-    this.#store.follow(stream);
+    this.#recorder.follow(stream, data);
     this.#changed();
     return stream;
   }

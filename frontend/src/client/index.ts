@@ -1,7 +1,13 @@
 /** The client library: `StreamClient` is where to begin. README.md shows how. */
 export type { Backoff } from "./backoff.js";
 export type { Chunk } from "./chunks.js";
-export { StreamClient, type ClientEvents, type StartOptions, type StartRequest } from "./client.js";
+export {
+  StreamClient,
+  type ClientEvents,
+  type ResumeOptions,
+  type StartOptions,
+  type StartRequest,
+} from "./client.js";
 export type { Clock } from "./clock.js";
 export type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
 export { StreamError, type ClientCode, type ErrorCode, type ServerCode } from "./errors.js";
@@ -18,7 +24,7 @@ export type {
 } from "./protocol.js";
 export type { StreamResult } from "./result.js";
 export type { StatsSnapshot, StreamStats } from "./stats.js";
-export type { RememberedStream, StorageLike } from "./store.js";
+export type { RememberedStream, StorageLike, StreamStore } from "./store.js";
 export {
   isOver,
   type StreamEvents,

@@ -13,6 +13,8 @@ export interface ClientOptions {
   transports?: readonly ("websocket" | "polling")[];
   /** Where the streams are remembered for `restore`. Default: the page's `sessionStorage`. */
   storage?: StorageLike | null;
+  /** How many of them, those that were read last. Default: 50. */
+  remember?: number;
   /** The waits between tries to connect. Default: up to 200 at first, 5,000 at most. */
   backoff?: Partial<Backoff>;
   /** For a handshake, and for answers, which have more if they are slow to come. Default: 10,000. */

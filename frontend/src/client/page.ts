@@ -5,6 +5,8 @@ export interface PageHandlers {
   hidden(): void;
   /** The page comes out of the back/forward cache. */
   restored(): void;
+  /** Another tab has changed the storage that they share: its entry `key`, or all of it. */
+  stored(key: string | null): void;
 }
 
 /**
@@ -29,6 +31,10 @@ export function followPage(handlers: PageHandlers): () => void {
   // Not `beforeunload`: the page may stay after all. Nor `unload`: it keeps pages out of the cache.
   window.addEventListener("pagehide", hidden, { signal });
   window.addEventListener("pageshow", shown, { signal });
+  const stored = ({ key }: StorageEvent): void => {
+    handlers.stored(key);
+  };
+  window.addEventListener("storage", stored, { signal });
   return () => {
     following.abort();
   };

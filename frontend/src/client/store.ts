@@ -1,6 +1,6 @@
-/** Remembers which streams there were, so that they can be resumed after a reload. */
+/** Remembers which streams there were: the one record of them, that outlives the page. */
+import { Emitter } from "./emitter.js";
 import type { EndReason, Rate, StreamInfo } from "./protocol.js";
-import type { TextStream } from "./stream.js";
 
 /** The part of `Storage` that is needed: `sessionStorage`, `localStorage`, or your own. */
 export type StorageLike = Pick<Storage, "getItem" | "setItem">;
@@ -19,23 +19,30 @@ export interface RememberedStream {
   rate: Rate;
   /** Milliseconds since 1970. */
   startedAt: number;
-  /** How it ended, or undefined while it runs. */
+  /** How it ended, or undefined while it runs, as far as is known here. */
   reason?: EndReason;
+  /** The last reading of it failed. `gone`: the server does not have it any more. */
+  failure?: "failed" | "gone";
+  /** What you keep of it: anything that JSON has. */
+  data?: unknown;
 }
 
-const MOST = 50;
-
-/** Errors after which the server does not have the stream. */
-const GONE: readonly string[] = ["unknown_stream", "offset_gone"];
-
-/** The streams of one server, oldest first, in a storage. It is optional: failures are ignored. */
+/**
+ * The streams of one server in a storage, those last that were read last.
+ *
+ * The storage is optional: failures are ignored. Another tab may share it.
+ */
 export class StreamStore {
   readonly #storage: StorageLike | undefined;
   readonly #key: string;
+  readonly #most: number;
+  readonly #changes = new Emitter<{ change: undefined }>();
 
-  constructor(storage: StorageLike | undefined, url: string) {
+  /** Remembers the last `most` streams. */
+  constructor(storage: StorageLike | undefined, url: string, most: number) {
     this.#storage = storage;
     this.#key = `textstream ${url}`;
+    this.#most = most;
   }
 
   all(): RememberedStream[] {
@@ -47,48 +54,42 @@ export class StreamStore {
     }
   }
 
-  /** Add a stream, or replace what is known of it. */
-  put(stream: RememberedStream): void {
+  find(id: string): RememberedStream | undefined {
+    return this.all().find((stream) => stream.id === id);
+  }
+
+  /** Put a stream behind all others, in the place of what was known of it. */
+  add(stream: RememberedStream): void {
+    this.#write([...this.#others(stream.id), stream].slice(-this.#most));
+  }
+
+  /** Change what is known of a stream, if it is remembered. */
+  change(id: string, change: Partial<Omit<RememberedStream, "id">>): void {
     const all = this.all();
-    const known = all.findIndex(({ id }) => id === stream.id);
-    if (known < 0) all.push(stream);
-    else all[known] = stream;
-    this.#write(all.slice(-MOST));
+    const known = all.find((stream) => stream.id === id);
+    if (!known) return;
+    Object.assign(known, change);
+    this.#write(all);
   }
 
   remove(id: string): void {
-    this.#write(this.all().filter((stream) => stream.id !== id));
+    this.#write(this.#others(id));
   }
 
-  /** Keep what is known of `stream` up to date, from when the server has given it an id. */
-  follow(stream: TextStream): void {
-    const startedAt = Date.now();
-    let written: { info: StreamInfo; rate: Rate | undefined } | undefined;
-    stream.subscribe(() => {
-      const { info, rate } = stream;
-      // Written when there is something new about the stream, not for each chunk.
-      if (info === written?.info && rate === written?.rate) return;
-      // It was begun anew, under another id.
-      if (written && written.info !== info) this.remove(written.info.id);
-      written = info && { info, rate };
-      if (info)
-        this.put({
-          ...(this.#find(info.id) ?? { ...picked(info), startedAt }),
-          rate: rate ?? info.rate,
-          // A short text may have ended before the answer to its resume.
-          ...(stream.result && { reason: stream.result.reason }),
-        });
-    });
-    stream.on("end", ({ id, result, error }) => {
-      if (id === undefined) return;
-      if (error && GONE.includes(error.code)) this.remove(id);
-      const before = this.#find(id);
-      if (before && result) this.put({ ...before, reason: result.reason });
-    });
+  clear(): void {
+    this.#write([]);
   }
 
-  #find(id: string): RememberedStream | undefined {
-    return this.all().find((stream) => stream.id === id);
+  /** Call `listener` whenever there is something new, until the function that is returned is. */
+  readonly subscribe = (listener: () => void): (() => void) => this.#changes.on("change", listener);
+
+  /** The storage was changed by another tab: its entry `key`, or null for all of it. */
+  changedElsewhere(key: string | null): void {
+    if (key === this.#key || key === null) this.#changes.emit("change", undefined);
+  }
+
+  #others(id: string): RememberedStream[] {
+    return this.all().filter((stream) => stream.id !== id);
   }
 
   // What is there is read each time: another tab may share the storage.
@@ -98,6 +99,7 @@ export class StreamStore {
     } catch {
       // Full, or forbidden: then there is nothing to resume after a reload.
     }
+    this.#changes.emit("change", undefined);
   }
 }
 
@@ -109,10 +111,6 @@ export function defaultStorage(): StorageLike | undefined {
   } catch {
     return undefined;
   }
-}
-
-function picked({ id, source, unit, rate }: StreamInfo): Omit<RememberedStream, "startedAt"> {
-  return { id, source, unit, rate };
 }
 
 function isRemembered(value: unknown): value is RememberedStream {

@@ -1,97 +1,127 @@
 /** The streams of this browser, in a storage that other tabs share and that may fail. */
 import { expect, test, vi } from "vitest";
-import { History, PROMPT_KEPT, type HistoryEntry } from "../../src/app/model/history";
+import { StreamStore, type RememberedStream } from "../../src/client/store.js";
+import { History, kept, MOST, PROMPT_KEPT } from "../../src/app/model/history";
 import { MemoryStorage } from "./memoryStorage";
 
-function entry(id: string, more: Partial<HistoryEntry> = {}): Omit<HistoryEntry, "server"> {
+const KEY = "textstream http://a";
+
+function entry(id: string, more: Partial<RememberedStream> = {}): RememberedStream {
   return {
     id,
-    prompt: `prompt ${id}`,
     source: "llm",
     unit: "char",
     rate: 30,
     startedAt: 1,
+    data: kept(`prompt ${id}`),
     ...more,
   };
 }
 
+function opened(storage: MemoryStorage | undefined, server = "http://a") {
+  const store = new StreamStore(storage, server, MOST);
+  return { store, history: new History(store) };
+}
+
 test("newest first, each once, and the same list until something changes", () => {
-  const history = new History(new MemoryStorage(), "http://a");
-  history.put(entry("1"));
-  history.put(entry("2"));
-  history.put(entry("1", { rate: 0 }));
-  expect(history.entries().map(({ id, rate }) => [id, rate])).toEqual([
-    ["1", 0],
-    ["2", 30],
+  const { store, history } = opened(new MemoryStorage());
+  store.add(entry("1"));
+  store.add(entry("2"));
+  store.add(entry("1", { rate: 0 }));
+  expect(history.entries().map(({ id, rate, prompt }) => [id, rate, prompt])).toEqual([
+    ["1", 0, "prompt 1"],
+    ["2", 30, "prompt 2"],
   ]);
   expect(history.entries()).toBe(history.entries());
 });
 
-test("how it ended, and that it runs again", () => {
-  const history = new History(new MemoryStorage(), "http://a");
-  const changed = vi.fn();
-  history.put(entry("1"));
-  history.subscribe(changed);
-  history.settle("1", "stopped");
-  expect(history.find("1")?.state).toBe("stopped");
-  history.settle("1", undefined);
-  expect(history.find("1")).not.toHaveProperty("state");
-  history.settle("unknown", "completed");
+test("how it ended: whoever listens finds it so", () => {
+  const { store, history } = opened(new MemoryStorage());
+  store.add(entry("1"));
+  const seen: unknown[] = [];
+  history.subscribe(() => seen.push(history.find("1")?.reason));
+  expect(history.hasEnded("1")).toBe(false);
+  store.change("1", { reason: "stopped" });
+  expect(history.hasEnded("1")).toBe(true);
+  store.change("unknown", { reason: "completed" });
   expect(history.entries()).toHaveLength(1);
-  expect(changed).toHaveBeenCalledTimes(3);
+  expect(seen).toEqual(["stopped"]);
+});
+
+test("one that could not be read has not ended", () => {
+  const { store, history } = opened(new MemoryStorage());
+  store.add(entry("1", { failure: "failed" }));
+  expect(history.hasEnded("1")).toBe(false);
 });
 
 test("the streams of another server are another's", () => {
   const storage = new MemoryStorage();
-  const [a, b] = [new History(storage, "http://a"), new History(storage, "http://b")];
-  a.put(entry("1"));
-  b.put(entry("1"));
-  b.settle("1", "completed");
-  a.clear();
-  b.changedElsewhere({ key: null });
-  expect(a.entries()).toEqual([]);
-  expect(b.find("1")?.state).toBe("completed");
-  b.remove("1");
-  expect(b.entries()).toEqual([]);
+  const [a, b] = [opened(storage), opened(storage, "http://b")];
+  a.store.add(entry("1"));
+  b.store.add(entry("1"));
+  b.store.change("1", { reason: "completed" });
+  a.history.clear();
+  b.store.changedElsewhere(null);
+  expect(a.history.entries()).toEqual([]);
+  expect(b.history.find("1")?.reason).toBe("completed");
+  b.history.remove("1");
+  expect(b.history.entries()).toEqual([]);
 });
 
 test("of a long prompt, the beginning is kept, and no half of a character", () => {
-  const history = new History(new MemoryStorage(), "http://a");
-  history.put(entry("1", { prompt: "x".repeat(PROMPT_KEPT - 1) + "😀 and more" }));
-  expect(history.find("1")).toMatchObject({ prompt: "x".repeat(PROMPT_KEPT - 1), cut: true });
-  history.put(entry("2", { prompt: "x".repeat(PROMPT_KEPT) }));
-  expect(history.find("2")).toMatchObject({ prompt: "x".repeat(PROMPT_KEPT) });
-  expect(history.find("2")).not.toHaveProperty("cut");
+  expect(kept("x".repeat(PROMPT_KEPT - 1) + "😀 and more")).toEqual({
+    prompt: "x".repeat(PROMPT_KEPT - 1),
+    cut: true,
+  });
+  expect(kept("x".repeat(PROMPT_KEPT))).toEqual({ prompt: "x".repeat(PROMPT_KEPT) });
+  expect(kept("x", { cut: true, watched: true })).toEqual({
+    prompt: "x",
+    cut: true,
+    watched: true,
+  });
 });
 
 test("a hundred of the longest prompts fit", () => {
   const storage = new MemoryStorage();
-  const history = new History(storage, "http://a");
+  const { store, history } = opened(storage);
   for (let id = 0; id < 120; id += 1)
-    history.put(entry(String(id), { prompt: "字".repeat(10_000) }));
+    store.add(entry(String(id), { data: kept("字".repeat(10_000)) }));
   expect(history.entries()).toHaveLength(100);
-  expect(2 * (storage.getItem("textstream app history") ?? "").length).toBeLessThan(1_000_000);
+  expect(2 * (storage.getItem(KEY) ?? "").length).toBeLessThan(1_000_000);
 });
 
 test("another tab's change is seen", () => {
   const storage = new MemoryStorage();
-  const [here, there] = [new History(storage, "http://a"), new History(storage, "http://a")];
-  expect(here.entries()).toEqual([]);
-  there.put(entry("1"));
-  here.changedElsewhere({ key: "something else" });
-  expect(here.entries()).toEqual([]);
-  here.changedElsewhere({ key: "textstream app history" });
-  expect(here.entries()).toHaveLength(1);
+  const [here, there] = [opened(storage), opened(storage)];
+  const changed = vi.fn();
+  here.history.subscribe(changed);
+  expect(here.history.entries()).toEqual([]);
+  there.store.add(entry("1"));
+  here.store.changedElsewhere("something else");
+  expect(here.history.entries()).toEqual([]);
+  here.store.changedElsewhere(KEY);
+  expect(here.history.entries()).toHaveLength(1);
+  expect(changed).toHaveBeenCalledOnce();
 });
 
 test.each(["", "{", "[1, {}]", '{"a": 1}'])("a storage with %j in it is an empty one", (found) => {
   const storage = new MemoryStorage();
-  storage.setItem("textstream app history", found);
-  const history = new History(storage, "http://a");
+  storage.setItem(KEY, found);
+  const { store, history } = opened(storage);
   expect(history.entries()).toEqual([]);
-  history.put(entry("1"));
+  store.add(entry("1"));
   expect(history.entries()).toHaveLength(1);
 });
+
+test.each([undefined, null, 7, "text", [1], { prompt: 7, cut: "yes" }])(
+  "a stream with which %j was kept has no prompt",
+  (data) => {
+    const { store, history } = opened(new MemoryStorage());
+    store.add(entry("1", { data }));
+    expect(history.entries()).toMatchObject([{ id: "1", prompt: "" }]);
+    expect(history.find("1")).not.toHaveProperty("cut");
+  },
+);
 
 test("a full storage, or none, is no error", () => {
   const full = new MemoryStorage();
@@ -99,8 +129,8 @@ test("a full storage, or none, is no error", () => {
     throw new DOMException("full", "QuotaExceededError");
   };
   for (const storage of [full, undefined]) {
-    const history = new History(storage, "http://a");
-    history.put(entry("1"));
+    const { store, history } = opened(storage);
+    store.add(entry("1"));
     expect(history.entries()).toEqual([]);
   }
 });

@@ -10,7 +10,7 @@ import { Status } from "../../src/app/components/Status";
 import { AppContext } from "../../src/app/context";
 import { usePanes } from "../../src/app/hooks";
 import { en } from "../../src/app/i18n/en";
-import { History } from "../../src/app/model/history";
+import { History, kept } from "../../src/app/model/history";
 import { PaneStore } from "../../src/app/model/paneStore";
 import { Workspace } from "../../src/app/model/workspace";
 import { settle } from "../support/clock.js";
@@ -35,8 +35,8 @@ beforeEach(async () => {
     const more = { source: "text", unit: "char", state: "producing", reason: null };
     return { ok: true, stream: { id, first: 0, next: 26, furthest: 4, readers: count, ...more } };
   };
-  ({ client } = await fakeClient(server));
-  history = new History(new MemoryStorage(), client.url);
+  ({ client } = await fakeClient(server, { storage: new MemoryStorage() }));
+  history = new History(client.store);
   workspace = new Workspace(client, history, new PaneStore(undefined, client.url));
   render(<Shown />);
 });
@@ -56,7 +56,7 @@ function Shown() {
       <PaneHeader pane={pane} alone optionsId="" optionsOpen={false} onOptions={() => undefined} />
       {stream && (
         <>
-          <Status stream={stream} watching={pane.watching} endedBefore={pane.endedBefore} />
+          <Status stream={stream} watching={pane.watching} />
           <Actions pane={pane} stream={stream} alone />
           <Figures stream={stream} />
         </>
@@ -79,9 +79,9 @@ async function start(): Promise<void> {
 async function open(prompt: string, rate?: number): Promise<FakeStream> {
   const old = new FakeStream("old", UNITS);
   server.streams.set("old", old);
-  const entry = { id: "old", prompt, source: "text", unit: "char", rate: 30 } as const;
-  history.put({ ...entry, startedAt: 1, state: "completed" });
+  const entry = { id: "old", source: "text", unit: "char", rate: 30, startedAt: 1 } as const;
   await act(async () => {
+    client.store.add({ ...entry, reason: "completed", data: kept(prompt) });
     workspace.open("old", rate);
     await settle();
   });

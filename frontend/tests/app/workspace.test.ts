@@ -1,7 +1,8 @@
 /** The panes and their streams, on a server in memory: what is sent, shown and kept. */
 import { expect, test } from "vitest";
-import type { StreamClient, StreamDescription } from "../../src/client/index.js";
-import { History, type HistoryEntry } from "../../src/app/model/history";
+import type { RememberedStream, StreamClient, StreamDescription } from "../../src/client/index.js";
+import { StreamStore } from "../../src/client/store.js";
+import { History, kept } from "../../src/app/model/history";
 import { running, type Pane } from "../../src/app/model/pane";
 import { PaneStore } from "../../src/app/model/paneStore";
 import { MOST_PANES, Workspace } from "../../src/app/model/workspace";
@@ -27,13 +28,13 @@ class Page {
   readonly server = new FakeServer();
   readonly local = new MemoryStorage();
   tab = new MemoryStorage();
-  client!: StreamClient;
+  client!: StreamClient; // as the app has it: with the storage that the tabs share
   history!: History;
   workspace!: Workspace;
 
   async load(): Promise<this> {
-    ({ client: this.client } = await fakeClient(this.server, { storage: this.tab }));
-    this.history = new History(this.local, this.client.url);
+    ({ client: this.client } = await fakeClient(this.server, { storage: this.local }));
+    this.history = new History(this.client.store);
     const store = new PaneStore(this.tab, this.client.url);
     this.workspace = new Workspace(this.client, this.history, store);
     await settle();
@@ -54,12 +55,12 @@ class Page {
     this.workspace.start(pane.key, ASKED);
   }
 
-  /** A stream of an earlier visit; `state` is what the history knows of it. */
-  earlier(state: HistoryEntry["state"], more: Partial<HistoryEntry> = {}): FakeStream {
+  /** A stream of an earlier visit; `reason` is what the history knows of its end. */
+  earlier(reason: RememberedStream["reason"], prompt = "p"): FakeStream {
     const stream = new FakeStream("old", UNITS);
     this.server.streams.set("old", stream);
-    const entry = { id: "old", prompt: "p", source: "text", unit: "char", rate: 30 } as const;
-    this.history.put({ ...entry, startedAt: 1, ...(state && { state }), ...more });
+    const entry = { id: "old", source: "text", unit: "char", rate: 30, startedAt: 1 } as const;
+    this.client.store.add({ ...entry, ...(reason && { reason }), data: kept(prompt) });
     return stream;
   }
 
@@ -82,8 +83,8 @@ test("Stop of a replay leaves it where it stands, and the history still knows it
     await settle();
     expect(page.requests()).toEqual(["resume_stream", "leave_stream"]);
     expect(page.pane.stream?.text).toBe("abcd");
-    expect(page.pane).toMatchObject({ endedBefore: true, watching: false });
-    expect(page.history.find("old")?.state).toBe("completed");
+    expect(page.pane).toMatchObject({ watching: false });
+    expect(page.history.find("old")?.reason).toBe("completed");
   }
   page.workspace.open("old", 60);
   await settle();
@@ -93,22 +94,22 @@ test("Stop of a replay leaves it where it stands, and the history still knows it
   page.client.close();
 });
 
-test.each(["ended", "producing"] as const)(
-  "one that was last seen running and is %s by now",
-  async (state) => {
-    const page = await loaded();
-    page.earlier(undefined);
-    page.server.script = ({ event }) =>
-      event === "describe_stream" ? { ok: true, stream: { ...DESCRIBED, state } } : undefined;
-    page.workspace.open("old", 60);
-    await settle();
-    page.workspace.stop(page.pane.key);
-    await settle();
-    const ending = state === "ended" ? "leave_stream" : "stop_stream";
-    expect(page.requests().sort()).toEqual(["describe_stream", ending, "resume_stream"].sort());
-    page.client.close();
-  },
-);
+test.each([
+  ["ended", "completed"],
+  ["producing", null],
+] as const)("one that was last seen running and is %s by now", async (state, reason) => {
+  const page = await loaded();
+  page.earlier(undefined);
+  page.server.script = ({ event }) =>
+    event === "describe_stream" ? { ok: true, stream: { ...DESCRIBED, state, reason } } : undefined;
+  page.workspace.open("old", 60);
+  await settle();
+  page.workspace.stop(page.pane.key);
+  await settle();
+  const ending = state === "ended" ? "leave_stream" : "stop_stream";
+  expect(page.requests().sort()).toEqual(["describe_stream", ending, "resume_stream"].sort());
+  page.client.close();
+});
 
 test("Stop of what was started here stops it; another tab may have read it to its end", async () => {
   const page = await loaded();
@@ -120,8 +121,8 @@ test("Stop of what was started here stops it; another tab may have read it to it
   expect(page.requests()).toEqual(["start_stream", "stop_stream"]);
   page.start();
   await settle();
-  new History(page.local, page.client.url).settle("s2", "completed");
-  page.history.changedElsewhere({ key: null });
+  new StreamStore(page.local, page.client.url, 100).change("s2", { reason: "completed" });
+  page.client.store.changedElsewhere(null);
   page.workspace.stop(page.pane.key);
   await settle();
   expect(page.requests()).toEqual(["start_stream", "leave_stream"]);
@@ -182,7 +183,7 @@ test("a reload before the first text finds the stream", async () => {
 
 test("a prompt that the history has cut is marked, wherever it goes", async () => {
   const page = await loaded();
-  page.earlier("completed", { prompt: "y".repeat(100_000) });
+  page.earlier("completed", "y".repeat(100_000));
   page.workspace.open("old");
   await settle();
   expect(page.pane.cut).toBe(true);
@@ -230,9 +231,77 @@ test.each([
   const pane = page.workspace.watch(DESCRIBED, from);
   await settle();
   expect(at(page.server.requests, -1).payload).toEqual({ id: "old", offset, format: "chunk" });
-  expect(pane).toMatchObject({ watching: true, from: offset, endedBefore: false });
+  expect(pane).toMatchObject({ watching: true, from: offset });
   page.workspace.stop(pane.key);
-  expect(page.workspace.find(pane.key)).toMatchObject({ endedBefore: false });
-  expect(page.workspace.watch({ ...DESCRIBED, state: "ended" }, from).endedBefore).toBe(true);
+  expect(page.history.hasEnded("old")).toBe(false);
+  page.client.close();
+});
+
+test("of one that is watched, the page knows from its description that it has ended", async () => {
+  const page = await loaded();
+  page.server.streams.set("old", new FakeStream("old", UNITS));
+  const ended: StreamDescription = { ...DESCRIBED, state: "ended", reason: "length" };
+  page.server.script = ({ event }) =>
+    event === "describe_stream" ? { ok: true, stream: ended } : undefined;
+  page.workspace.watch(await page.client.describe("old"), "start");
+  await settle();
+  expect(page.history.find("old")).toMatchObject({ reason: "length", watched: true });
+  page.client.close();
+});
+
+test("panes that an earlier release has kept are shown", async () => {
+  const page = await loaded();
+  page.earlier("completed");
+  page.server.requests.length = 0;
+  const key = `textstream app panes ${page.client.url}`;
+  const before = {
+    settings: { source: "text" },
+    prompt: "q",
+    cut: false,
+    watching: false,
+    from: 0,
+  };
+  page.tab.setItem(
+    key,
+    JSON.stringify([
+      { ...before, id: "old" },
+      { settings: {}, prompt: "r" },
+    ]),
+  );
+  await page.reload();
+  expect(page.workspace.panes().map(({ prompt, stream }) => [prompt, stream?.id])).toEqual([
+    ["q", "old"],
+    ["r", undefined],
+  ]);
+  expect(page.workspace.panes()[0]?.stream?.rate).toBe(0);
+  page.client.close();
+});
+
+test("what the server has lost stays in the history with its prompt; what failed may be there again", async () => {
+  const page = await loaded();
+  const stream = page.earlier("completed");
+  page.server.streams.clear();
+  page.workspace.open("old");
+  await settle();
+  expect(page.history.find("old")).toMatchObject({ failure: "gone", prompt: "p" });
+  page.server.streams.set("old", stream);
+  page.workspace.open("old");
+  await settle();
+  expect(page.history.find("old")).not.toHaveProperty("failure");
+  expect(page.history.hasEnded("old")).toBe(true);
+  page.client.close();
+});
+
+test("one that is removed from the history while it is read is not there again at its end", async () => {
+  const page = await loaded();
+  page.start();
+  await settle();
+  page.history.remove("s1");
+  page.workspace.configure(page.pane.key, { rate: 5 });
+  page.server.send(0, 26);
+  page.server.end();
+  await page.pane.stream?.done;
+  expect(page.pane.stream?.text).toBe(UNITS.join(""));
+  expect(page.history.entries()).toEqual([]);
   page.client.close();
 });

@@ -14,10 +14,10 @@ interface HistoryItemProps {
 export function HistoryItem({ entry, onOpen, onReplay, onRemove }: HistoryItemProps) {
   const words = useWords();
   const tag = useTag();
-  const { prompt, source, watched, startedAt, state } = entry;
+  const { prompt, source, watched, startedAt, failure } = entry;
   const title = shortened(prompt) || (watched ? words.watched : words.noPrompt);
   const when = new Date(startedAt);
-  const gone = state === "gone";
+  const gone = failure === "gone";
   return (
     <li>
       <p className="asked" dir="auto" title={title}>
@@ -28,7 +28,7 @@ export function HistoryItem({ entry, onOpen, onReplay, onRemove }: HistoryItemPr
         <time dateTime={when.toISOString()}>
           {when.toLocaleString(tag, { dateStyle: "medium", timeStyle: "short" })}
         </time>{" "}
-        · {stateWords(state, words)}
+        · {stateWords(entry, words)}
       </p>
       <div className="actions">
         <button
@@ -65,8 +65,8 @@ function shortened(prompt: string): string {
   return first === prompt ? prompt : `${first}…`;
 }
 
-function stateWords(state: HistoryEntry["state"], words: Words): string {
-  if (state === undefined) return words.runs;
-  if (state === "gone") return words.gone;
-  return state === "failed" ? words.failedShort : words.ended[state];
+function stateWords({ reason, failure }: HistoryEntry, words: Words): string {
+  if (failure === "gone") return words.gone;
+  if (reason !== undefined) return words.ended[reason];
+  return failure === "failed" ? words.failedShort : words.runs;
 }

@@ -71,7 +71,7 @@ export function PaneView({ pane, number, alone, fresh }: PaneViewProps) {
       )}
       {stream && (
         <footer className="pane-footer">
-          <Status stream={stream} watching={pane.watching} endedBefore={pane.endedBefore} />
+          <Status stream={stream} watching={pane.watching} />
           <div role="alert" className="problem">
             {error && error.code !== "closed" && <Problem error={error} />}
           </div>

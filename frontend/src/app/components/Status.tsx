@@ -1,16 +1,20 @@
 import { isOver, type StreamSnapshot, type TextStream } from "../../client";
 import { useStreamValue } from "../../react";
+import { useApp } from "../context";
+import { useHasEnded } from "../hooks";
 import type { Pane } from "../model/pane";
 import { useWords, type Words } from "../i18n";
 
-interface StatusProps extends Pick<Pane, "watching" | "endedBefore"> {
+interface StatusProps extends Pick<Pane, "watching"> {
   stream: TextStream;
 }
 
 /** In a few words how the stream is, and at its end whether its text is exact. */
-export function Status({ stream, watching, endedBefore }: StatusProps) {
+export function Status({ stream, watching }: StatusProps) {
   const words = useWords();
-  const left = endedBefore ? words.states.leftEnded : words.states.left;
+  const { history } = useApp();
+  const id = useStreamValue(stream, (now) => now.id);
+  const left = useHasEnded(history, id) ? words.states.leftEnded : words.states.left;
   const text = useStreamValue(stream, ({ snapshot }) => statusWords(snapshot, words, left));
   const verified = useStreamValue(stream, ({ result }) => result?.verified === true);
   return (

@@ -1,120 +1,28 @@
-/** The streams that were started or watched with this browser, newest first. */
-import type { EndReason, Rate, Unit } from "../../client";
-import { Listeners } from "../../shared/listeners";
+/** The streams that were started or watched with this browser: the client's record of them. */
+import type { RememberedStream, StreamStore } from "../../client";
 
-export interface HistoryEntry {
-  id: string;
-  /** Where it runs: an id says nothing to another server. */
-  server: string;
+/** What the app keeps of a stream, besides what the client does. */
+export interface Kept {
   /** The prompt, or the beginning of a very long one. */
   prompt: string;
   /** There was more of the prompt than is kept. */
   cut?: boolean;
   /** Somebody else has started it. */
   watched?: boolean;
-  source: string;
-  unit: Unit;
-  rate: Rate;
-  /** Milliseconds since 1970. */
-  startedAt: number;
-  /** How it ended; undefined: it ran when it was last heard of. `gone`: the server has forgotten it. */
-  state?: EndReason | "failed" | "gone";
 }
+
+export type HistoryEntry = Omit<RememberedStream, "data"> & Kept;
 
 /** In UTF-16 units. The longest list takes 0.8 MB of the 5 MB that a browser gives a page. */
 export const PROMPT_KEPT = 4000;
-const MOST = 100;
-const KEY = "textstream app history";
+/** How many streams are kept. */
+export const MOST = 100;
 
-type Stored = Pick<Storage, "getItem" | "setItem">;
-
-export class History {
-  readonly #storage: Stored | undefined;
-  readonly #server: string;
-  readonly #listeners = new Listeners();
-  #entries: readonly HistoryEntry[] | undefined;
-
-  constructor(storage: Stored | undefined, server: string) {
-    this.#storage = storage;
-    this.#server = server;
-  }
-
-  readonly subscribe = this.#listeners.add;
-
-  /** Those of this server. The same array until something changes. */
-  readonly entries = (): readonly HistoryEntry[] =>
-    (this.#entries ??= this.#all().filter(({ server }) => server === this.#server));
-
-  find(id: string): HistoryEntry | undefined {
-    return this.entries().find((entry) => entry.id === id);
-  }
-
-  /** Whether it has ended on the server, as far as this browser knows: it then never runs again. */
-  hasEnded(id: string): boolean {
-    const state = this.find(id)?.state;
-    return state !== undefined && state !== "failed" && state !== "gone";
-  }
-
-  /** Add a stream, or replace what is known of it. */
-  put(entry: Omit<HistoryEntry, "server">): void {
-    const prompt = beginning(entry.prompt, PROMPT_KEPT);
-    const cut = prompt === entry.prompt ? {} : { cut: true };
-    const added = { ...entry, prompt, ...cut, server: this.#server };
-    this.#write([added, ...this.#others(entry.id)]);
-  }
-
-  /** Note how it ended. */
-  settle(id: string, state: HistoryEntry["state"]): void {
-    const all = this.#all().map((entry) => {
-      if (entry.id !== id || entry.server !== this.#server) return entry;
-      const settled = { ...entry };
-      delete settled.state;
-      return state ? { ...settled, state } : settled;
-    });
-    this.#write(all);
-  }
-
-  remove(id: string): void {
-    this.#write(this.#others(id));
-  }
-
-  /** Forget all streams of this server. */
-  clear(): void {
-    this.#write(this.#all().filter(({ server }) => server !== this.#server));
-  }
-
-  /** Another tab has changed the storage. */
-  readonly changedElsewhere = (event: Pick<StorageEvent, "key">): void => {
-    if (event.key === KEY || event.key === null) this.#changed();
-  };
-
-  #others(id: string): HistoryEntry[] {
-    return this.#all().filter((entry) => entry.id !== id || entry.server !== this.#server);
-  }
-
-  // What is there is read each time: other tabs share the storage.
-  #all(): HistoryEntry[] {
-    try {
-      const found: unknown = JSON.parse(this.#storage?.getItem(KEY) ?? "[]");
-      return Array.isArray(found) ? found.filter(isEntry) : [];
-    } catch {
-      return [];
-    }
-  }
-
-  #write(entries: HistoryEntry[]): void {
-    try {
-      this.#storage?.setItem(KEY, JSON.stringify(entries.slice(0, MOST)));
-    } catch {
-      // Full, or forbidden: the list then ends here.
-    }
-    this.#changed();
-  }
-
-  #changed(): void {
-    this.#entries = undefined;
-    this.#listeners.call();
-  }
+/** What to keep of a stream with this prompt, which may have been cut before. */
+export function kept(prompt: string, more: Omit<Kept, "prompt"> = {}): Kept {
+  const first = beginning(prompt, PROMPT_KEPT);
+  const cut = more.cut === true || first !== prompt;
+  return { prompt: first, ...(cut && { cut }), ...(more.watched && { watched: true }) };
 }
 
 /** At most `most` UTF-16 units of `text`; not cut within a character of two halves. */
@@ -122,12 +30,50 @@ export function beginning(text: string, most: number): string {
   return text.length <= most ? text : text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "");
 }
 
-function isEntry(value: unknown): value is HistoryEntry {
-  if (typeof value !== "object" || value === null) return false;
-  const entry = value as Partial<Record<keyof HistoryEntry, unknown>>;
-  return (
-    [entry.id, entry.server, entry.prompt, entry.source, entry.unit].every(
-      (field) => typeof field === "string",
-    ) && typeof entry.startedAt === "number"
-  );
+export class History {
+  readonly #store: StreamStore;
+  #entries: readonly HistoryEntry[] | undefined;
+  readonly subscribe: StreamStore["subscribe"];
+
+  constructor(store: StreamStore) {
+    this.#store = store;
+    // Before all others that want to know: they ask for the entries.
+    store.subscribe(() => {
+      this.#entries = undefined;
+    });
+    this.subscribe = store.subscribe;
+  }
+
+  /** Newest first. The same array until something changes. */
+  readonly entries = (): readonly HistoryEntry[] =>
+    (this.#entries ??= this.#store.all().map(entryOf).reverse());
+
+  find(id: string): HistoryEntry | undefined {
+    return this.entries().find((entry) => entry.id === id);
+  }
+
+  /** Whether it has ended on the server, as far as this browser knows: it then never runs again. */
+  hasEnded(id: string): boolean {
+    return this.find(id)?.reason !== undefined;
+  }
+
+  remove(id: string): void {
+    this.#store.remove(id);
+  }
+
+  /** Forget all streams of this server. */
+  clear(): void {
+    this.#store.clear();
+  }
+}
+
+/** Another release of the page, or another page, may have kept something else, or nothing. */
+function entryOf({ data, ...stream }: RememberedStream): HistoryEntry {
+  const { prompt, cut, watched } = (data ?? {}) as Partial<Record<keyof Kept, unknown>>;
+  return {
+    ...stream,
+    prompt: typeof prompt === "string" ? prompt : "",
+    ...(cut === true && { cut }),
+    ...(watched === true && { watched }),
+  };
 }

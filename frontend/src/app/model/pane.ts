@@ -27,19 +27,16 @@ export interface Pane {
   watching: boolean;
   /** Where reading began, in units: not 0 for those who watch from now on. */
   from: number;
-  /** The stream had ended on the server when reading it here was stopped, or began. */
-  endedBefore: boolean;
 }
 
 /** What a pane is told about the stream in it, besides the stream itself. */
-export type Shown = Pick<Pane, "prompt" | "cut" | "watching" | "from" | "endedBefore">;
+export type Shown = Pick<Pane, "prompt" | "cut" | "watching" | "from">;
 
 export const NOTHING_SHOWN: Shown = {
   prompt: undefined,
   cut: false,
   watching: false,
   from: 0,
-  endedBefore: false,
 };
 
 export const DEFAULTS: PaneSettings = {

@@ -1,4 +1,5 @@
 /** What is kept of the panes over a reload, in the tab's own storage. */
+import type { Rate } from "../../client";
 import { DEFAULTS, type Pane, type PaneSettings } from "./pane";
 
 export interface StoredPane {
@@ -8,6 +9,8 @@ export interface StoredPane {
   id?: string;
   watching?: boolean;
   from?: number;
+  /** The pace of the reading: the settings have that of the next prompt. */
+  rate?: Rate;
 }
 
 const KEY = "textstream app panes";
@@ -34,11 +37,12 @@ export class PaneStore {
 
   write(panes: readonly Pane[]): void {
     const stored = panes.map(({ settings, prompt, cut, stream, watching, from }): StoredPane => {
-      const id = stream?.id;
+      const { id, rate } = stream ?? {};
       return {
         settings,
         ...(prompt === undefined ? {} : { prompt, cut }),
         ...(id === undefined ? {} : { id, watching, from }),
+        ...(rate === undefined ? {} : { rate }),
       };
     });
     try {

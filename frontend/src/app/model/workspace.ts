@@ -1,15 +1,8 @@
-import type {
-  Rate,
-  RememberedStream,
-  StreamClient,
-  StreamDescription,
-  TextStream,
-} from "../../client";
+import type { Rate, StreamClient, StreamDescription, TextStream } from "../../client";
 import { Listeners } from "../../shared/listeners";
-import type { History } from "./history";
+import { kept, type History } from "./history";
 import { newPane, NOTHING_SHOWN, running, type Pane, type PaneSettings, type Shown } from "./pane";
-import type { PaneStore } from "./paneStore";
-import { recordIn } from "./recorder";
+import type { PaneStore, StoredPane } from "./paneStore";
 
 /** More would not fit, and the server allows a connection 16 streams. */
 export const MOST_PANES = 8;
@@ -76,7 +69,8 @@ export class Workspace {
     const { unit, rate } = pane.settings;
     const text = prompt === "" ? {} : source === "text" ? { text: prompt } : { prompt };
     const named = source === "" ? {} : { source };
-    const stream = this.#client.start({ ...named, unit, rate, params, ...text });
+    const request = { ...named, unit, rate, params, ...text };
+    const stream = this.#client.start(request, { data: kept(prompt) });
     this.#show(pane, stream, { prompt });
   }
 
@@ -89,22 +83,19 @@ export class Workspace {
   stop(key: string): void {
     const pane = this.find(key);
     if (!pane?.stream || !running(pane)) return;
-    const endedBefore = this.#hasEnded(pane);
-    if (endedBefore) this.#replace(key, { endedBefore });
-    if (endedBefore || pane.watching) pane.stream.leave();
+    if (pane.watching || this.#hasEnded(pane)) pane.stream.leave();
     else void pane.stream.stop();
   }
 
   /** Watch a stream that somebody else has started, from its beginning or from now on. */
   watch(described: StreamDescription, from: "start" | "now"): Pane {
-    const { id, unit, source, state } = described;
+    const { id, unit, source } = described;
     // Not `next`: a source that is not live is far ahead of its readers.
     const offset = from === "start" ? described.first : described.furthest;
     const pane = this.#free();
-    const stream = this.#client.resume(id, { offset });
+    const stream = this.#client.resume(id, { offset, data: kept("", { watched: true }) });
     this.configure(pane.key, { unit, source });
-    const endedBefore = state === "ended";
-    return this.#show(pane, stream, { watching: true, from: offset, endedBefore });
+    return this.#show(pane, stream, { watching: true, from: offset });
   }
 
   /** Show a stream of the history: go on with it (rate undefined), or from its start at `rate`. */
@@ -124,35 +115,15 @@ export class Workspace {
     const { source, unit } = entry ?? pane.settings;
     // Not the rate: it is that of this reading, and the next prompt has the pane's own.
     this.configure(pane.key, { source, unit });
-    this.#askIfEnded(pane.key, stream, id);
+    // One that was last seen running may have ended with no page open: the client takes note.
+    // If it is not there any more, reading it says so.
+    if (!this.#history.hasEnded(id)) this.#client.describe(id).catch(() => undefined);
     const { prompt, cut = false, watched: watching = false } = entry ?? {};
     return this.#show(pane, stream, { prompt, cut, watching });
   }
 
-  /** Find out about one that was last seen running: it may have ended with no page open. */
-  #askIfEnded(key: string, stream: TextStream, id: string): void {
-    if (this.#knownAsEnded(id)) return;
-    this.#client.describe(id).then(
-      ({ state }) => {
-        if (state === "ended" && this.find(key)?.stream === stream)
-          this.#replace(key, { endedBefore: true });
-      },
-      () => undefined, // Reading it says what is wrong.
-    );
-  }
-
-  #hasEnded({ stream, endedBefore }: Pane): boolean {
-    const id = stream?.id;
-    return endedBefore || (id !== undefined && this.#knownAsEnded(id));
-  }
-
-  /** By this tab, or by another one: they share the history. */
-  #knownAsEnded(id: string): boolean {
-    return this.#history.hasEnded(id) || this.#remembered(id)?.reason !== undefined;
-  }
-
-  #remembered(id: string): RememberedStream | undefined {
-    return this.#client.remembered.find((stream) => stream.id === id);
+  #hasEnded({ stream }: Pane): boolean {
+    return stream?.id !== undefined && this.#history.hasEnded(stream.id);
   }
 
   /** A pane that shows nothing that runs; else a new one, else one that has ended. */
@@ -167,7 +138,6 @@ export class Workspace {
 
   #show(pane: Pane, stream: TextStream, change: Partial<Shown>): Pane {
     const shown = { ...NOTHING_SHOWN, ...change };
-    recordIn(this.#history, stream, shown);
     this.#follow(stream);
     return this.#replace(pane.key, { stream, ...shown }) ?? pane;
   }
@@ -178,10 +148,11 @@ export class Workspace {
     stream.on("state", () => {
       this.#set([...this.#panes]);
     });
-    // With its id a reload finds it again; its first text may be long in coming.
-    const unsubscribe = stream.subscribe(() => {
-      if (stream.id === undefined) return;
-      unsubscribe();
+    // With its id, and at its pace, a reload goes on with it; its first text may be long in coming.
+    let { id, rate } = stream;
+    stream.subscribe(() => {
+      if (stream.id === id && stream.rate === rate) return;
+      ({ id, rate } = stream);
       this.#set([...this.#panes]);
     });
   }
@@ -191,30 +162,33 @@ export class Workspace {
     if (!stream) return;
     if (running(pane) && !pane.watching && !this.#hasEnded(pane))
       void stream.stop().then(() => {
-        this.#client.forget(stream);
+        this.#client.release(stream);
       });
-    else this.#client.forget(stream);
+    else this.#client.release(stream);
   }
 
   #restore(): void {
     const stored = this.#store.read();
     if (stored.length === 0) return;
     this.#panes = stored.map(({ settings }) => newPane(settings));
-    for (const [index, { id, prompt, cut = false, ...more }] of stored.entries()) {
+    for (const [index, before] of stored.entries()) {
       const pane = this.#panes[index];
-      if (!pane) continue;
-      if (id === undefined) this.#replace(pane.key, { prompt, cut });
-      else {
-        const { watching = false, from = 0 } = more;
-        const stream = this.#client.resume(id, { offset: from, rate: this.#rateAgain(id, pane) });
-        this.#show(pane, stream, { prompt, cut, watching, from });
-      }
+      if (pane) this.#takeUp(pane, before);
     }
   }
 
-  /** The pace after a reload. What has ended comes back at once. */
-  #rateAgain(id: string, { settings }: Pane): Rate {
-    return this.#knownAsEnded(id) ? 0 : (this.#remembered(id)?.rate ?? settings.rate);
+  #takeUp(pane: Pane, { id, prompt, cut = false, ...more }: StoredPane): void {
+    if (id === undefined) {
+      this.#replace(pane.key, { prompt, cut });
+      return;
+    }
+    const { watching = false, from = 0, rate = pane.settings.rate } = more;
+    const stream = this.#client.resume(id, {
+      offset: from,
+      rate: this.#history.hasEnded(id) ? 0 : rate, // What has ended comes back at once.
+      data: kept(prompt ?? "", { cut, watched: watching }),
+    });
+    this.#show(pane, stream, { prompt, cut, watching, from });
   }
 
   #replace(key: string, change: Partial<Pane>): Pane | undefined {
