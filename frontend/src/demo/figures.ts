@@ -21,7 +21,7 @@ export class Figures {
   #times: Times = { asked: 0 };
   #total = 0;
   #samples: { at: number; total: number }[] = [];
-  #timer = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Begin to count, for a new stream or, with the times that it had, one from before a reload. */
   begin({ asked, firstAt, together, lastAt }: Times): void {
