@@ -12,6 +12,7 @@ export class ConnectionBadge {
 
   readonly #client: StreamClient;
   readonly #running: () => boolean;
+  readonly #onOpen: () => void;
   readonly #link = find("link", HTMLElement);
   readonly #words = find("connection", HTMLElement);
   readonly #detail = find("detail", HTMLElement);
@@ -23,10 +24,14 @@ export class ConnectionBadge {
   #lost = false; // the connection, since a stream was last resumed
   #again: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param running says whether a text is on its way */
-  constructor(client: StreamClient, running: () => boolean) {
+  /**
+   * @param running says whether a text is on its way
+   * @param onOpen is called whenever there is a new connection
+   */
+  constructor(client: StreamClient, running: () => boolean, onOpen: () => void) {
     this.#client = client;
     this.#running = running;
+    this.#onOpen = onOpen;
     this.#before = client.connection;
     client.subscribe(() => {
       this.#follow(client.connection);
@@ -74,7 +79,8 @@ export class ConnectionBadge {
     this.#failures = this.#retries = 0;
     this.#draining = false;
     if (!this.#running()) this.restarting = this.#lost = false;
-    this.#show("connected", "Connected");
+    if (this.#client.state === "connected") this.#show("connected", "Connected");
+    this.#onOpen();
   }
 
   #goesDown(): void {

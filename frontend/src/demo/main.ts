@@ -25,7 +25,7 @@ const notice = new Notice(() => {
   player.again();
 });
 const client = connect();
-const badge: ConnectionBadge = new ConnectionBadge(client, () => player.running);
+const badge: ConnectionBadge = new ConnectionBadge(client, () => player.running, loadSources);
 const player: Player = new Player(client, badge, screen, notice);
 const controls = new Controls((rate) => {
   player.setRate(rate);
@@ -45,6 +45,12 @@ function connect(): StreamClient {
   }
 }
 
+function loadSources(): void {
+  controls.load(client.url).catch(() => {
+    notice.say("The list of sources could not be read. Reload the page.");
+  });
+}
+
 function start(): void {
   if (controls.lacksPrompt) {
     notice.say("Type a prompt first: this source needs one.");
@@ -60,13 +66,6 @@ function stop(): void {
 
 const before = player.restore();
 if (before) controls.restore(before.request, before.rate);
-
-client.on("state", (state) => {
-  if (state !== "connected") return;
-  controls.load(client.url).catch(() => {
-    notice.say("The list of sources could not be read. Reload the page.");
-  });
-});
 
 document.addEventListener("visibilitychange", () => {
   // After a sleep the connection may be dead: whatever is sent makes the client look at the time

@@ -1,6 +1,5 @@
 import {
   StreamError,
-  type Chunk,
   type Rate,
   type StartRequest,
   type StreamClient,
@@ -123,45 +122,42 @@ export class Player {
 
   readonly #handlers: ReadingHandlers = {
     begun: (reading, id) => {
-      this.#begun(reading, id);
+      const before = this.#reading;
+      this.#wanted = undefined;
+      this.#keep(reading.record, { id });
+      this.#show(reading);
+      this.#screen.show("waiting", "Waiting for the first character…");
+      if (before) this.#drop(before);
+      const { offset } = reading.stream;
+      if (offset > 0) this.#skip(reading, 0, offset); // started before a reload, and trimmed since
     },
-    text: (reading, chunk) => {
-      this.#text(reading, chunk);
+    text: ({ record }, { offset, next, text }) => {
+      this.#screen.append(text, next - offset, Boolean(record.ended));
+      if (record.firstAt) return;
+      this.#showStreaming();
+      this.#keep(record, this.#screen.figures.times);
     },
     interrupted: (reading) => {
       if (reading === this.#reading) this.#showInterrupted(reading);
     },
-    resumed: (reading) => {
-      this.#resumed(reading);
+    resumed: ({ record }) => {
+      if (record.ended) return;
+      this.#keep(record, { resumes: record.resumes + 1 });
+      this.#screen.figures.showResumes(record.resumes);
+      if (record.firstAt) this.#showStreaming();
+      else this.#screen.show("waiting", "Waiting for the first character…");
+      this.#badge.resumed();
     },
     ended: (reading, snapshot) => {
       this.#ended(reading, snapshot);
     },
   };
 
-  #begun(reading: Reading, id: string): void {
-    const before = this.#reading;
-    this.#wanted = undefined;
-    this.#keep(reading.record, { id });
-    this.#show(reading);
-    this.#screen.show("waiting", "Waiting for the first character…");
-    if (before) this.#drop(before);
-    const { offset } = reading.stream;
-    if (offset > 0) this.#skip(reading, 0, offset); // started before a reload, and trimmed since
-  }
-
   #show(reading: Reading): void {
     this.#reading = reading;
     this.#screen.clear();
     this.#screen.figures.begin(reading.record);
     this.#screen.figures.showResumes(reading.record.resumes);
-  }
-
-  #text({ record }: Reading, { offset, next, text }: Chunk): void {
-    this.#screen.append(text, next - offset, Boolean(record.ended));
-    if (record.firstAt) return;
-    this.#showStreaming();
-    this.#keep(record, this.#screen.figures.times);
   }
 
   #showStreaming(): void {
@@ -173,15 +169,6 @@ export class Player {
   #showInterrupted({ stream }: Reading): void {
     const verb = stream.snapshot.stopping ? "Stops" : "Goes on";
     this.#screen.show("waiting", `${verb} when the connection is back.`);
-  }
-
-  #resumed({ record }: Reading): void {
-    if (record.ended) return;
-    this.#keep(record, { resumes: record.resumes + 1 });
-    this.#screen.figures.showResumes(record.resumes);
-    if (record.firstAt) this.#showStreaming();
-    else this.#screen.show("waiting", "Waiting for the first character…");
-    this.#badge.resumed();
   }
 
   #ended(reading: Reading, snapshot: StreamSnapshot): void {

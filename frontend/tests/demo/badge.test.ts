@@ -85,6 +85,7 @@ test("a server that goes down is gone, not lost; and may go down at once", async
     "The server is going down.",
     "1",
   ]);
+  expect(page.connections).toBe(2);
   page.server.accepting = false;
   page.server.wire.lose();
   await page.clock.advance(10_000);

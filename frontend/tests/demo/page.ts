@@ -18,6 +18,8 @@ export class DemoPage {
   readonly client: StreamClient;
   readonly clock: ManualClock;
   readonly player: Player;
+  /** How often it was connected. */
+  connections = 0;
 
   private constructor(server: FakeServer, client: StreamClient, clock: ManualClock) {
     this.server = server;
@@ -26,7 +28,8 @@ export class DemoPage {
     const notice = new Notice(() => {
       this.player.again();
     });
-    const badge = new ConnectionBadge(client, () => this.player.running);
+    const running = (): boolean => this.player.running;
+    const badge = new ConnectionBadge(client, running, () => (this.connections += 1));
     this.player = new Player(client, badge, new Screen(), notice);
   }
 
