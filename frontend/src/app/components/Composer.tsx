@@ -3,7 +3,7 @@ import { useApp } from "../context";
 import { useWords } from "../i18n";
 import { launch } from "../model/launch";
 import { running, type Pane } from "../model/pane";
-import { chosen } from "../model/sources";
+import { chosen } from "../model/chosen";
 import { MOST_PANES } from "../model/workspace";
 import { stopConcerned } from "../shortcuts";
 

@@ -2,7 +2,7 @@ import { useStreamValue } from "../../react";
 import { useApp } from "../context";
 import { useWords } from "../i18n";
 import { running, type Pane } from "../model/pane";
-import { chosen } from "../model/sources";
+import { chosen } from "../model/chosen";
 import { Speed } from "./Speed";
 
 interface PaneHeaderProps {

@@ -6,7 +6,7 @@ import { useWords } from "../i18n";
 import { laterMarkdown } from "../later";
 import type { Pane } from "../model/pane";
 import { fieldErrors, fieldsOf } from "../model/schema";
-import { chosen } from "../model/sources";
+import { chosen } from "../model/chosen";
 import { Actions } from "./Actions";
 import { Figures } from "./Figures";
 import { PaneHeader } from "./PaneHeader";

@@ -1,6 +1,6 @@
 import { useApp } from "../context";
 import { useWords } from "../i18n";
-import { chosen } from "../model/sources";
+import { chosen } from "../model/chosen";
 
 /** What one sees first: what this is, and things to try. */
 export function Welcome({ paneKey }: { paneKey: string }) {

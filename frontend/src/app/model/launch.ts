@@ -1,7 +1,7 @@
 import type { Sources } from "../../client";
 import type { Pane } from "./pane";
 import { fieldsOf, paramsOf, type FieldProblem } from "./schema";
-import { chosen } from "./sources";
+import { chosen } from "./chosen";
 import type { Asked } from "./workspace";
 
 export type Launch =
