@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.clock import ManualClock
 from tests.support.timing import patient
 from textstream.transport.reactor import Reactor
 
@@ -59,15 +60,19 @@ def test_no_call_is_lost(reactor: Reactor) -> None:
     assert done.wait(TIMEOUT)
 
 
-def test_timers_come_in_the_order_of_their_time(reactor: Reactor) -> None:
+def test_timers_come_in_the_order_of_their_time(clock: ManualClock) -> None:
+    reactor = Reactor(clock=clock)
     seen: list[str] = []
     done = threading.Event()
-    reactor.call_later(0.03, lambda: seen.append("late"))
-    reactor.call_later(0.04, done.set)
-    reactor.call_later(0.01, lambda: seen.append("early"))
-    cancelled = reactor.call_later(0.02, lambda: seen.append("never"))
+    reactor.call_later(3, lambda: seen.append("late"))
+    reactor.call_later(4, done.set)
+    reactor.call_later(1, lambda: seen.append("early"))
+    cancelled = reactor.call_later(2, lambda: seen.append("never"))
     cancelled.cancel()
+    clock.advance(4)
+    reactor.call_soon(lambda: None)  # it does not see the clock move
     assert done.wait(TIMEOUT)
+    reactor.close()
     assert seen == ["early", "late"]
 
 

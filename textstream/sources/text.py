@@ -85,7 +85,7 @@ def _cut(text: str, unit: UnitName) -> Iterator[str]:
 def _generate(request: SourceRequest) -> Iterator[str]:
     text = SAMPLE_TEXT if request.prompt is None else request.prompt
     unit = request.unit
-    if len(text) <= DELTA and unit != "token":
+    if 0 < len(text) <= DELTA and unit != "token":
         yield text
         return
     if len(text) <= BLOCK or unit == "token":  # a token may lie across two blocks
