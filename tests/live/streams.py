@@ -55,8 +55,7 @@ def endless(*clients: RecordingClient) -> None:
 
 def finish(client: RecordingClient, timeout: float = patient(30.0)) -> dict[str, Any]:
     """Wait for the first ``stream_end``; return it."""
-    client.wait_for(ended, timeout)
-    end: dict[str, Any] = client.named("stream_end")[0].data
+    end: dict[str, Any] = client.wait_for_event("stream_end", timeout=timeout).data
     return end
 
 

@@ -12,7 +12,7 @@ from tests.support.running_server import RunningServer
 
 pytestmark = pytest.mark.live
 
-TEXT = "On time, and each character once. " * 8
+TEXT = "On time, and each character once. " * 16
 
 
 def test_a_hundred_requests_hold_up_no_stream(server: RunningServer, sio: Connect) -> None:

@@ -16,11 +16,12 @@ from tests.support.timing import patient
 pytestmark = pytest.mark.live
 
 
-@pytest.mark.parametrize(("rate", "units"), [(10, 21), (100, 201), (1000, 2001)])
+@pytest.mark.parametrize(("rate", "units"), [(10, 51), (100, 501), (1000, 5001)])
 def test_the_average_rate_is_kept(
     server: RunningServer, sio: Connect, rate: int, units: int
 ) -> None:
     client = sio(server)
+    # For five seconds: a busy machine may be late by a tenth of a second at either end.
     start(client, {"text": "x" * units, "rate": rate})
     finish(client)
     assert measured_rate(client) == pytest.approx(rate, rel=0.05)
@@ -54,7 +55,7 @@ def test_what_goes_ahead_of_time_never_outruns_the_client(
 def test_streams_started_at_once_do_not_drift_apart(server: RunningServer, sio: Connect) -> None:
     clients = [sio(server) for _ in range(20)]
     for client in clients:
-        client.emit("start_stream", {"text": "x" * 61, "rate": 30})
+        client.emit("start_stream", {"text": "x" * 151, "rate": 30})
     for client in clients:
         finish(client)
     rates = [measured_rate(client) for client in clients]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +50,9 @@ class RecordingClient:
     ) -> None:
         self.namespace = namespace
         self.client = _InOrderClient(reconnection=False, handle_sigint=False)
-        self._changed = threading.Condition()  # guards _events
+        self._changed = threading.Condition()  # guards _events and _counts
         self._events: list[Event] = []
+        self._counts = Counter[str]()  # by name: to look at all events at each would take long
         self.client.on("*", self._record, namespace=namespace)
         self.client.on(
             "disconnect", lambda *reason: self._record("disconnect", *reason), namespace=namespace
@@ -104,7 +106,7 @@ class RecordingClient:
 
     def wait_for_event(self, name: str, count: int = 1, timeout: float = TIMEOUT) -> Event:
         """Wait for the `count`-th event of a name; return it."""
-        self.wait_for(lambda events: sum(e.name == name for e in events) >= count, timeout)
+        self.wait_for(lambda _events: self._counts[name] >= count, timeout)
         return self.named(name)[count - 1]
 
     def close(self) -> None:
@@ -133,4 +135,5 @@ class RecordingClient:
         at = time.perf_counter()
         with self._changed:
             self._events.append(Event(name, args[0] if args else None, at, args))
+            self._counts[name] += 1
             self._changed.notify_all()
