@@ -211,6 +211,8 @@ def test_close_ends_what_runs_and_frees_the_model() -> None:
     assert running(model) == 0
     with pytest.raises(ShuttingDown):
         next(model.generate(ask("Hello")))
+    with pytest.raises(ShuttingDown):
+        model.preload()
 
 
 def test_closing_at_once_after_loading_does_not_hang() -> None:
