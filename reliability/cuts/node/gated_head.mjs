@@ -7,8 +7,15 @@ const connect = () => {
   const emit = socket.emit.bind(socket);
   socket.emit = (...args) => {
     socket.emit = emit;
-    process.stdin.once("data", () => emit(...args));
-    console.log("ready");
+    const ready = () => {
+      process.stdin.once("data", () => emit(...args));
+      console.log("ready");
+    };
+    // Not in the middle of an upgrade: where an answer to that is lost, nothing is sent any more.
+    const { engine } = socket.io;
+    if (process.argv[3] === "upgrade" && engine.transport.name === "polling") {
+      engine.once("upgrade", ready);
+    } else ready();
     return socket;
   };
   return socket;
