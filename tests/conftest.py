@@ -12,6 +12,7 @@ After each test, threads, sockets and file descriptors that it left behind fail 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +27,10 @@ from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
 
 ranked_locks.install()
+
+# A shell lets what it starts in the background ignore SIGINT, and that is inherited: what the tests
+# start, and end with Ctrl-C, would not hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a busy machine is no failure. In CI the same examples each time, so that a change is
 # judged by what it changes; a person's machine searches on.
