@@ -284,6 +284,37 @@ def test_a_second_signal_exits_at_once(start_server: StartServer) -> None:
     server.stop()
 
 
+FOR_ANOTHER_THREAD = """
+import signal, sys, threading
+from textstream.cli.exit_codes import Interrupted, catch_signals
+
+main, interrupted = threading.main_thread().ident, threading.Event()
+
+def send():
+    signal.pthread_kill(main, signal.SIGINT)
+    interrupted.wait()
+    while sys._current_frames()[main].f_code.co_name != "wait":
+        pass
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)  # and nothing wakes the other
+    threading.Event().wait()
+
+catch_signals()
+try:
+    threading.Thread(target=send, daemon=True).start()
+    threading.Event().wait()
+except Interrupted:
+    interrupted.set()
+    threading.Event().wait()  # for a server, say
+"""
+
+
+def test_a_second_signal_that_another_thread_gets_exits_at_once() -> None:
+    """The kernel chooses which, on a busy machine."""
+    command = [sys.executable, "-W", "error", "-c", FOR_ANOTHER_THREAD]
+    result = subprocess.run(command, timeout=PATIENCE, capture_output=True, check=False, cwd=ROOT)
+    assert (result.returncode, result.stdout, result.stderr) == (143, b"", b"")
+
+
 TWO_AT_ONCE = """
 import signal, sys
 from textstream.cli import exit_codes
