@@ -74,7 +74,7 @@ class Hub:
             return self._start_again(known, start, connection, sink)
         if self._keeper.kept.total >= self._limits.max_total_bytes:
             self._keeper.make_room()
-        stream_id = secrets.token_urlsafe(16)
+        stream_id = _new_id()
         stream = Stream(
             stream_id,
             start,
@@ -273,6 +273,13 @@ class Hub:
         self._dispatcher.wake(reader)
         if before and before.stream.readers <= {before}:
             before.stream.stop("replaced")
+
+
+def _new_id() -> str:
+    """Return a name that nobody guesses: 128 bits. On a command line it is no flag."""
+    while (name := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return name
 
 
 def _check_resumable(stream: Stream, offset: int) -> None:

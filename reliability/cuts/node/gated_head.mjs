@@ -11,11 +11,13 @@ const connect = () => {
       process.stdin.once("data", () => emit(...args));
       console.log("ready");
     };
-    // Not in the middle of an upgrade: where an answer to that is lost, nothing is sent any more.
+    // Not in the middle of an upgrade, or of a request: where an answer to that is lost, nothing is
+    // sent any more.
     const { engine } = socket.io;
     if (process.argv[3] === "upgrade" && engine.transport.name === "polling") {
       engine.once("upgrade", ready);
-    } else ready();
+    } else if (engine.transport.writable) ready();
+    else engine.once("drain", ready);
     return socket;
   };
   return socket;
