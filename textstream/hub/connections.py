@@ -65,7 +65,7 @@ class Connections:
 
         Their characters carry no id: one of them must be ended, without the hub's lock.
         """
-        record = self._records.get(reader.connection) or self.add(reader.connection)
+        record = self.add(reader.connection)
         record.readers[reader.stream.id] = reader
         record.finished.pop(reader.stream.id, None)
         if reader.format == "char":
@@ -103,7 +103,7 @@ class Connections:
             TooManyStreams: there are so many already.
 
         """
-        record = self._records.get(stream.owner) or self.add(stream.owner)
+        record = self.add(stream.owner)
         running = len(record.streams)
         before = record.char if replacing else None
         if before and before.reading and before.stream.id in record.streams:

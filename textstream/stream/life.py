@@ -112,7 +112,7 @@ class Life:
 
     def finish(self, outcome: Outcome) -> None:
         """Enter ``produced``: its source has finished. Only the first time counts."""
-        if self.outcome is None and self.state not in ("ended", "forgotten"):
+        if self.outcome is None and not self.over:
             self._enter("produced")
             self.outcome = outcome
             if self._resume:

@@ -86,6 +86,7 @@ class Segments:
             UnicodeEncodeError: one has a lone surrogate; nothing was added.
 
         """
+        # What `text_of` and `utf8_size` do, without a call for each delta of a live source.
         text = units if isinstance(units, str) else "".join(units)
         size = len(text) if text.isascii() else utf8_size(text)
         if len(text) == len(units):

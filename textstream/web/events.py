@@ -92,7 +92,7 @@ class Events:
 
     def disconnect(self, sid: str, *_reason: Any) -> None:
         """Let go of all that a connection has read; it is gone."""
-        self._sinks.pop(sid, None)  # first: a start looks for it when it has begun
+        self._sinks.pop(sid, None)  # first: see what is looked for after each event
         self._hub.disconnect(sid)
 
     def start(self, sid: str, payload: Any) -> Answer:
@@ -100,8 +100,6 @@ class Events:
         start = read_start(payload, self._registry, self._limits)
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
-        if sid not in self._sinks:  # it broke meanwhile: its disconnect came before
-            self._hub.disconnect(sid)
         return {"stream": reader.info}
 
     def stop(self, sid: str, payload: Any) -> Answer:
@@ -143,8 +141,6 @@ class Events:
             rate=resume.rate,
             format_=resume.format,
         )
-        if sid not in self._sinks:  # as with a start
-            self._hub.disconnect(sid)
         return {"stream": reader.info, "recovered": True}
 
     def leave(self, sid: str, payload: Any) -> Answer:
@@ -163,12 +159,16 @@ class Events:
                 many = InvalidRequest(f"{event} takes one argument at most, got {len(args)}")
                 return self._refuse(sid, event, many.to_wire())
             try:
-                return {"ok": True, **handler(sid, args[0] if args else None)}
+                answer = handler(sid, args[0] if args else None)
             except TextStreamError as error:
                 return self._refuse(sid, event, error.to_wire())
             except Exception:
                 logger.exception("%s failed", event)
                 return self._refuse(sid, event, INTERNAL_ERROR)
+            if sid not in self._sinks:
+                # It broke meanwhile, and its disconnect came before: undo what was begun.
+                self._hub.disconnect(sid)
+            return {"ok": True, **answer}
 
         return handle
 
