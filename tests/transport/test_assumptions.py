@@ -139,8 +139,9 @@ def test_a_session_is_in_the_table_when_its_connect_handler_is_called() -> None:
     source = inspect.getsource(EngineServer._handle_connect)
     entered = source.index("self.sockets[sid] = s")
     assert entered < source.index("self._trigger_event('connect', sid, environ"), (
-        "Engine.IO enters a session later now: see accept_packets in polls.py"
+        "Engine.IO enters a session later now: see sessions.py"
     )
+    assert entered < source.index("s.send(pkt)"), "the OPEN packet is corrected by Session.send"
     assert "self.handlers[event](*args)" in inspect.getsource(EngineServer._trigger_event)
 
 
@@ -153,14 +154,35 @@ def test_a_polling_request_is_handled_as_engine_io_handles_it() -> None:
         "p = payload.Payload(encoded_payload=body)",
         "self.receive(pkt)",
     ):
-        assert line in source, "accept_packets in polls.py does the same: compare"
+        assert line in source, "Session.handle_post_request does the same: compare"
     assert "len(encoded_packets) > self.max_decode_packets" in inspect.getsource(payload.Payload)
 
 
-def test_the_packets_of_clients_are_of_the_server_s_class() -> None:
-    assert "self.packet_class(encoded_packet=data)" in inspect.getsource(
-        socketio.Server._handle_eio_message
-    ), "python-socketio decodes packets in another way now: see packets.py"
+def test_messages_are_dispatched_as_python_socketio_dispatches_them() -> None:
+    source = inspect.getsource(socketio.Server._handle_eio_message)
+    for line in (
+        "if eio_sid in self._binary_packet:",
+        "pkt.add_attachment(data)",
+        "self.packet_class(encoded_packet=data)",
+        "self._handle_connect(eio_sid, pkt.namespace, pkt.data)",
+        "self._handle_disconnect(eio_sid, pkt.namespace,",
+        "self._handle_event(eio_sid, pkt.namespace, pkt.id, pkt.data)",
+        "self._handle_ack(eio_sid, pkt.namespace, pkt.id, pkt.data)",
+    ):
+        assert line in source, "Messages in messages.py does the same: compare"
+    source = inspect.getsource(socketio.Server._handle_connect)
+    for line in ("namespace in self.handlers", "self.namespaces == '*'", "'Unable to connect'"):
+        assert line in source, "Messages._is_served tells which namespaces are refused: compare"
+
+
+def test_what_a_session_is_told_is_what_engine_io_tells_it() -> None:
+    source = inspect.getsource(Socket.receive)
+    for line in ("self.schedule_ping()", "run_async=self.server.async_handlers"):
+        assert line in source, "Session.receive does the same: compare"
+    assert "if isinstance(packets, list):" in inspect.getsource(EngineServer.handle_request), (
+        "what handle_get_request returns is answered in another way now: see session.py"
+    )
+    assert "int(" in inspect.getsource(EngineServer._handle_connect).partition("pingInterval")[2]
 
 
 # Polls

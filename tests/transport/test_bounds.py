@@ -149,7 +149,7 @@ def test_an_upgrade_that_is_not_completed_is_closed(start_local: StartLocal, dia
     server = start_local(Bounds(connect=0.05))
     url = f"{server.url}/socket.io/?EIO=4&transport=polling"
     sid = json.loads(poll(url)[1:])["sid"]
-    assert poll(f"{url}&sid={sid}", "40") == "OK"
+    assert poll(f"{url}&sid={sid}", "40") == "ok"
     upgrade = dial(server, connected=False, sid=sid)
     assert upgrade.close_code() == 1008
     server.socketio.emit("flood", "still there")

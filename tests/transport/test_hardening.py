@@ -217,10 +217,11 @@ def test_the_packets_of_a_request_are_bounded() -> None:
     http = Client(socketio.WSGIApp(made))
     served = Served(http, "/socket.io/", made, transport, said, [])
     sid = served.open()
-    served.post(sid, "\x1e".join(map(say, range(3))))
-    assert said == []
-    served.post(sid, "\x1e".join(map(say, range(2))))
+    assert served.post(sid, "\x1e".join(map(say, range(2)))) == 200
     assert said == [0, 1]
+    assert served.post(sid, "\x1e".join(map(say, range(3)))) == 400
+    assert said == [0, 1]
+    assert sid not in made.eio.sockets, "its client would never know which were handled"
     transport.close()
 
 
@@ -243,14 +244,17 @@ def test_flask_socketio_s_own_test_client_works() -> None:
 @pytest.mark.live
 def test_few_attachments_are_waited_for(start_local: StartLocal) -> None:
     local = start_local(Bounds(max_attachments=2))
+    refused = RawWebSocket(local.port)
+    refused.send("40")
+    refused.send('453-["binary",{"_placeholder":true,"num":0}]')
+    assert refused.close_code() == 1008
+    refused.close()
     ws = RawWebSocket(local.port)
     ws.send("40")
-    ws.send('453-["binary",{"_placeholder":true,"num":0}]')
     places = ",".join(f'{{"_placeholder":true,"num":{number}}}' for number in range(2))
     ws.send(f'452-7["binary",[{places}]]')
     ws.send_frame("binary", b"ab")
     ws.send_frame("binary", b"cd")
-    # Had the first event been waited for, it would have taken the second for an attachment.
     assert any(text.startswith("462-7") for text in ws.messages())
     ws.close()
 

@@ -25,9 +25,10 @@ from wsproto.utilities import ProtocolError
 from textstream.threads import ThreadPool
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, OnOversized
 from textstream.transport.connection import Connection
-from textstream.transport.frames import Oversized
+from textstream.transport.frames import POLICY_VIOLATION, Oversized
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
+from textstream.transport.inbox import Message
 from textstream.transport.peer import Peer
 from textstream.transport.reactor import Reactor
 from textstream.transport.session_queue import SessionQueue
@@ -35,6 +36,9 @@ from textstream.transport.session_queue import SessionQueue
 logger = logging.getLogger("textstream.transport")
 
 MAX_WORKERS = 32
+
+# UnicodeError: wsproto decodes Host as a name in IDNA.
+_HANDSHAKE_ERRORS = (ProtocolError, simple_websocket.ConnectionError, UnicodeError)
 
 
 class Transport:
@@ -74,7 +78,7 @@ class Transport:
             "queue": SessionQueue,
             "websocket": self.websocket,
         }
-        harden(server, self.bounds, self._on_oversized)
+        harden(server, self.bounds, self._on_oversized, self.turn_away)
         return True
 
     @property
@@ -107,21 +111,34 @@ class Transport:
 
     def _serve(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
         session = handler.__self__
-        raw = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
-        if raw is None or isinstance(raw, ssl.SSLSocket):
+        raw = _socket_of(environ)
+        if raw is None:
             return self._serve_stock(handler, environ, start_response)
-        # Without the client's offer of permessage-deflate: a bomb of 400 kB would make 800 MB,
-        # and a frame could not be encoded once for all readers.
-        offered = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
         try:
-            shaken = simple_websocket.Server(offered, thread_class=_NoThread)
-        # UnicodeError: wsproto decodes Host as a name in IDNA.
-        except (ProtocolError, simple_websocket.ConnectionError, UnicodeError) as error:
+            shaken = _shake_hands(environ)
+        except _HANDSHAKE_ERRORS as error:
             return self._refuse_handshake(session, start_response, error)
         self._take_over(raw, session)
-        if shaken.mode == "gunicorn":
-            raise StopIteration
-        raise ConnectionError
+        return _leave(shaken)
+
+    def turn_away(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Tell the second WebSocket of a session that it has one. A WSGI application.
+
+        Over the WebSocket, as the reference server does: its client cannot read an HTTP answer.
+        """
+        raw = _socket_of(environ)
+        why = "The session has a WebSocket"
+        try:
+            shaken = raw and _shake_hands(environ)
+        except _HANDSHAKE_ERRORS as error:
+            shaken, why = None, str(error)
+        if raw is None or shaken is None:
+            start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
+            return [why.encode()]
+        connection = self._connect(raw, on_message=_ignore, on_close=lambda: None)
+        connection.start()
+        connection.close(POLICY_VIOLATION, why)
+        return _leave(shaken)
 
     def _refuse_handshake(self, session: Any, start_response: Any, error: Exception) -> list[bytes]:
         if not session.connected:
@@ -135,24 +152,21 @@ class Transport:
         return SimpleWebSocketWSGI(handler, self.eio)(environ, start_response)
 
     def _take_over(self, raw: socket.socket, session: Any) -> None:
-        sock = steal(raw)
         peer = Peer(session, eio=self.eio, is_connected=self._is_connected, refuse=self._refuse)
-        connection = Connection(
-            sock,
-            reactor=self.reactor,
-            pool=self.pool,
-            bounds=self.bounds,
-            on_message=peer.on_message,
-            on_close=peer.on_close,
-        )
+        connection = self._connect(raw, on_message=peer.on_message, on_close=peer.on_close)
         peer.connection = connection
         if session.connected:
-            session.upgrading = True  # polls are answered with NOOP until the upgrade is through
+            session.begin_upgrade()
         else:
             session.connected = session.upgraded = True
             session.queue.attach(connection)
         connection.start()
         peer.watch_connect(self.reactor, self.bounds.connect)
+
+    def _connect(self, raw: socket.socket, **handlers: Any) -> Connection:
+        return Connection(
+            steal(raw), reactor=self.reactor, pool=self.pool, bounds=self.bounds, **handlers
+        )
 
     def _refuse(self, session: Any, message: Oversized) -> None:
         """Answer a message that was dropped."""
@@ -169,6 +183,7 @@ class Transport:
     def _schedule_ping(self, session: Any) -> None:
         # A timer, where Engine.IO has a thread that sleeps. It must not keep a closed session.
         known = weakref.ref(session)
+        session.ping_due = time.monotonic() + self.eio.ping_interval
 
         def ping() -> None:
             session = known()
@@ -198,6 +213,30 @@ class Transport:
                     self._parts = Reactor(), ThreadPool(self._workers, "worker", cure=cure)
                     self._pid = os.getpid()
         return self._parts
+
+
+def _socket_of(environ: dict[str, Any]) -> socket.socket | None:
+    """Return the socket of a request; None where it cannot be handed off."""
+    raw = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
+    return None if isinstance(raw, ssl.SSLSocket) else raw
+
+
+def _shake_hands(environ: dict[str, Any]) -> simple_websocket.Server:
+    # Without the client's offer of permessage-deflate: a bomb of 400 kB would make 800 MB, and a
+    # frame could not be encoded once for all readers.
+    offered = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
+    return simple_websocket.Server(offered, thread_class=_NoThread)
+
+
+def _leave(shaken: simple_websocket.Server) -> Any:
+    """Leave the WSGI server's thread as that server expects it, without an answer."""
+    if shaken.mode == "gunicorn":
+        raise StopIteration
+    raise ConnectionError
+
+
+def _ignore(_message: Message) -> None:
+    pass
 
 
 class _Job:

@@ -9,25 +9,36 @@ from typing import Any
 
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.manager import make_thread_safe
-from textstream.transport.packets import bounded
-from textstream.transport.polls import (
-    ClosedSessions,
-    HalfUpgrades,
-    OversizedPolls,
-    accept_packets,
-)
+from textstream.transport.messages import Messages
+from textstream.transport.packets import strict
+from textstream.transport.polls import ClosedSessions, HalfUpgrades, OversizedPolls, WsgiApp
+from textstream.transport.requests import StrictRequests
 
 
-def harden(server: Any, bounds: Bounds, on_oversized: OnOversized) -> None:
-    """Harden `server`, python-socketio's, before anybody has connected."""
+def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: WsgiApp) -> None:
+    """Harden `server`, python-socketio's, before anybody has connected.
+
+    One that has nothing but Engine.IO's server has no packets of Socket.IO to look at.
+
+    Args:
+        server: it.
+        bounds: what one client may cost.
+        on_oversized: told of a body that was dropped.
+        turn_away: answers the request for a second WebSocket of a session.
+
+    """
     make_thread_safe(server.manager)
-    server.packet_class = bounded(server.packet_class, bounds.max_attachments)
     eio = server.eio
-    accept_packets(eio, bounds.max_packets)
+    if hasattr(server, "packet_class"):
+        server.packet_class = strict(server.packet_class, bounds.max_attachments)
+        eio.on("message", Messages(server))
     # Around Engine.IO, and not around the application: whatever path and WSGI server lead here.
-    eio.handle_request = OversizedPolls(
+    served = OversizedPolls(
         HalfUpgrades(ClosedSessions(eio.handle_request, eio)),
         limit=bounds.max_message,
         dropped=bounds.max_dropped,
         on_oversized=on_oversized,
+    )
+    eio.handle_request = StrictRequests(
+        served, eio=eio, max_packets=bounds.max_packets, turn_away=turn_away
     )

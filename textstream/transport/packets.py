@@ -1,31 +1,142 @@
-"""Socket.IO packets that cannot make the server keep what it should not."""
+"""Socket.IO packets, taken as strictly as the reference server takes them.
+
+Source: the Socket.IO protocol, revision 5, and what ``socket.io-parser`` 4.2 refuses. Whatever is
+refused here ends the connection: who sends it speaks another protocol, or means harm.
+
+But for one: ``NaN`` and ``Infinity``, which JSON has not (RFC 8259, 6), are taken. Python's clients
+send them, and two Pythons understand each other.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from socketio.packet import Packet
+from socketio.packet import (
+    ACK,
+    BINARY_ACK,
+    BINARY_EVENT,
+    CONNECT,
+    CONNECT_ERROR,
+    DISCONNECT,
+    EVENT,
+    Packet,
+)
+
+RESERVED_EVENTS = frozenset(
+    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
+)
+"""Names of events that no client may send: handlers believe them to come from the server."""
+
+_HEAD = re.compile(r"(?:[0-4](?![0-9]+-)|[56][1-9][0-9]{0,8}-)(?:/[^,]*(?:,|$))?[0-9]*(?!\d)")
+"""Type, attachments where they belong, namespace, id. In ASCII: ``int("٤")`` is 4 as well."""
+
+_WRONG = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+"""What decoders raise for bytes that are no packet; the last for JSON that is nested too deep."""
 
 
-def bounded(packet_class: type[Packet], max_attachments: int) -> type[Packet]:
-    """Return a packet class like `packet_class` that waits for few attachments.
+class MalformedPacketError(ValueError):
+    """A packet that no client of this protocol sends, or not at this moment."""
 
-    Stock, a client may announce ten thousand million and send them one by one: python-socketio
-    keeps all until the last has come. Each may be as large as a message.
+
+def strict(packet_class: type[Packet], max_attachments: int) -> type[Packet]:
+    """Return a packet class like `packet_class` that takes nothing malformed.
+
+    Nor many attachments: stock, a client may announce ten thousand million and send them one by
+    one, and python-socketio keeps all until the last has come. Of a class with an encoding of its
+    own, MessagePack's for one, only errors are made `MalformedPacketError`.
     """
 
-    class BoundedPacket(packet_class):
+    class StrictPacket(packet_class):
         def decode(self, encoded_packet: Any) -> int:
             """Decode a packet; return how many attachments follow it.
 
             Raises:
-                ValueError: it is malformed, or announces too many.
+                MalformedPacketError: it is malformed, or announces too many.
 
             """
-            # None: of a class whose packets have none, as MessagePack's.
-            count: int = super().decode(encoded_packet) or 0
+            try:
+                # None: of a class whose packets have none.
+                count: int = super().decode(encoded_packet) or 0
+            except _WRONG as error:
+                raise MalformedPacketError("no Socket.IO packet") from error
+            if self.uses_binary_events:
+                _check_text(self, encoded_packet)
+            else:
+                _check_fields(self)
             if count > max_attachments:
-                raise ValueError(f"{count} attachments, at most {max_attachments} are allowed")
+                raise MalformedPacketError(f"{count} attachments, at most {max_attachments}")
             return count
 
-    return BoundedPacket
+        def add_attachment(self, attachment: Any) -> bool:
+            """Add an attachment; return whether it was the last.
+
+            Raises:
+                MalformedPacketError: a text came instead, or a placeholder asks for another.
+
+            """
+            if not isinstance(attachment, bytes):
+                raise MalformedPacketError("text, where an attachment is due")
+            try:
+                return bool(super().add_attachment(attachment))
+            except _WRONG as error:
+                raise MalformedPacketError("illegal attachments") from error
+
+        @classmethod
+        def reconstruct_binary(cls, data: Any, attachments: list[bytes]) -> Any:
+            """Return `data` with attachments for placeholders."""
+            _check_placeholders(data, len(attachments))
+            return super().reconstruct_binary(data, attachments)
+
+    return StrictPacket
+
+
+def _check_fields(packet: Packet) -> None:
+    """Check a packet of another encoding, which may have anything for a field."""
+    kind, namespace, number = packet.packet_type, packet.namespace, getattr(packet, "id", None)
+    if type(kind) is not int or not isinstance(namespace, str | None):
+        raise MalformedPacketError("no Socket.IO packet")
+    if not isinstance(number, int | None) or not _is_payload_valid(
+        kind, packet.data, given=packet.data is not None
+    ):
+        raise MalformedPacketError("invalid payload")
+
+
+def _check_text(packet: Packet, text: str) -> None:
+    head = _HEAD.match(text)
+    if head is None:
+        raise MalformedPacketError("unknown packet type, or illegal attachments")
+    payload = text[head.end() :]
+    if not _is_payload_valid(packet.packet_type, packet.data, given=bool(payload)):
+        raise MalformedPacketError("invalid payload")
+
+
+def _is_payload_valid(kind: int, data: Any, *, given: bool) -> bool:
+    if kind == CONNECT:
+        return isinstance(data, dict) if given else True
+    if kind == DISCONNECT:
+        return not given
+    if kind == CONNECT_ERROR:
+        return True  # a client must not send it at all, see `Messages`
+    if kind in (EVENT, BINARY_EVENT):
+        return isinstance(data, list) and bool(data) and _is_name_valid(data[0])
+    return kind in (ACK, BINARY_ACK) and isinstance(data, list)
+
+
+def _is_name_valid(name: Any) -> bool:
+    if isinstance(name, str):
+        return name not in RESERVED_EVENTS
+    return isinstance(name, int | float) and not isinstance(name, bool)
+
+
+def _check_placeholders(data: Any, count: int) -> None:
+    if isinstance(data, list):
+        for item in data:
+            _check_placeholders(item, count)
+    elif isinstance(data, dict):
+        number = data.get("num")
+        if not data.get("_placeholder") or "num" not in data:
+            for item in data.values():
+                _check_placeholders(item, count)
+        elif type(number) is not int or not 0 <= number < count:
+            raise MalformedPacketError("illegal attachments")

@@ -7,12 +7,15 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from engineio import exceptions, packet
+from engineio import packet
+from engineio.exceptions import SocketIsClosedError
 
 from textstream.transport.connection import Connection
 from textstream.transport.frames import NORMAL, POLICY_VIOLATION, Oversized, message_frame
 from textstream.transport.inbox import Message
+from textstream.transport.packets import MalformedPacketError
 from textstream.transport.reactor import Reactor
+from textstream.transport.session import decode
 
 logger = logging.getLogger("textstream.transport")
 
@@ -63,7 +66,7 @@ class Peer:
             peer = known()
             if peer and not peer._session.upgraded:
                 # Nobody else would ever close it: the session lives, and goes on polling.
-                peer._session.upgrading = False
+                peer._session.abandon_upgrade()
                 peer.connection.close(POLICY_VIOLATION, "No upgrade")
             elif peer and not peer._is_connected(peer._session):
                 peer.connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
@@ -87,22 +90,17 @@ class Peer:
             self._session.close(wait=False, abort=True, reason=self._eio.reason.TRANSPORT_CLOSE)
             self._eio.sockets.pop(self._session.sid, None)
         else:
-            self._session.upgrading = False  # the upgrade failed: polling goes on
+            self._session.abandon_upgrade()
 
     def _receive(self, message: str | bytes) -> None:
-        if not message:
-            self._fail("empty packet")
-            return
         if message == "3":
             self.connection.confirm()
         try:
-            self._session.receive(packet.Packet(encoded_packet=message))
-        except exceptions.UnknownPacketError:
-            return
-        except exceptions.SocketIsClosedError:
+            self._session.receive(decode(message))
+        except SocketIsClosedError:
             self.connection.close(NORMAL)
-        except (ValueError, RecursionError) as error:  # the latter: JSON that is nested too deep
-            self._fail(f"malformed packet: {type(error).__name__}")
+        except MalformedPacketError as error:
+            self._fail(f"malformed packet: {error}")
 
     def _upgrade(self, message: str | bytes) -> None:
         """Take the two steps of an upgrade from polling: probe, and upgrade."""
@@ -110,9 +108,7 @@ class Peer:
             self.connection.write(message_frame("3probe"))
             self._session.queue.put(packet.Packet(packet.NOOP))  # ends the poll that waits
         elif message == "5":
-            self._session.upgraded = True
-            self._session.upgrading = False
-            self._session.queue.attach(self.connection)
+            self._session.complete_upgrade(self.connection)
         else:
             self._fail("failed upgrade")
 

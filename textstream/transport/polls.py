@@ -1,6 +1,6 @@
 """Requests that Engine.IO would not answer well, or would refuse without need.
 
-Those that are too large, half an upgrade, for a closed session, or full of packets. The classes are
+Those that are too large, half an upgrade, or for a closed session. The classes are
 WSGI middlewares around Engine.IO alone: they see its requests only, wherever it is mounted.
 """
 
@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from engineio.exceptions import ContentTooLongError
-from engineio.payload import Payload
-from engineio.socket import Socket
+from engineio.packet import NOOP
 
 from textstream.transport.bounds import OnOversized
 
 _CHUNK = 65_536
+
+_NOOP = str(NOOP).encode()
+"""A body that means nothing. An empty one is malformed."""
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -44,7 +45,7 @@ class OversizedPolls:
             head = environ["wsgi.input"].read(1024)
             _discard(environ["wsgi.input"], size - len(head))
             self._on_oversized(_sid(environ), head.decode("utf-8", "replace"), size)
-            environ = {**environ, "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
+            environ = {**environ, "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(_NOOP)}
         return self._app(environ, start_response)
 
 
@@ -92,36 +93,6 @@ class HalfUpgrades:
             start_response("400 BAD REQUEST", [("Content-Type", "application/json")])
             return [b'"Connection: Upgrade is missing"']
         return self._app(environ, start_response)
-
-
-def accept_packets(eio: Any, limit: int) -> None:
-    """Let a client put up to `limit` packets into one polling request.
-
-    Engine.IO's 16 drop what a client has sent in one go, with a traceback. Its own setting,
-    ``Payload.max_decode_packets``, is the whole process's, also that of its clients.
-    """
-
-    class Packets(Payload):
-        max_decode_packets = limit
-
-    class Session(Socket):
-        def handle_post_request(self, environ: dict[str, Any]) -> None:
-            """Handle the packets of a request, one after the other."""
-            size = _content_length(environ)
-            if size > self.server.max_http_buffer_size:
-                raise ContentTooLongError
-            body = environ["wsgi.input"].read(size).decode("utf-8")
-            for packet in Packets(encoded_payload=body).packets:
-                self.receive(packet)
-
-    on_connect = eio.handlers["connect"]
-
-    def connect(sid: str, environ: dict[str, Any]) -> Any:
-        # Engine.IO makes sessions of its own class, and says so here, before anybody knows the id.
-        eio.sockets[sid].__class__ = Session
-        return on_connect(sid, environ)
-
-    eio.on("connect", connect)
 
 
 def _sid(environ: dict[str, Any]) -> str:

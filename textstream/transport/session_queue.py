@@ -6,7 +6,7 @@ import queue
 import threading
 from typing import Any
 
-from engineio.packet import PING
+from engineio.packet import NOOP, PING
 
 from textstream.transport.connection import Connection
 from textstream.transport.frames import NORMAL, message_frame
@@ -97,6 +97,8 @@ def _hand_over(connection: Connection, item: Any) -> None:
     if item is None:
         connection.close(NORMAL)
         return
+    if item.packet_type == NOOP:
+        return  # it ends a poll
     if item.packet_type == PING:
         connection.window.ping()
     connection.write(message_frame(item.encode()))

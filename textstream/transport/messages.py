@@ -1,0 +1,100 @@
+"""Socket.IO's part of a message: whose packet it is, and whether it may come now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from socketio.packet import BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
+
+from textstream.transport.packets import MalformedPacketError
+
+INVALID_NAMESPACE = {"message": "Invalid namespace"}
+"""What the reference server answers to a CONNECT to a namespace that nobody serves."""
+
+
+class Messages:
+    """Engine.IO's handler of messages, in place of python-socketio's own.
+
+    The same dispatch, but that what the reference server ends a connection for raises
+    `MalformedPacketError`: an event before CONNECT, a second CONNECT, a packet of the wrong kind.
+    Stock, some of it is answered with silence, some with a traceback.
+    """
+
+    def __init__(self, server: Any) -> None:
+        """Serve `server`, python-socketio's."""
+        self._server = server
+
+    def __call__(self, eio_sid: str, data: Any) -> None:
+        """Handle a message. Called for one after the other of the same client.
+
+        Raises:
+            MalformedPacketError: the connection is to be closed.
+
+        """
+        incomplete = self._server._binary_packet
+        packet = incomplete.get(eio_sid)
+        if packet is None:
+            packet = self._decode(data)
+            if packet.attachment_count:
+                self._require_connected(eio_sid, packet)
+                incomplete[eio_sid] = packet
+                return
+        elif not packet.add_attachment(data):
+            return
+        else:
+            del incomplete[eio_sid]
+        self._dispatch(eio_sid, packet)
+
+    def _decode(self, data: Any) -> Any:
+        make = self._server.packet_class
+        # Engine.IO hands out JSON that it could decode, which no Socket.IO packet is.
+        if not data or not isinstance(data, str | bytes):
+            raise MalformedPacketError("no Socket.IO packet")
+        if make.uses_binary_events and isinstance(data, bytes):
+            raise MalformedPacketError("binary data, where no attachment is due")
+        return make(encoded_packet=data)
+
+    def _dispatch(self, eio_sid: str, packet: Any) -> None:
+        server, kind = self._server, packet.packet_type
+        if kind == CONNECT:
+            self._connect(eio_sid, packet)
+            return
+        if kind == CONNECT_ERROR:
+            raise MalformedPacketError("CONNECT_ERROR from a client")
+        self._require_connected(eio_sid, packet)
+        if kind == DISCONNECT:
+            server._handle_disconnect(eio_sid, packet.namespace, server.reason.CLIENT_DISCONNECT)
+        elif kind in (EVENT, BINARY_EVENT):
+            server._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
+        else:
+            server._handle_ack(eio_sid, packet.namespace, packet.id, packet.data)
+
+    def _connect(self, eio_sid: str, packet: Any) -> None:
+        server, namespace = self._server, packet.namespace or "/"
+        if server.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
+            raise MalformedPacketError(f"a second CONNECT to {namespace[:64]}")
+        session = server.eio.sockets.get(eio_sid)
+        if session is None:
+            return  # closed meanwhile
+        if not self._is_served(namespace):
+            refusal = server.packet_class(
+                CONNECT_ERROR, data=INVALID_NAMESPACE, namespace=packet.namespace
+            )
+            server._send_packet(eio_sid, refusal)
+            return
+        with session.holding_back(namespace):
+            server._handle_connect(eio_sid, packet.namespace, packet.data)
+
+    def _is_served(self, namespace: str) -> bool:
+        server = self._server
+        return (
+            server.namespaces == "*"
+            or namespace in server.namespaces
+            or namespace in server.handlers
+            or namespace in server.namespace_handlers
+        )
+
+    def _require_connected(self, eio_sid: str, packet: Any) -> None:
+        namespace = packet.namespace or "/"
+        if self._server.manager.sid_from_eio_sid(eio_sid, namespace) is None:
+            raise MalformedPacketError(f"not connected to {namespace[:64]}")

@@ -1,0 +1,90 @@
+"""Which requests reach Engine.IO, and what the others are told.
+
+Engine.IO refuses less than the reference server, and in a way that no page can read: without the
+headers of CORS. A WSGI middleware around Engine.IO alone, as those in ``polls``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from textstream.transport.answers import Answer, farewell, refusal
+from textstream.transport.polls import StartResponse, WsgiApp
+from textstream.transport.sessions import Sessions
+
+OLD_CLIENT = (
+    "this server speaks Engine.IO 4, which is Socket.IO 5. Use version 3 or 4 of socket.io-client,"
+    " version 5 of python-socketio, or what speaks it in your language"
+)
+
+
+class StrictRequests:
+    """WSGI middleware: verifies a request as the reference server does, before anything else."""
+
+    def __init__(self, app: WsgiApp, *, eio: Any, max_packets: int, turn_away: WsgiApp) -> None:
+        """Serve what `app` should see.
+
+        Args:
+            app: Engine.IO's own.
+            eio: its server.
+            max_packets: in one request of a client.
+            turn_away: answers the request for a second WebSocket of a session.
+
+        """
+        self._app = app
+        self._eio = eio
+        self._max_packets = max_packets
+        self._turn_away = turn_away
+        self._sessions()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request."""
+        sessions = self._sessions()
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        transport, sid = query.get("transport", [""])[0], query.get("sid", [""])[0]
+        method = environ["REQUEST_METHOD"]
+        if method == "OPTIONS":
+            return self._app(environ, start_response)
+        if method == "GET" and transport == "polling" and sessions.take_farewell(sid):
+            return self._answer(farewell(), environ, start_response)
+        if wrong := self._verify(method, transport, sid, query):
+            return self._answer(wrong, environ, start_response)
+        if transport == "websocket" and sid and _has_websocket(sessions.get(sid)):
+            return self._turn_away(environ, start_response)
+        answer = self._app(environ, start_response)
+        # In lower case, as the protocol's own examples have it. Engine.IO's is not.
+        return [b"ok"] if method == "POST" and answer == [b"OK"] else answer
+
+    def _verify(
+        self, method: str, transport: str, sid: str, query: dict[str, list[str]]
+    ) -> dict[str, Any] | None:
+        if transport not in self._eio.transports:
+            return refusal(Answer.UNKNOWN_TRANSPORT)
+        if sid:
+            return None if sid in self._eio.sockets else refusal(Answer.UNKNOWN_SESSION)
+        if method != "GET":
+            return refusal(Answer.BAD_METHOD)
+        if query.get("EIO") != ["4"]:
+            return refusal(Answer.UNSUPPORTED_VERSION, OLD_CLIENT)
+        return None
+
+    def _answer(
+        self, answer: dict[str, Any], environ: dict[str, Any], start_response: StartResponse
+    ) -> list[bytes]:
+        start_response(answer["status"], answer["headers"] + self._eio._cors_headers(environ))
+        return [answer["response"]]
+
+    def _sessions(self) -> Sessions:
+        """Return the server's table. Engine.IO makes a new one when it disconnects everybody."""
+        if not isinstance(self._eio.sockets, Sessions):
+            sessions = Sessions(max_packets=self._max_packets)
+            for sid, session in list(self._eio.sockets.items()):
+                sessions[sid] = session
+            self._eio.sockets = sessions
+        return self._eio.sockets
+
+
+def _has_websocket(session: Any) -> bool:
+    return session is not None and (session.upgraded or session.upgrading)
