@@ -1,3 +1,5 @@
+import { readdir, readFile } from "node:fs/promises";
+
 import react from "@vitejs/plugin-react";
 import { defineConfig, loadEnv, type Plugin } from "vite";
 
@@ -30,6 +32,21 @@ function policy(): Plugin {
   };
 }
 
+/** Socket.IO's own client, for the server to serve as `/socket.io/socket.io.js`. */
+function clientFiles(): Plugin {
+  const folder = new URL("./node_modules/socket.io-client/dist/", import.meta.url);
+  return {
+    name: "client-files",
+    apply: "build",
+    async generateBundle() {
+      for (const name of await readdir(folder)) {
+        const source = await readFile(new URL(name, folder));
+        this.emitFile({ type: "asset", fileName: `socket.io/${name}`, source });
+      }
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => {
   // The development server shows the pages with hot reload and hands the rest to a running server.
   const server =
@@ -37,7 +54,7 @@ export default defineConfig(({ mode }) => {
     loadEnv(mode, ".", "TEXTSTREAM_").TEXTSTREAM_URL ??
     "http://127.0.0.1:5002";
   return {
-    plugins: [react(), policy()],
+    plugins: [react(), policy(), clientFiles()],
     base: "./",
     build: {
       outDir: "../textstream/web/static",

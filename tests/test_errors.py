@@ -19,8 +19,9 @@ def all_errors(base: type[TextStreamError] = TextStreamError) -> Iterator[type[T
 
 
 WIRE_CODES = {
-    "invalid_request": False, "unknown_source": False, "unknown_stream": False,
-    "offset_gone": False, "source_unavailable": False, "source_failed": True,
+    "invalid_request": False, "unknown_event": False, "unknown_source": False,
+    "unknown_stream": False, "offset_gone": False,
+    "source_unavailable": False, "source_failed": True,
     "too_many_streams": True, "rate_limited": True, "unauthorized": False, "forbidden": False,
     "shutting_down": True, "unreachable": True,
 }  # fmt: skip

@@ -4,6 +4,7 @@
 
     TextStreamError
     ├── InvalidRequest       invalid_request      what was asked makes no sense
+    ├── UnknownEvent         unknown_event        no such event
     ├── UnknownSource        unknown_source       no source of that name
     ├── UnknownStream        unknown_stream       no such stream, or it was forgotten
     ├── OffsetGone           offset_gone          that part of the text was trimmed
@@ -52,6 +53,12 @@ class InvalidRequest(TextStreamError):
     """The payload has a wrong type, an unknown key or a value out of range."""
 
     code = "invalid_request"
+
+
+class UnknownEvent(TextStreamError):
+    """The server has no event of that name."""
+
+    code = "unknown_event"
 
 
 class UnknownSource(TextStreamError):

@@ -107,6 +107,18 @@ def test_other_bad_events(server: RunningServer, sio: Connect) -> None:
         assert answer["error"]["code"] == code, (event, ascii(payload)[:80])
 
 
+def test_an_event_that_there_is_none_of(server: RunningServer, sio: Connect) -> None:
+    client = sio(server)
+    for name in ("start_streams", "x" * 1000, "trigger_event", "*", "\x1b[2J"):
+        answer = client.call(name, {"text": "a"})
+        assert (answer["ok"], answer["error"]["code"]) == (False, "unknown_event"), ascii(name)
+        assert "start_stream," in answer["error"]["message"], "it names the cure"
+        assert answer["error"]["message"].isprintable()
+        assert len(answer["error"]["message"]) < 300
+    assert client.call("start_stream", {"text": "a", "rate": 0})["ok"]
+    assert not client.named("stream_error")
+
+
 def test_an_offset_behind_the_text(server: RunningServer, sio: Connect) -> None:
     client = sio(server)
     stream = start(client, {"text": "12345", "rate": 0})
@@ -170,7 +182,7 @@ def test_a_post_for_a_session_that_timed_out_is_refused_without_a_traceback() ->
         assert client.post(f"{url}&sid={sid}", data="40").status_code == 200
         server.socketio.server.eio.sockets[sid].closed = True
         answer = client.post(f"{url}&sid={sid}", data="41")
-        assert (answer.status_code, answer.text) == (400, '"Session is disconnected"')
+        assert answer.status_code == 400
     finally:
         server.close()
 
@@ -202,7 +214,6 @@ def test_more_attachments_than_an_event_may_have(server: RunningServer) -> None:
     try:
         ws.send("40")
         ws.send('459999999999-1["start_stream",{"_placeholder":true,"num":0}]')
-        ws.send('422["stop_stream"]')  # it would be taken for an attachment, and kept
-        assert next(message for message in ws.messages() if message.startswith("43"))[:3] == "432"
+        assert ws.close_code() == 1008, "what follows would be taken for attachments, and kept"
     finally:
         ws.close()

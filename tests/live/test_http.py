@@ -18,6 +18,7 @@ from tests.support.running_server import ROOT, RunningServer
 from tests.support.timing import patient
 from tests.support.usage import usage
 from textstream import __version__
+from textstream.web.client_files import CLIENT_FILES, serve_client
 from textstream.web.routes import pages
 
 pytestmark = pytest.mark.live
@@ -49,6 +50,30 @@ def test_a_client_that_resets_behind_the_answer_leaves_no_descriptor(
     while usage(server.pid).descriptors > before:
         assert time.monotonic() < deadline, "descriptors are left"
         time.sleep(0.05)  # the kernel tells nobody that a descriptor was closed
+
+
+def test_the_client_is_served(server: RunningServer, subtests: pytest.Subtests) -> None:
+    page = {"Origin": "https://elsewhere.example"}
+    for name in CLIENT_FILES:
+        with subtests.test(name):
+            answer = requests.get(f"{server.url}/socket.io/{name}", headers=page, timeout=10)
+            assert answer.status_code == 200
+            kind = "application/json" if name.endswith(".map") else "text/javascript"
+            assert answer.headers["Content-Type"].startswith(kind)
+            assert answer.headers["Access-Control-Allow-Origin"] == page["Origin"]
+            etag = {"If-None-Match": answer.headers["ETag"]}
+            again = requests.get(f"{server.url}/socket.io/{name}", headers=etag, timeout=10)
+            assert again.status_code == 304
+    assert "Socket.IO v4" in requests.get(f"{server.url}/socket.io/socket.io.js", timeout=10).text
+    assert requests.get(f"{server.url}/socket.io/other.js", timeout=10).status_code == 400
+
+
+def test_where_the_client_is_not_built_it_says_how(tmp_path: Path) -> None:
+    app = Flask(__name__)
+    serve_client(app, tmp_path)
+    answer = app.test_client().get("/socket.io/socket.io.js")
+    assert answer.status_code == 404
+    assert "make run" in answer.text
 
 
 def test_sources_are_described(server: RunningServer) -> None:

@@ -26,7 +26,7 @@ ORDER = (
     ("Connection",),
     ("MemoryLog", "ListLog"),
     ("ByteCount",),
-    ("CancelToken", "Sessions", "Window"),
+    ("CancelToken", "Farewells", "Sessions", "Window"),
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager", "make_thread_safe"),

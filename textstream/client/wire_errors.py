@@ -12,6 +12,7 @@ _BY_CODE: dict[str, type[errors.TextStreamError]] = {
     for error in (
         errors.InvalidRequest,
         errors.UnknownSource,
+        errors.UnknownEvent,
         errors.UnknownStream,
         errors.SourceUnavailable,
         errors.SourceFailed,

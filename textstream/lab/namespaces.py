@@ -14,7 +14,7 @@ from flask import request
 from flask_socketio import Namespace
 
 from textstream import __version__
-from textstream.errors import INTERNAL_ERROR, RateLimited, TextStreamError
+from textstream.errors import INTERNAL_ERROR, RateLimited, TextStreamError, UnknownEvent
 from textstream.lab import payloads
 from textstream.lab.counter import Counter
 from textstream.lab.limits import LabLimits
@@ -43,8 +43,11 @@ class LabNamespace(Namespace):
         server's own words for a client that is not connected yet, or not any more.
         """
         own = not self.socketio.server.manager.is_connected(args[0], self.namespace)
-        if not isinstance(event, str) or (event in {"connect", "disconnect"}) != own:
+        if (event in ("connect", "disconnect")) != own:
             return None
+        if not own and not (isinstance(event, str) and hasattr(self, f"on_{event}")):
+            error = UnknownEvent(f"{self.namespace} has no event {ascii(event)[:64]}")
+            return {"ok": False, "error": error.to_wire()}
         return super().trigger_event(event, *args)
 
     def refuse(self, sid: str, error: dict[str, Any]) -> None:

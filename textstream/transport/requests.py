@@ -47,7 +47,7 @@ class StrictRequests:
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             return self._app(environ, start_response)
-        if method == "GET" and transport == "polling" and sessions.take_farewell(sid):
+        if method == "GET" and transport == "polling" and sessions.farewells.take(sid):
             return self._answer(farewell(), environ, start_response)
         if wrong := self._verify(method, transport, sid, query):
             return self._answer(wrong, environ, start_response)

@@ -5,11 +5,12 @@ Source: the Engine.IO protocol, revision 4, and what ``engine.io`` 6 does where 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from engineio.exceptions import ContentTooLongError, EngineIOError
@@ -18,11 +19,11 @@ from engineio.socket import Socket
 
 from textstream.transport.answers import Answer, refusal
 from textstream.transport.connection import Connection
+from textstream.transport.farewells import Farewells
 from textstream.transport.held_back import HeldBack
 from textstream.transport.packets import MalformedPacketError
 
-if TYPE_CHECKING:
-    from textstream.transport.sessions import Sessions
+logger = logging.getLogger("textstream.transport")
 
 UPGRADE_SECONDS = 0.05
 """How long a poll waits for an upgrade that is on its way, before it is told to come again.
@@ -33,9 +34,6 @@ thread. A client waits for its poll before it completes the upgrade, so it must 
 
 _TYPES = frozenset("0123456b")
 """What a packet begins with: its type, or a ``b`` for base64. Not just any digit of Unicode."""
-
-FAREWELL_SECONDS = 1.0
-"""For how long the poll of a client that has closed its session is still answered."""
 
 
 def decode(encoded: str | bytes) -> Packet:
@@ -56,13 +54,19 @@ def decode(encoded: str | bytes) -> Packet:
 class Session(Socket):
     """An Engine.IO session. Made of Engine.IO's own by `Sessions`."""
 
-    sessions: Sessions
     ping_due: float = float("inf")
     """When the next heartbeat is or was due, by the monotonic clock."""
 
-    _polling = _posting = False  # guarded by the lock of `sessions`
+    _farewells: Farewells
+    _flags: threading.Lock  # guards the next two; all sessions of a server have the same
+    _polling = _posting = False
+    _max_packets: int
     _held_back: HeldBack | None = None
     _upgrade_over: threading.Event | None = None
+
+    def share(self, farewells: Farewells, flags: threading.Lock, max_packets: int) -> None:
+        """Take what all sessions of a server share."""
+        self._farewells, self._flags, self._max_packets = farewells, flags, max_packets
 
     # What is sent.
 
@@ -172,8 +176,8 @@ class Session(Socket):
         if body.startswith("d="):  # of a client that polls by scripts, as old browsers did
             body = parse_qs(body).get("d", [""])[0]
         encoded = body.split("\x1e")
-        if len(encoded) > self.sessions.max_packets:
-            raise MalformedPacketError(f"more than {self.sessions.max_packets} packets")
+        if len(encoded) > self._max_packets:
+            raise MalformedPacketError(f"more than {self._max_packets} packets")
         for one in encoded:
             if self.closed:
                 return
@@ -181,7 +185,7 @@ class Session(Socket):
 
     def _fail(self, error: Exception) -> None:
         said = error if isinstance(error, MalformedPacketError) else type(error).__name__
-        self.sessions.log_closed(f"malformed packet: {said}")
+        logger.warning("closed a session: malformed packet: %s", said)
         self.close(wait=False, reason=self.server.reason.TRANSPORT_ERROR)
 
     def _is_overdue(self) -> bool:
@@ -193,8 +197,7 @@ class Session(Socket):
     @contextmanager
     def _alone(self, flag: str) -> Iterator[bool]:
         """Tell whether no other request of this kind is being handled."""
-        lock = self.sessions.lock
-        with lock:
+        with self._flags:
             alone = not getattr(self, flag)
             if alone:
                 setattr(self, flag, True)
@@ -202,17 +205,17 @@ class Session(Socket):
             yield alone
         finally:
             if alone:
-                with lock:
+                with self._flags:
                     setattr(self, flag, False)
 
     def _bid_farewell(self) -> None:
         """Let the poll that waits end in peace, or the one that is on its way."""
-        with self.sessions.lock:
+        with self._flags:
             waiting = self._polling
         if waiting:
             self.queue.put(Packet(NOOP))
         else:
-            self.sessions.expect_farewell(self.sid)
+            self._farewells.expect(self.sid)
 
     # The upgrade from polling.
 

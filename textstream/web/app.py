@@ -20,9 +20,10 @@ from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
 from textstream.threads import ThreadPool
 from textstream.transport import Transport, install
+from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.oversized import refuser
-from textstream.web.routes import OriginCheck, pages
+from textstream.web.routes import STATIC, OriginCheck, pages
 from textstream.web.server import Server
 from textstream.web.starts import RequestLimits
 
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
     ).register()
     if settings.lab:
         server.lab = Lab(socketio, dispatcher, on_connect=server.ensure_running, limits=lab_limits)
+    serve_client(app, STATIC / "socket.io")
     app.register_blueprint(pages(hub, registry, lab=settings.lab, is_allowed=is_allowed))
     app.extensions["textstream"] = server
     if settings.preload:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_socketio import SocketIO
 
-from textstream.errors import INTERNAL_ERROR, InvalidRequest, TextStreamError
+from textstream.errors import INTERNAL_ERROR, InvalidRequest, TextStreamError, UnknownEvent
 from textstream.hub.hub import Hub
 from textstream.protocol import (
     CONTINUE_STREAM,
@@ -32,6 +32,9 @@ from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
 
 logger = logging.getLogger("textstream.events")
+
+MAX_NAME = 64
+"""Characters of an unknown event's name that are told in the answer."""
 
 Answer = dict[str, Any]
 Handler = Callable[[str, Any], Answer]
@@ -74,11 +77,13 @@ class Events:
             LEAVE_STREAM: self.leave,
             DESCRIBE_STREAM: self.describe,
         }
+        self._names = ", ".join(handlers)
         # With the server beneath Flask-SocketIO: these handlers need no request context, and
         # making one takes as long as starting a stream.
         server = self._socketio.server
         for event, handler in handlers.items():
             server.on(event, self._answering(event, handler))
+        server.on("*", self.unknown)
         server.on("connect", self.connect)
         server.on("disconnect", self.disconnect)
 
@@ -150,6 +155,12 @@ class Events:
     def describe(self, sid: str, payload: Any) -> Answer:  # noqa: ARG002 (a handler's)
         """``describe_stream``."""
         return {"stream": self._hub.describe(parse(StreamRef, payload).id).model_dump()}
+
+    def unknown(self, event: Any, _sid: str, *_args: Any) -> Answer:
+        """Answer whoever waits for the answer to an event that nobody handles."""
+        said = ascii(event)[:MAX_NAME]
+        error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
+        return {"ok": False, "error": error.to_wire()}
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
         """Return the handler as the server calls it: its return value is the acknowledgement."""

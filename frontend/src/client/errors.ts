@@ -4,6 +4,7 @@
 export const SERVER_CODES = [
   "invalid_request",
   "unknown_source",
+  "unknown_event",
   "unknown_stream",
   "offset_gone",
   "source_unavailable",
