@@ -35,15 +35,24 @@ class Messages:
         packet = incomplete.get(eio_sid)
         if packet is None:
             packet = self._decode(data)
-            if packet.attachment_count:
-                self._require_connected(eio_sid, packet)
-                incomplete[eio_sid] = packet
-                return
         elif not packet.add_attachment(data):
             return
         else:
             del incomplete[eio_sid]
-        self._dispatch(eio_sid, packet)
+            packet.attachment_count = 0
+        kind = packet.packet_type
+        if kind == CONNECT:
+            self._connect(eio_sid, packet)
+            return
+        namespace = packet.namespace or "/"
+        if self._server.manager.sid_from_eio_sid(eio_sid, namespace) is None:
+            raise MalformedPacketError(f"not connected to {namespace[:64]}")
+        if packet.attachment_count:
+            incomplete[eio_sid] = packet
+        elif kind in (EVENT, BINARY_EVENT):
+            self._server._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
+        else:
+            self._handle_other(eio_sid, packet)
 
     def _decode(self, data: Any) -> Any:
         make = self._server.packet_class
@@ -54,18 +63,12 @@ class Messages:
             raise MalformedPacketError("binary data, where no attachment is due")
         return make(encoded_packet=data)
 
-    def _dispatch(self, eio_sid: str, packet: Any) -> None:
-        server, kind = self._server, packet.packet_type
-        if kind == CONNECT:
-            self._connect(eio_sid, packet)
-            return
-        if kind == CONNECT_ERROR:
-            raise MalformedPacketError("CONNECT_ERROR from a client")
-        self._require_connected(eio_sid, packet)
-        if kind == DISCONNECT:
+    def _handle_other(self, eio_sid: str, packet: Any) -> None:
+        server = self._server
+        if packet.packet_type == DISCONNECT:
             server._handle_disconnect(eio_sid, packet.namespace, server.reason.CLIENT_DISCONNECT)
-        elif kind in (EVENT, BINARY_EVENT):
-            server._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
+        elif packet.packet_type == CONNECT_ERROR:
+            raise MalformedPacketError("CONNECT_ERROR from a client")
         else:
             server._handle_ack(eio_sid, packet.namespace, packet.id, packet.data)
 
@@ -93,8 +96,3 @@ class Messages:
             or namespace in server.handlers
             or namespace in server.namespace_handlers
         )
-
-    def _require_connected(self, eio_sid: str, packet: Any) -> None:
-        namespace = packet.namespace or "/"
-        if self._server.manager.sid_from_eio_sid(eio_sid, namespace) is None:
-            raise MalformedPacketError(f"not connected to {namespace[:64]}")

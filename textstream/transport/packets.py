@@ -106,27 +106,23 @@ def _check_text(packet: Packet, text: str) -> None:
     head = _HEAD.match(text)
     if head is None:
         raise MalformedPacketError("unknown packet type, or illegal attachments")
-    payload = text[head.end() :]
-    if not _is_payload_valid(packet.packet_type, packet.data, given=bool(payload)):
+    if not _is_payload_valid(packet.packet_type, packet.data, given=head.end() < len(text)):
         raise MalformedPacketError("invalid payload")
 
 
 def _is_payload_valid(kind: int, data: Any, *, given: bool) -> bool:
+    if kind in (EVENT, BINARY_EVENT):
+        if not isinstance(data, list) or not data:
+            return False
+        name = data[0]
+        known = isinstance(name, str) and name not in RESERVED_EVENTS
+        return known or type(name) in (int, float)
     if kind == CONNECT:
         return isinstance(data, dict) if given else True
     if kind == DISCONNECT:
         return not given
-    if kind == CONNECT_ERROR:
-        return True  # a client must not send it at all, see `Messages`
-    if kind in (EVENT, BINARY_EVENT):
-        return isinstance(data, list) and bool(data) and _is_name_valid(data[0])
-    return kind in (ACK, BINARY_ACK) and isinstance(data, list)
-
-
-def _is_name_valid(name: Any) -> bool:
-    if isinstance(name, str):
-        return name not in RESERVED_EVENTS
-    return isinstance(name, int | float) and not isinstance(name, bool)
+    # CONNECT_ERROR a client must not send at all, see `Messages`.
+    return kind == CONNECT_ERROR or (kind in (ACK, BINARY_ACK) and isinstance(data, list))
 
 
 def _check_placeholders(data: Any, count: int) -> None:

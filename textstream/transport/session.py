@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
 from engineio.exceptions import ContentTooLongError, EngineIOError
-from engineio.packet import CLOSE, MESSAGE, NOOP, OPEN, PING, PONG, Packet
+from engineio.packet import CLOSE, MESSAGE, NOOP, PING, PONG, Packet
 from engineio.socket import Socket
 
 from textstream.transport.answers import Answer, refusal
@@ -43,8 +43,12 @@ def decode(encoded: str | bytes) -> Packet:
         MalformedPacketError: it is none.
 
     """
-    if isinstance(encoded, str) and encoded[:1] not in _TYPES:
-        raise MalformedPacketError("unknown packet type" if encoded else "empty packet")
+    if isinstance(encoded, str):
+        if encoded[:1] == "4" and encoded[1:2].isdigit():
+            # Nearly all there are. Engine.IO comes to the same by way of an exception.
+            return Packet(MESSAGE, encoded[1:])
+        if encoded[:1] not in _TYPES:
+            raise MalformedPacketError("unknown packet type" if encoded else "empty packet")
     try:
         return Packet(encoded_packet=encoded)
     except (ValueError, RecursionError) as error:  # the latter: JSON that is nested too deep
@@ -61,37 +65,37 @@ class Session(Socket):
     _flags: threading.Lock  # guards the next two; all sessions of a server have the same
     _polling = _posting = False
     _max_packets: int
-    _held_back: HeldBack | None = None
+    send: Callable[[Packet], None]
     _upgrade_over: threading.Event | None = None
 
     def share(self, farewells: Farewells, flags: threading.Lock, max_packets: int) -> None:
         """Take what all sessions of a server share."""
         self._farewells, self._flags, self._max_packets = farewells, flags, max_packets
 
-    # What is sent.
+    # What is sent. `send` is Engine.IO's, but for these moments.
 
-    def send(self, pkt: Packet) -> None:
-        """Send a packet, or hold it back until its reader knows that it is connected."""
-        held_back = self._held_back
-        if held_back is not None and pkt.packet_type == MESSAGE:
-            held_back.offer(pkt)
-            return
-        if pkt.packet_type == OPEN:
-            # Engine.IO rounds it down to whole seconds.
+    def correct_first(self) -> None:
+        """Correct the first packet, OPEN, on its way: Engine.IO rounds down to whole seconds."""
+
+        def send(packet: Packet) -> None:
+            del self.send
             eio = self.server
             interval = eio.ping_interval + eio.ping_interval_grace_period
-            pkt.data["pingInterval"] = round(interval * 1000)
-        super().send(pkt)
+            packet.data["pingInterval"] = round(interval * 1000)
+            self.send(packet)
+
+        self.send = send
 
     @contextmanager
     def holding_back(self, namespace: str) -> Iterator[None]:
         """Let the answer to a CONNECT to `namespace` come before what its handler emits."""
-        held_back = self._held_back = HeldBack(namespace, super().send)
+        held_back = HeldBack(namespace, self.send)
+        self.send = held_back.offer
         try:
             yield
         finally:
             held_back.release()
-            self._held_back = None
+            del self.send
 
     # What is received.
 
@@ -104,7 +108,10 @@ class Session(Socket):
         """
         kind = pkt.packet_type
         if kind == MESSAGE:
-            self._handle(pkt.data)
+            if self.server.async_handlers:
+                self.server.start_background_task(self._handle, pkt.data)
+            else:
+                self._handle(pkt.data)
         elif kind == PONG:
             self.schedule_ping()
         elif kind == CLOSE:
@@ -116,17 +123,9 @@ class Session(Socket):
         # OPEN, UPGRADE and NOOP mean nothing here.
 
     def _handle(self, data: Any) -> None:
-        handler = self.server.handlers.get("message")
-        if handler is None:
-            return
-        if self.server.async_handlers:
-            self.server.start_background_task(self._guard, handler, data)
-        else:
-            self._guard(handler, data)
-
-    def _guard(self, handler: Any, data: Any) -> None:
         try:
-            handler(self.sid, data)
+            if handler := self.server.handlers.get("message"):
+                handler(self.sid, data)
         except MalformedPacketError:
             raise
         except Exception:

@@ -26,4 +26,5 @@ class Sessions(dict[str, Session]):
         """Enter a session."""
         session.__class__ = Session
         session.share(self.farewells, self._lock, self._max_packets)
+        session.correct_first()
         super().__setitem__(sid, session)
