@@ -92,6 +92,22 @@ def test_chunks_carry_exact_positions(server: RunningServer, sio: Connect) -> No
     assert (position, assembled) == (end["offset"], text)
 
 
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_what_is_due_at_once_comes_in_as_few_chunks_as_there_is_room_for(
+    server: RunningServer, sio: Connect, transport: str
+) -> None:
+    client = sio(server, (transport,))
+    families, ideographs = "👨‍👩‍👧‍👦" * 12, "字" * 10_000
+    start(client, {"text": families, "format": "chunk", "rate": 0})
+    finish(client)
+    assert [event.data["text"] for event in client.named("stream_chunk")] == [families]
+    start(client, {"text": ideographs, "format": "chunk", "rate": 0})
+    client.wait_for_event("stream_end", count=2)
+    chunks = [event.data["text"] for event in client.named("stream_chunk")[1:]]
+    assert "".join(chunks) == ideographs
+    assert len(chunks) <= 9, "64, 128, … 2,048, and what is left in a burst of the window each"
+
+
 def test_several_chunk_streams_on_one_connection(server: RunningServer, sio: Connect) -> None:
     client = sio(server)
     texts = {

@@ -573,39 +573,3 @@ def test_no_run_for_a_live_source_that_is_hardly_ahead(desk: Desk) -> None:
     desk.serve(reader, 1)
     assert sink.text == "abc"
     assert not sink.prepared
-
-
-def test_chunks_begin_small_and_double(clock: ManualClock) -> None:
-    """Connections that live for less than one large chunk must bring something, too."""
-    desk = Desk(clock)
-    desk.stream.append("x" * 20_000)
-    reader, sink = desk.read(rate=0, format_="chunk")
-    while reader.step(clock.now) is not None:
-        pass
-    sizes = [entry.data["next"] - entry.data["offset"] for entry in sink.named("stream_chunk")]
-    assert sizes[:8] == [64, 128, 256, 512, 1024, 2048, 4096, 4096]
-    assert sum(sizes) == 20_000
-
-
-def test_a_resumed_reader_begins_small_again(clock: ManualClock) -> None:
-    desk = Desk(clock)
-    desk.stream.append("x" * 20_000)
-    reader, sink = desk.read(rate=1, offset=100, reached=10_000, format_="chunk")
-    reader.step(clock.now)
-    reader.step(clock.now)
-    assert [e.data["next"] for e in sink.named("stream_chunk")] == [164, 292]
-
-
-def test_a_chunk_of_large_clusters_has_as_many_code_points_as_one_of_small_ones(
-    clock: ManualClock,
-) -> None:
-    desk = Desk(clock)
-    family = "👨‍👩‍👧‍👦"
-    desk.stream.append([family] * 100)
-    reader, sink = desk.read(rate=0, format_="chunk")
-    reader.step(clock.now)
-    assert sink.named("stream_chunk")[0].data["next"] == 64 // len(family)
-    desk.stream.append([family * 100] * 2)
-    while reader.step(clock.now) is not None:
-        pass
-    assert sink.text == family * 300, "a unit that is larger than any chunk goes alone"

@@ -65,6 +65,7 @@ class RecordingSink:
         self, clock: Callable[[], float], capacity: int = PLENTY, *, prepares: bool = True
     ) -> None:
         self.capacity = capacity
+        self.chunk_room = PLENTY  # bytes
         self.prepares = prepares
         self.lock = threading.Lock()
         self.prepared = 0
@@ -74,7 +75,7 @@ class RecordingSink:
     # What a sink does.
 
     def room(self, format_: FormatName) -> int:
-        return self.capacity if format_ == "char" or self.capacity <= 0 else PLENTY
+        return self.capacity if format_ == "char" or self.capacity <= 0 else self.chunk_room
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]

@@ -11,25 +11,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from textstream.errors import INTERNAL_ERROR, OffsetGone
 from textstream.protocol import EndReason, FormatName, Rate
-from textstream.reading import announce
+from textstream.reading import announce, chunks
 from textstream.reading.pacing import FixedPace, new_pace
 from textstream.reading.run import PHASES, RUN, Run, next_part
 from textstream.reading.sink import MAX_UNITS_PER_STEP, Sink
 from textstream.stream.log import Ending
 from textstream.stream.stream import Stream
-
-FIRST_CHUNK = 64
-"""Units of a reader's first chunk; each of the next may have twice as many.
-
-What is cut in the middle is sent again: with large chunks from the start, connections that live
-for less than one of them would bring nothing at all.
-"""
 
 RETRY_MIN = 0.005
 RETRY_MAX = 0.05
@@ -134,7 +126,7 @@ class Reader:
             threading.Lock()
         )  # held from taking units to writing them; before the stream's
         self._cut: EndReason | None = None
-        self._chunk = FIRST_CHUNK
+        self._chunk = chunks.FIRST_CHUNK
         self._last_sent = float("-inf")
         self._retry = RETRY_MIN
         self._server = server
@@ -316,12 +308,11 @@ class Reader:
         if not due:
             return ()
         room = self.sink.room(self.format)
-        if self.format == "chunk" and room > 0:
-            room = self._begin_small(room)
-        count = min(due, room, MAX_UNITS_PER_STEP)
-        if count <= 0:
+        if room <= 0:
             return ()
-        units = self.stream.log.read(cursor, count)
+        chunk = self.format == "chunk"
+        most = self._chunk if chunk else min(room, MAX_UNITS_PER_STEP)
+        units = self.stream.log.read(cursor, min(due, most))
         if units is None:
             first = self.stream.log.first
             raise OffsetGone(
@@ -329,8 +320,9 @@ class Reader:
                 f"Resume at {first}, or read faster.",
                 first=first,
             )
-        if self.format == "chunk":
-            units = _bounded(units, count)
+        if chunk:
+            units = chunks.cut(units, chunks.largest(most, room))
+            self._chunk = chunks.after(most)
         self._cursor = cursor = cursor + len(units)
         if not catching_up:
             self._pace.sent(len(units))
@@ -339,11 +331,6 @@ class Reader:
         self._last_sent = now
         self.stream.advance(cursor)
         return units
-
-    def _begin_small(self, room: int) -> int:
-        """Return how many of the units that there is room for the next chunk may have."""
-        room, self._chunk = min(self._chunk, room), min(2 * self._chunk, MAX_UNITS_PER_STEP)
-        return room
 
     def _ending(self, behind: int) -> Ending | None:
         stream = self.stream
@@ -369,14 +356,3 @@ class Reader:
             return due
         self._retry = min(self._retry * 2, RETRY_MAX)
         return now + self._retry
-
-
-def _bounded(units: Sequence[str], most: int) -> Sequence[str]:
-    """Return as many of `units` as have `most` code points, one at least.
-
-    An emoji of a family is eleven: a chunk of many would be too much at once for a slow client.
-    """
-    if isinstance(units, str):
-        return units
-    ends = list(itertools.accumulate(map(len, units)))
-    return units[: max(1, bisect_right(ends, most))]

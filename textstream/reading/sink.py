@@ -11,6 +11,9 @@ from textstream.protocol import FormatName
 MAX_UNITS_PER_STEP = 4096
 """Units handed over in one step, at most, so that one reader does not hold up the others."""
 
+MAX_CHUNK_BYTES = 16_384
+"""Bytes of text in a chunk, at most: four for each of so many units. One unit may have more."""
+
 
 class Target(Protocol):
     """What takes frames: a connection."""
@@ -33,7 +36,10 @@ class Sink(Protocol):
     """Where a reader's units go. Writing never blocks and never raises."""
 
     def room(self, format_: FormatName) -> int:
-        """Return how many units the next write may have; 0 or less: hold back."""
+        """Return what the next write may have; 0 or less: hold back.
+
+        Units in format ``char``, which are an event each; bytes of text in format ``chunk``.
+        """
         ...
 
     def write_units(

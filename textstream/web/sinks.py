@@ -13,7 +13,7 @@ from flask_socketio import SocketIO
 
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
 from textstream.reading.run import SHORTEST
-from textstream.reading.sink import MAX_UNITS_PER_STEP, Ready
+from textstream.reading.sink import MAX_CHUNK_BYTES, Ready
 from textstream.stream.log import text_of
 from textstream.transport.connection import Connection
 from textstream.transport.frames import EventFrames, event_frame
@@ -24,7 +24,7 @@ MAX_QUEUED = 1024
 """Packets in a client's Engine.IO queue above which its readers are held back."""
 
 FRAME_BYTES = 20
-"""Of ``new_char`` with one ASCII character; more than a unit takes in most chunks."""
+"""Of ``new_char`` with one ASCII character."""
 
 MAX_BLOCKS = 64
 """Blocks remembered: those of readers at a few paces, who came at a few moments.
@@ -95,11 +95,11 @@ class EmitSink:
         self._queue = self._session.queue if self._session else NO_QUEUE
 
     def room(self, format_: FormatName) -> int:
-        """Return how many units the client's queue would take: a packet each, or one for all."""
+        """Return what the client's queue would take: a packet for each unit, or one for a chunk."""
         if self._session is None or self._session.closed:
             return 0
         packets = MAX_QUEUED - int(self._session.queue.qsize())
-        return packets if format_ == "char" or packets <= 0 else MAX_UNITS_PER_STEP
+        return packets if format_ == "char" or packets <= 0 else MAX_CHUNK_BYTES
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
@@ -142,11 +142,19 @@ class ConnectionSink(EmitSink):
     __slots__ = ()
 
     def room(self, format_: FormatName) -> int:
-        """Return how many units it would take now; 0 until it has come to what it was sent."""
+        """Return what it would take now; 0 until it has come to what it was sent.
+
+        A chunk has a ping behind it where it is as large as a burst, and so is no larger.
+        """
         connection: Connection | None = self._queue.connection
         if connection is None:
             return super().room(format_)
-        return connection.window.room // FRAME_BYTES + 1 if connection.ready else 0
+        if not connection.ready:
+            return 0
+        window = connection.window
+        if format_ == "chunk":
+            return min(window.room, window.burst)
+        return window.room // FRAME_BYTES + 1
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
