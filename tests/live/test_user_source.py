@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Connect, StartServer
-from tests.live.streams import finish, start
+from tests.live.streams import finish, sha256, start
 from tests.support.running_server import ROOT
+from tests.support.sio_client import Event
 
 pytestmark = pytest.mark.live
 
@@ -48,3 +50,36 @@ def test_what_came_before_a_failure_is_kept(start_server: StartServer, sio: Conn
     assert replay.call("resume_stream", {"id": stream["id"], "offset": 0, "rate": 0})["ok"]
     assert finish(replay) == end
     assert replay.text == client.text
+
+
+RESTING = """
+SAID = "Let me look that up."
+
+def resting(request):
+    yield SAID
+    request.cancel.wait(3600)  # for ever: what it says does not wait for what it says next
+"""
+
+
+def test_what_a_source_said_is_there_while_it_rests(
+    start_server: StartServer, sio: Connect, tmp_path: Path
+) -> None:
+    (tmp_path / "resting.py").write_text(RESTING)
+    server = start_server(
+        "--sources", "resting=resting:resting", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    )
+    said = "Let me look that up."
+    for unit, units in (("char", 20), ("word", 5)):
+        for transport in ("websocket", "polling"):
+            client, late = sio(server, (transport,)), sio(server)
+            stream = start(client, {"source": "resting", "unit": unit, "format": "chunk"})
+
+            def complete(events: Sequence[Event]) -> bool:
+                return "".join(e.data["text"] for e in events if e.name == "stream_chunk") == said
+
+            client.wait_for(complete)
+            assert late.call("resume_stream", {"id": stream["id"], "offset": 0})["ok"]
+            late.wait_for_event("new_char", count=units)
+            assert late.text == said
+            assert client.call("stop_stream", {"id": stream["id"]})["offset"] == units
+            assert finish(client)["text_sha256"] == finish(late)["text_sha256"] == sha256(said)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.support.clock import ManualTimer
 from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stream, sha256
 from tests.support.timing import patient
 from textstream.errors import SourceFailed, SourceUnavailable
@@ -43,13 +44,12 @@ class Line:
         self.kept = ByteCount()
         self.log = MemoryLog("s", self.kept.add, max_bytes=max_bytes)
         request = SourceRequest(cancel=self.cancel, unit=unit)
+        start = Start(source, request, rate=0)
         self.stream = new_stream(
-            start=Start(source, request, rate=0),
-            log=self.log,
-            lookahead=lookahead,
-            max_units=max_units,
+            start=start, log=self.log, lookahead=lookahead, max_units=max_units
         )
-        Producer(self.stream, source, request, self.pool).start()
+        timer = ManualTimer()
+        Producer(self.stream, start, self.pool, clock=timer, call_at=timer.call_at).start()
 
     def run(self) -> Line:
         """Run the producer until it has nothing to do."""

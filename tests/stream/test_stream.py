@@ -421,11 +421,9 @@ def test_whether_anybody_reads(stream: Bare) -> None:
 
 
 def test_at_the_most_units_its_source_is_at_its_limit(stream: Bare) -> None:
-    stream.append("x" * (MAX_UNITS - 1))
-    assert not stream.cancel.cancelled
-    stream.append("yz")
-    assert stream.cancel.cancelled
-    stream.append("more")
+    assert not stream.append("x" * (MAX_UNITS - 1))
+    assert stream.append("yz")
+    assert not stream.append("more"), "it is told once"
     assert stream.log.next == MAX_UNITS
     stream.move(stream.reading(), MAX_UNITS)
     assert stream.end_if_all_read(stream.reading(MAX_UNITS).cursor)
@@ -433,8 +431,7 @@ def test_at_the_most_units_its_source_is_at_its_limit(stream: Bare) -> None:
 
 
 def test_a_text_of_exactly_the_most_units_is_complete(stream: Bare) -> None:
-    stream.append("x" * MAX_UNITS)
+    assert not stream.append("x" * MAX_UNITS)
     stream.finish("completed")
     assert stream.end_if_all_read(stream.reading(MAX_UNITS).cursor)
     assert stream.reason == "completed"
-    assert not stream.cancel.cancelled

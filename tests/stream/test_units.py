@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textstream.protocol import UnitName
+from textstream.stream.joining import cluster_waits
 from textstream.stream.units import MAX_CLUSTER, MAX_WORD, SurrogateJoiner, new_splitter
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
@@ -183,6 +184,81 @@ def test_a_word_is_complete_when_the_next_begins() -> None:
     assert splitter.push("tter ") == []
     assert splitter.finish() == ["better "]
     assert splitter.finish() == []
+
+
+# Rests
+
+
+def split_with_rests(unit: UnitName, deltas: Sequence[str]) -> list[str]:
+    """Return the units of a source that rests behind each delta."""
+    splitter = new_splitter(unit)
+    units = [piece for delta in deltas for piece in [*splitter.push(delta), *splitter.release()]]
+    return [*units, *splitter.finish()]
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS.values(), ids=CLUSTERS.keys())
+def test_a_rest_cuts_no_cluster_that_is_of_a_kind_that_goes_on(cluster: str) -> None:
+    deltas = list(f"a{cluster}b")
+    if cluster in {ACUTE, CLUSTERS["keycap"]}:  # a Latin letter and a digit: they do not wait
+        deltas = ["a", cluster, "b"]
+    assert split_with_rests("char", deltas) == ["a", cluster, "b"]
+
+
+def test_a_mark_that_comes_too_late_is_a_unit_of_its_own() -> None:
+    assert split_with_rests("char", ["x", "\u0304", "\u0301", "y"]) == ["x", "\u0304\u0301", "y"]
+    assert split_with_rests("char", ["1", "\ufe0f\u20e3"]) == ["1", "\ufe0f\u20e3"]
+    assert split_with_rests("word", ["up.", "\u0301 a"]) == ["up.", "\u0301 ", "a"]
+
+
+@given(text=interesting_text, where=places)
+@example(text="1\ufe0f\u20e3 \u0301.", where=list(range(9)))
+def test_rests_lose_nothing_and_cut_only_before_what_joins_against_the_rule(
+    text: str, where: list[int]
+) -> None:
+    units = split_with_rests("char", cut(text, where))
+    assert "".join(units) == text
+    assert all(units)
+    ends = list(accumulate(map(len, units)))
+    whole = set(accumulate(map(len, split("char", [text]))))
+    assert whole <= set(ends)
+    joins = regex.compile(r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=V}\p{GCB=T}]")
+    for end, unit, after in zip(ends, units, units[1:], strict=False):
+        if end not in whole:
+            assert not cluster_waits(unit)
+            assert joins.match(after)
+
+
+@given(text=interesting_text, where=places)
+def test_rests_lose_no_word(text: str, where: list[int]) -> None:
+    words = split_with_rests("word", cut(text, where))
+    assert "".join(words) == text
+    assert all(words)
+
+
+@pytest.mark.parametrize(
+    ("deltas", "words"),
+    [
+        (["Let me look ", "at it"], ["Let ", "me ", "look ", "at ", "it"]),
+        (["Let me look", "ed"], ["Let ", "me ", "looked"]),
+        (["that up.", " Here"], ["that ", "up.", " ", "Here"]),
+        (["to b", "e"], ["to ", "be"]),
+        (["don'", "t"], ["don't"]),
+        (["ab文", "字"], ["ab", "文", "字"]),
+        (["a\r", "\nb"], ["a\r\n", "b"]),
+        (["hi 👨", "\u200d👩 ok"], ["hi ", "👨\u200d👩 ", "ok"]),
+    ],
+)
+def test_words_are_let_go_of_at_their_ends(deltas: list[str], words: list[str]) -> None:
+    assert split_with_rests("word", deltas) == words
+
+
+def test_a_word_is_let_go_of_when_the_next_has_begun() -> None:
+    splitter = new_splitter("word")
+    assert splitter.push("to b") == []
+    assert splitter.release() == ["to "]
+    assert splitter.release() == []
+    assert splitter.push("e") == []
+    assert splitter.finish() == ["be"]
 
 
 # Tokens

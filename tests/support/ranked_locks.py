@@ -17,6 +17,7 @@ from typing import Any
 ORDER = (
     ("LocalModel", "OpenAIClient"),
     ("Reader",),
+    ("LiveFeed",),
     ("Stream",),
     ("Keeper",),
     ("Server", "Transport", "_Worker"),

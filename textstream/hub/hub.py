@@ -101,7 +101,9 @@ class Hub:
         if known:
             return self._start_again(known, start, connection, sink)
         self._begin_reading(reader)
-        Producer(stream, start.source, start.request, self._pool).start()
+        Producer(
+            stream, start, self._pool, clock=self._clock, call_at=self._dispatcher.call_at
+        ).start()
         return reader
 
     def resume(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from textstream.errors import SourceFailed, TextStreamError
 from textstream.protocol import EndReason
-from textstream.sources.base import Source, SourceRequest
+from textstream.sources.base import SourceRequest
+from textstream.stream.feed import CallAt, new_feed
+from textstream.stream.start import Start
 from textstream.stream.stream import Stream
-from textstream.stream.units import SurrogateJoiner, new_splitter
 from textstream.threads import ThreadPool
 
 logger = logging.getLogger("textstream.producer")
@@ -32,15 +33,30 @@ class Producer:
     """Moves one stream's text from its source to its log."""
 
     def __init__(
-        self, stream: Stream, source: Source, request: SourceRequest, pool: ThreadPool
+        self,
+        stream: Stream,
+        start: Start,
+        pool: ThreadPool,
+        *,
+        clock: Callable[[], float],
+        call_at: CallAt,
     ) -> None:
+        """Make a producer.
+
+        Args:
+            stream: what to append to.
+            start: whose source to ask, for what.
+            pool: threads for the sources.
+            clock: seconds, monotonic.
+            call_at: calls back at a time of that clock.
+
+        """
         self._stream = stream
-        self._source = source
-        self._request: SourceRequest | None = request
+        self._source = source = start.source
+        self._request: SourceRequest | None = start.request
         self._pool = pool
         self._generator: Iterator[str] | None = None
-        self._joiner = SurrogateJoiner()
-        self._splitter = new_splitter(stream.unit)
+        self._feed = new_feed(stream, live=source.live, clock=clock, call_at=call_at)
 
     def start(self) -> None:
         """Begin: at once if the text is there already, else on a thread of the pool."""
@@ -104,27 +120,11 @@ class Producer:
         except StopIteration as stop:
             reason = "length" if stop.value == "length" else "completed"
         finally:  # also what came before a failure
-            self._stream.append(self._split(deltas, last=reason is not None))
+            if reason:
+                self._feed.finish(deltas)
+            else:
+                self._feed.append(deltas)
         return reason
-
-    def _split(self, deltas: list[str], *, last: bool) -> Sequence[str]:
-        """Return the units of the deltas; the `last` are followed by what was held back."""
-        if self._stream.unit != "token":
-            units = self._splitter.push(self._joiner.push("".join(deltas)))
-        else:
-            push, join = self._splitter.push, self._joiner.push
-            units = [unit for delta in deltas for unit in push(join(delta))]
-        if not last:
-            return units
-        rest = self._rest()
-        if isinstance(units, str):
-            text = "".join(rest)
-            if len(text) == len(rest):
-                return units + text
-        return [*units, *rest]
-
-    def _rest(self) -> list[str]:
-        return [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]
 
     def _broke(self, error: BaseException) -> None:
         if self._stream.cancel.cancelled:
@@ -138,7 +138,7 @@ class Producer:
                 f"The source {name} failed ({type(error).__name__}). The server's log says more."
             )
         logger.warning("stream %s: %s: %s", self._stream.id, error.code, error.message)
-        self._stream.append(self._rest())
+        self._feed.finish()
         self._stream.finish("error", error)
 
     def _close(self) -> None:

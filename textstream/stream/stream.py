@@ -116,17 +116,18 @@ class Stream:
         with self.lock:
             self.life.begin()
 
-    def append(self, units: Sequence[str]) -> None:
+    def append(self, units: Sequence[str]) -> bool:
         """Append what the source has generated; drop it when the stream has ended.
 
-        At the most units that a stream may have its source is cancelled, as at its own limit.
+        Return whether the stream has come to the most units that it may have: its source has
+        finished then, as at its own limit. The caller must cancel it, with no lock held.
         """
         if not units:
-            return
+            return False
         with self.lock:
             log = self.log
             if self.life.outcome or log.ending:
-                return
+                return False
             room = self._max_units - log.next
             full = len(units) > room
             if full:
@@ -137,8 +138,7 @@ class Stream:
                 self.finish("length")
             if self.readers:
                 self._wake_parked()
-        if full:
-            self.cancel.cancel()
+        return full
 
     def finish(self, reason: EndReason, error: TextStreamError | None = None) -> None:
         """Append nothing more, and say why. Only the first time counts."""

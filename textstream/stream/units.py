@@ -2,10 +2,11 @@ r"""Splits text that arrives in deltas into units: characters, words or tokens. 
 
 A *character* is an extended grapheme cluster (Unicode UAX #29), as the ``regex`` module's
 ``\X`` finds it. Whether a cluster is complete is only known when the next one begins, so the
-last one is held back until then, or until the text ends.
+last one is held back until then, or until the text ends, or until whoever reads the source sees
+that it rests: `release` lets go of what need not wait (`textstream.stream.joining`).
 
-The same text cut into any deltas gives the same characters and words, and joining the units
-gives back the text exactly.
+The same text cut into any deltas gives the same characters and words, unless something was
+released between them. Joining the units gives back the text exactly, always.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 import regex
 
 from textstream.protocol import UnitName
+from textstream.stream.joining import UNSPACED, cluster_waits, word_waits
 
 MAX_CLUSTER = 4096
 """Code points held back for one cluster, at most.
@@ -31,10 +33,6 @@ MAX_WORD = 4096
 # eight thousand took it 0.7 s. Here a cluster begins, so two regional indicators are a flag, with
 # whatever extends it.
 _CLUSTER = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X")
-# Scripts written without spaces between words (UAX #14, classes ID and SA, and kana).
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-)
 
 
 class Splitter(Protocol):
@@ -47,33 +45,49 @@ class Splitter(Protocol):
         """
         ...
 
-    def finish(self) -> Sequence[str]:
+    def release(self) -> list[str]:
+        """Say that the text rests; return what is held back and need not wait for more.
+
+        What comes later begins a unit of its own.
+        """
+        ...
+
+    def finish(self) -> list[str]:
         """Say that the text has ended; return the units that were held back."""
         ...
 
 
 class CharSplitter:
-    """Units are extended grapheme clusters."""
+    """Units are extended grapheme clusters.
+
+    Attributes:
+        held: the last cluster, which may not be complete; "" if there is none.
+
+    """
 
     def __init__(self) -> None:
-        self._held = ""
+        self.held = ""
 
     def push(self, delta: str) -> Sequence[str]:
         """Take the next piece of text; return the clusters that are now complete."""
-        text = self._held + delta
+        text = self.held + delta
         if text and text.isascii() and "\r" not in text:
             # Each ASCII character is a cluster, but for CR LF (GB3): a hundred times faster.
-            self._held = text[-1]
+            self.held = text[-1]
             return text[:-1]
         units: list[str] = []
         # In blocks, so that an over-long cluster is scanned again only over a bounded length.
         for start in range(0, len(delta), MAX_CLUSTER):
-            units += self._split(self._held + delta[start : start + MAX_CLUSTER])
+            units += self._split(self.held + delta[start : start + MAX_CLUSTER])
         return units
+
+    def release(self) -> list[str]:
+        """Return the last cluster, unless it is of a kind that goes on."""
+        return [] if cluster_waits(self.held) else self.finish()
 
     def finish(self) -> list[str]:
         """Return the last cluster."""
-        held, self._held = self._held, ""
+        held, self.held = self.held, ""
         return [held] if held else []
 
     def _split(self, text: str) -> list[str]:
@@ -85,7 +99,7 @@ class CharSplitter:
             first = units.index(longest)
             rest = "".join(units[first:])
             return [*units[:first], rest[:MAX_CLUSTER], *self._split(rest[MAX_CLUSTER:])]
-        self._held = units.pop()
+        self.held = units.pop()
         return units
 
 
@@ -105,6 +119,20 @@ class WordSplitter:
         """Take the next piece of text; return the words that are now complete."""
         return self._join(self._clusters.push(delta))
 
+    def release(self) -> list[str]:
+        """Return the last word, unless it or its last cluster is of a kind that goes on."""
+        held = self._clusters.held
+        if not held:
+            return []
+        words = []
+        begins = not held.isspace() and (not self._open or UNSPACED.match(held))
+        if self._word and begins:  # the next word: however that goes on
+            words.append(self._word)
+            self._word = ""
+        if cluster_waits(held) or word_waits(self._word + held):
+            return words
+        return [*words, *self.finish()]
+
     def finish(self) -> list[str]:
         """Return the last word."""
         words = self._join(self._clusters.finish())
@@ -116,7 +144,7 @@ class WordSplitter:
     def _join(self, clusters: Sequence[str]) -> list[str]:
         words = []
         for cluster in clusters:
-            unspaced = _UNSPACED.match(cluster) is not None
+            unspaced = UNSPACED.match(cluster) is not None
             begins = not cluster.isspace() and (unspaced or not self._open)
             if self._word and (begins or len(self._word) + len(cluster) > MAX_WORD):
                 words.append(self._word)
@@ -133,6 +161,10 @@ class TokenSplitter:
         """Return the delta as a unit, unless it is empty."""
         return [delta] if delta else []
 
+    def release(self) -> list[str]:
+        """Return nothing: no delta is held back."""
+        return []
+
     def finish(self) -> list[str]:
         """Return nothing: no delta is held back."""
         return []
@@ -147,21 +179,21 @@ class SurrogateJoiner:
     """
 
     def __init__(self) -> None:
-        self._high = ""
+        self.high = ""  # the first half that waits for its second
 
     def push(self, delta: str) -> str:
         """Take the next piece of text; return it as valid Unicode."""
-        if not self._high and delta.isascii():
+        if not self.high and delta.isascii():
             return delta
-        text = self._high + delta
-        self._high = ""
+        text = self.high + delta
+        self.high = ""
         if text and "\ud800" <= text[-1] <= "\udbff":
-            text, self._high = text[:-1], text[-1]
+            text, self.high = text[:-1], text[-1]
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def finish(self) -> str:
         """Return U+FFFD if the text ended in half a pair, else nothing."""
-        alone, self._high = self._high, ""
+        alone, self.high = self.high, ""
         return "\ufffd" if alone else ""
 
 
