@@ -33,21 +33,13 @@ class Feed:
 
     def append(self, deltas: Sequence[str]) -> None:
         """Append what these deltas complete."""
-        self._cancel_if(full=self._push(deltas))
+        if self._stream.append(self._split(deltas)):
+            self._cancel()
 
     def finish(self, deltas: Sequence[str] = ()) -> None:
         """Append what the last deltas complete, and what was held back."""
-        self._cancel_if(full=self._push_last(deltas))
-
-    def _push(self, deltas: Sequence[str]) -> bool:
-        return self._stream.append(self._split(deltas))
-
-    def _push_last(self, deltas: Sequence[str]) -> bool:
-        units = self._split(deltas)
-        rest = [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]
-        if isinstance(units, str) and len(text := "".join(rest)) == len(rest):
-            return self._stream.append(units + text)
-        return self._stream.append([*units, *rest])
+        if self._stream.append(self._split_last(deltas)):
+            self._cancel()
 
     def _split(self, deltas: Sequence[str]) -> Sequence[str]:
         if self._stream.unit != "token":
@@ -55,10 +47,16 @@ class Feed:
         push, join = self._splitter.push, self._joiner.push
         return [unit for delta in deltas for unit in push(join(delta))]
 
-    def _cancel_if(self, *, full: bool) -> None:
+    def _split_last(self, deltas: Sequence[str]) -> Sequence[str]:
+        units = self._split(deltas)
+        rest = [*self._splitter.push(self._joiner.finish()), *self._splitter.finish()]
+        if isinstance(units, str) and len(text := "".join(rest)) == len(rest):
+            return units + text
+        return [*units, *rest]
+
+    def _cancel(self) -> None:
         """Cancel the source at the most units; with no lock held, for that calls its code."""
-        if full:
-            self._stream.cancel.cancel()
+        self._stream.cancel.cancel()
 
 
 class LiveFeed(Feed):
@@ -77,19 +75,26 @@ class LiveFeed(Feed):
         self._rests_at = 0.0  # unless there is more text before
         self._watched = False  # whether a call is under way
 
-    def _push(self, deltas: Sequence[str]) -> bool:
+    def append(self, deltas: Sequence[str]) -> None:
+        """Append what these deltas complete, and see to it that the rest is let go of."""
+        text = "".join(deltas)
+        if not text:
+            return
         with self._lock:
-            full = super()._push(deltas)
-            if any(deltas):
-                self._rests_at = self._clock() + REST
-                if not self._watched:
-                    self._watched = True
-                    self._call_at(self._rests_at, self._look)
-        return full
+            full = self._stream.append(self._splitter.push(self._joiner.push(text)))
+            self._rests_at = self._clock() + REST
+            if not self._watched:
+                self._watched = True
+                self._call_at(self._rests_at, self._look)
+        if full:
+            self._cancel()
 
-    def _push_last(self, deltas: Sequence[str]) -> bool:
+    def finish(self, deltas: Sequence[str] = ()) -> None:
+        """Append what the last deltas complete, and what was held back."""
         with self._lock:
-            return super()._push_last(deltas)
+            full = self._stream.append(self._split_last(deltas))
+        if full:
+            self._cancel()
 
     def _look(self) -> None:
         """Let go of what need not wait, if the source rests; look again if it does not yet."""
@@ -104,7 +109,8 @@ class LiveFeed(Feed):
             full = not self._joiner.high and self._stream.append(self._splitter.release())
         finally:
             self._lock.release()
-        self._cancel_if(full=full)
+        if full:
+            self._cancel()
 
 
 def new_feed(stream: Stream, *, live: bool, clock: Callable[[], float], call_at: CallAt) -> Feed:
