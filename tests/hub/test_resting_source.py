@@ -127,6 +127,47 @@ def test_a_paused_reader_gets_it_when_it_goes_on(bench: Bench) -> None:
     bench.settle()
 
 
+def test_a_source_that_is_held_does_not_rest(bench: Bench) -> None:
+    """It is not asked while all its readers pause. What it says next may join what it said."""
+
+    def generate(_request: SourceRequest) -> Iterator[str]:
+        yield "a"
+        reader.pause()
+        yield "x"
+        yield "\u0304y"
+
+    reader, sink = bench.start(Source("held", generate), rate=0)
+    bench.settle()
+    assert reader.stream.life.state == "held"
+    bench.run(60)
+    reader.go_on(bench.clock.now)
+    bench.settle()
+    assert sink.chars == ["a", "x\u0304", "y"]
+
+
+def test_a_source_may_rest_again_once_it_is_asked_again(bench: Bench) -> None:
+    said = []
+
+    def look() -> None:
+        bench.run(1)
+        said.append(sink.text)
+
+    def generate(_request: SourceRequest) -> Iterator[str]:
+        yield "a"
+        reader.pause()
+        yield "b"
+        look()
+        yield "c"
+
+    reader, sink = bench.start(Source("resting", generate), rate=0)
+    bench.settle()
+    bench.run(60)
+    assert sink.text == ""
+    reader.go_on(bench.clock.now)
+    bench.settle()
+    assert said == ["ab"]
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0.34, SAID[:-1]), (5, SAID)])
 def test_who_stops_it_in_the_rest_has_what_was_sent_sealed(
     bench: Bench, seconds: float, text: str

@@ -23,7 +23,7 @@ CallAt = Callable[[float, Callable[[], None]], None]
 class Feed:
     """Cuts the text of a source into units and appends them to its stream.
 
-    `append` and `finish` are called by one thread at a time, `finish` once and last.
+    The producer's methods are called by one thread at a time, `finish` last.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -40,6 +40,9 @@ class Feed:
         """Append what the last deltas complete, and what was held back."""
         if self._stream.append(self._split_last(deltas)):
             self._cancel()
+
+    def go_on(self) -> None:
+        """Know that the source is asked again, after it was held."""
 
     def _split(self, deltas: Sequence[str]) -> Sequence[str]:
         if self._stream.unit != "token":
@@ -82,10 +85,7 @@ class LiveFeed(Feed):
             return
         with self._lock:
             full = self._stream.append(self._splitter.push(self._joiner.push(text)))
-            self._rests_at = self._clock() + REST
-            if not self._watched:
-                self._watched = True
-                self._call_at(self._rests_at, self._look)
+            self._watch()
         if full:
             self._cancel()
 
@@ -96,8 +96,23 @@ class LiveFeed(Feed):
         if full:
             self._cancel()
 
+    def go_on(self) -> None:
+        """Know that the source is asked again: it may rest from now on."""
+        with self._lock:
+            self._watch()
+
+    def _watch(self) -> None:
+        """Count the rest from now, with the lock held."""
+        self._rests_at = self._clock() + REST
+        if not self._watched:
+            self._watched = True
+            self._call_at(self._rests_at, self._look)
+
     def _look(self) -> None:
-        """Let go of what need not wait, if the source rests; look again if it does not yet."""
+        """Let go of what need not wait, if the source rests; look again if it does not yet.
+
+        One that is held does not rest: it was not asked for more, and will be.
+        """
         if not self._lock.acquire(blocking=False):  # it does not rest: who calls is not kept
             self._call_at(self._clock() + REST, self._look)
             return
@@ -106,6 +121,8 @@ class LiveFeed(Feed):
                 self._call_at(self._rests_at, self._look)
                 return
             self._watched = False
+            if self._stream.life.state == "held":
+                return
             full = not self._joiner.high and self._stream.append(self._splitter.release())
         finally:
             self._lock.release()

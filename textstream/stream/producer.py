@@ -88,6 +88,8 @@ class Producer:
             self._stream.begin()
             self._generator = iter(self._source.generate(request))
             del request
+        else:
+            self._feed.go_on()
         while not self._stream.cancel.cancelled and not self._stream.log.ending:
             if self._stream.hold(self._go_on):
                 return None
