@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.client.asking import ASKS, Ask
 from tests.client.sources_for_tests import SETTING
 from tests.conftest import StartServer
 from tests.support.running_server import ROOT, RunningServer
@@ -21,6 +22,13 @@ def text_server(start_server: StartServer) -> RunningServer:
 def client(text_server: RunningServer) -> Iterator[StreamClient]:
     with StreamClient(text_server.url) as client:
         yield client
+
+
+@pytest.fixture(params=ASKS, ids=["stream", "sources"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """One way to ask a server for something, after the other."""
+    found: Ask = request.param
+    return found
 
 
 def _path() -> str:

@@ -75,11 +75,7 @@ def test_a_cut_anywhere_in_the_beginning_starts_the_stream_once(
         StreamClient(network.url, reconnect=QUICK) as client,
     ):
         client.sources()  # Over the connection that is not cut.
-        try:
-            stream = client.stream(text=text, rate=0)
-        except errors.ServerUnreachable:
-            # Cut in the first handshake: a server that is not there is not waited for.
-            stream = client.stream(text=text, rate=0)
+        stream = client.stream(text=text, rate=0)
         assert "".join(stream) == text
         assert stream.result
         assert stream.result.verified
@@ -104,11 +100,7 @@ def test_a_poll_that_ends_within_its_head_is_no_empty_answer(
         ChaosProxy(text_server.address, plan=plan) as network,
         StreamClient(network.url, transports=["polling"], reconnect=QUICK) as client,
     ):
-        try:
-            stream = client.stream(text="x", rate=0)
-        except errors.ServerUnreachable:
-            assert connection <= 3, "only a first handshake is not tried again"
-            stream = client.stream(text="x", rate=0)
+        stream = client.stream(text="x", rate=0)
         assert "".join(stream) == "x"
         assert stream.result
         assert stream.result.verified

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import socket
 import threading
 
 import pytest
@@ -252,32 +251,3 @@ def test_a_closed_client_says_so(text_server: RunningServer) -> None:
     assert list(stream) == []
     with pytest.raises(errors.StreamFailed, match="closed"):
         client.stream("x")
-
-
-def test_nothing_listening_is_unreachable_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with (
-        StreamClient(f"http://127.0.0.1:{port}") as client,
-        pytest.raises(errors.ServerUnreachable, match="make run"),
-    ):
-        client.stream("x")
-    with pytest.raises(errors.ServerUnreachable, match="refused"):
-        client.sources()
-
-
-def test_a_server_that_never_answers_is_unreachable() -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as silent,
-        StreamClient(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2) as client,
-    ):
-        with pytest.raises(errors.ServerUnreachable):
-            client.stream("x")
-        with pytest.raises(errors.ServerUnreachable, match=r"0\.2 s"):
-            client.sources()
-
-
-@pytest.mark.parametrize("url", ["", "127.0.0.1:5002", "ftp://host", "http://", "http://h:port"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(errors.InvalidRequest, match="address"):
-        StreamClient(url)

@@ -13,7 +13,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -41,7 +42,9 @@ class ReverseProxy:
 
     Attributes:
         upgrade: what becomes of WebSocket handshakes; may be set at any time, for those to come.
+        unavailable: the status that every request gets, as while the server restarts; or None.
         seen: ``METHOD path`` of each request, without its query, WebSocket handshakes included.
+        heads: what each of them asked for, with its query, and its headers.
         outside: the paths asked for that are not under the prefix; they got a 404.
 
     """
@@ -69,7 +72,9 @@ class ReverseProxy:
 
         """
         self.upgrade: Upgrade = upgrade
+        self.unavailable: int | None = None
         self.seen: list[str] = []
+        self.heads: list[tuple[str, Message]] = []
         self.outside: list[str] = []
         self.prefix = prefix.rstrip("/")
         self.strip = strip
@@ -116,27 +121,13 @@ class ReverseProxy:
         """Close it."""
         self.close()
 
-    def opened(self, connection: socket.socket) -> None:
-        """Let `cut_all` reach the connection."""
+    def track(self, connection: socket.socket) -> None:
+        """Let `cut_all` reach a connection, until it is closed."""
         with self._lock:
-            self._open.add(connection)
+            self._open = {each for each in self._open if each.fileno() >= 0} | {connection}
             closed = self._closed
         if closed:
             _end(connection)
-
-    def ended(self, connection: socket.socket) -> None:
-        """Forget the connection."""
-        with self._lock:
-            self._open.discard(connection)
-
-    @contextlib.contextmanager
-    def tracked(self, connection: socket.socket) -> Iterator[None]:
-        """Let `cut_all` reach the connection while this lasts."""
-        self.opened(connection)
-        try:
-            yield
-        finally:
-            self.ended(connection)
 
     def path_at_server(self, path: str) -> str | None:
         """Return what the server is asked for; None: it is not under the prefix."""
@@ -159,12 +150,11 @@ class _Server(ThreadingHTTPServer):
             )
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self.proxy.opened(request)  # before there is a thread: close() has ended this one by then
+        self.proxy.track(request)  # before there is a thread: close() has ended this one by then
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         # The base class ends the sending first: one that is to be reset would end in order.
-        self.proxy.ended(request)
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -188,6 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.server.proxy
         path = urlsplit(self.path).path
         proxy.seen.append(f"{self.command} {path}")
+        proxy.heads.append((self.path, self.headers))
+        if proxy.unavailable:
+            self._say(proxy.unavailable)
+            return
         if proxy.prefix and path == proxy.prefix:
             self._say(301, {"Location": self.path.replace(path, f"{path}/", 1)})
             return
@@ -222,13 +216,13 @@ class _Handler(BaseHTTPRequestHandler):
         upstream = http.client.HTTPConnection(*self.server.proxy.to)
         with contextlib.closing(upstream):
             upstream.connect()
-            with self.server.proxy.tracked(upstream.sock):
-                upstream.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
-                for name, value in self._head(without=_HOP_BY_HOP):
-                    upstream.putheader(name, value)
-                upstream.putheader("Connection", "close")
-                upstream.endheaders(body)
-                self._pass_back(upstream.getresponse())
+            self.server.proxy.track(upstream.sock)
+            upstream.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
+            for name, value in self._head(without=_HOP_BY_HOP):
+                upstream.putheader(name, value)
+            upstream.putheader("Connection", "close")
+            upstream.endheaders(body)
+            self._pass_back(upstream.getresponse())
 
     def _pass_back(self, answer: http.client.HTTPResponse) -> None:
         self.send_response_only(answer.status, answer.reason)
@@ -267,7 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.server.proxy
         head = [f"{self.command} {target} HTTP/1.1"]
         head += [f"{name}: {value}" for name, value in self._head(without=())]
-        with socket.create_connection(proxy.to) as upstream, proxy.tracked(upstream):
+        with socket.create_connection(proxy.to) as upstream:
+            proxy.track(upstream)
             upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             upstream.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
             if swallow:

@@ -15,22 +15,19 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-
+from textstream.client.address import DEFAULT_URL, parse_address
+from textstream.client.api import Api
 from textstream.client.assembler import Assembler
 from textstream.client.reader import Chunk, Reader, StreamResult
 from textstream.client.reconnect import ReconnectPolicy
 from textstream.client.session import Session, State
 from textstream.client.stream import TextStream
-from textstream.client.wire_errors import not_understood, unreachable
+from textstream.client.wire_errors import not_understood
 from textstream.errors import InvalidRequest, ServerUnreachable
 from textstream.protocol import OnDisconnect, Rate, ResumeStream, StartStream, UnitName, parse
 
 __all__ = ["Chunk", "ReconnectPolicy", "State", "StreamClient", "StreamResult", "TextStream"]
-
-DEFAULT_URL = "http://127.0.0.1:5002"
 
 STOP_PATIENCE = 2.0
 """Seconds that `StreamClient.close` waits for the server to confirm the stops."""
@@ -46,6 +43,7 @@ class StreamClient:
         self,
         url: str = DEFAULT_URL,
         *,
+        path: str | None = None,
         transports: Sequence[str] | None = None,
         reconnect: bool | ReconnectPolicy = True,
         timeout: float = 10.0,
@@ -54,11 +52,17 @@ class StreamClient:
         """Make a client; nothing is sent yet.
 
         Args:
-            url: the server's address.
+            url: the server's address, with the path under which a proxy has it:
+                ``https://example.org/stream/``. ``host:port`` alone is http; the address of a
+                page of the server (``…/app/``) will do; ``user:password@`` is sent as HTTP Basic
+                authentication, a query with every request. See `parse_address`.
+            path: the path of Socket.IO on the host, where it is not ``socket.io`` behind that of
+                `url`.
             transports: ``"websocket"``, ``"polling"`` or both in the order to use them. None
-                is WebSocket, and polling where a proxy refuses WebSockets.
-            reconnect: whether, or how long, a lost connection is tried again. A server that
-                was not there in the first place is not waited for.
+                is WebSocket, and polling where that does not get through.
+            reconnect: whether, or how long, a connection is tried again: one that was lost, and
+                the first one to a server that is not there yet (5 s). What does not pass by
+                itself, as a name that is not found, is not tried again.
             timeout: seconds the server has for each answer. One that stays silent for longer
                 counts as lost.
             on_state: called when the client begins to connect, to stream, to reconnect, or has
@@ -66,16 +70,20 @@ class StreamClient:
                 call the client.
 
         Raises:
-            InvalidRequest: `url` is no http or https address, or `timeout` is not above 0.
+            InvalidRequest: `url` is no address, `path` no path, there is no such transport, or
+                `timeout` is not above 0.
 
         """
         if timeout <= 0:
             raise InvalidRequest("timeout: must be above 0 seconds")
-        self.url = _checked(url)
+        address = parse_address(url, path)
+        self.url = address.url
+        """The server's address, without what is nobody's business: password and query."""
         self._timeout = timeout
         policy = reconnect if isinstance(reconnect, ReconnectPolicy) else ReconnectPolicy()
+        self._api = Api(address, timeout=timeout, policy=policy if reconnect else None)
         self._session = Session(
-            self.url,
+            address,
             transports=transports,
             policy=policy if reconnect else None,
             timeout=timeout,
@@ -151,15 +159,7 @@ class StreamClient:
             StreamFailed: the answer makes no sense; is this a textstream server?
 
         """
-        try:
-            response = requests.get(f"{self.url}/api/sources", timeout=self._timeout)
-            answer = response.json()
-        except requests.Timeout:
-            raise unreachable(self.url, f"no answer in {self._timeout:g} s") from None
-        except requests.JSONDecodeError:
-            raise unreachable(self.url, "something else answers there") from None
-        except requests.RequestException:
-            raise unreachable(self.url, "connection refused") from None
+        answer = self._api.get("/api/sources")
         if not isinstance(answer, dict) or not isinstance(answer.get("sources"), list):
             raise not_understood("a wrong list of sources")
         return answer
@@ -203,15 +203,3 @@ class StreamClient:
         if reader.info is None:
             raise reader.error or ServerUnreachable("The server gave no answer.")
         return stream
-
-
-def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        _ = parts.port  # raises when it is no number
-    except ValueError:
-        valid = False
-    if not valid:
-        raise InvalidRequest(f'url: an address looks like "{DEFAULT_URL}", not "{url}"')
-    return url.rstrip("/")

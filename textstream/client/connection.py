@@ -22,11 +22,23 @@ import socketio
 import websocket
 from engineio import packet
 
-from textstream.client.http_session import http_session
-from textstream.client.wire_errors import reason_of, unreachable
+from textstream.client.address import ServerAddress
+from textstream.client.failures import (
+    SILENT,
+    CannotConnect,
+    Cause,
+    cause_of,
+    cause_of_response,
+    refusal,
+)
+from textstream.client.http_session import HttpSession
+from textstream.errors import TextStreamError
 
 # Its debug lines hold the text that is streamed, which must not be logged, whatever the level.
 _SILENT = logging.Logger("textstream.client.wire", logging.CRITICAL + 1)
+
+WEBSOCKET = "websocket"
+POLLING = "polling"
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that the server has to answer a close, before the socket is shut down."""
@@ -58,37 +70,39 @@ class Connection:
 
     def __init__(
         self,
-        url: str,
+        address: ServerAddress,
         *,
-        transports: Sequence[str] | None,
+        transports: Sequence[str],
         timeout: float,
         handlers: Mapping[str, Callable[[Any], None]],
         lock: AbstractContextManager[Any],
     ) -> None:
-        """Connect.
+        """Connect: one attempt, of which nothing is left when it fails.
 
         Args:
-            url: the server's address, ``http://host:port``.
-            transports: ``websocket``, ``polling`` or both in the order to use them; None is
-                WebSocket, and polling where a proxy refuses WebSockets.
+            address: the server's.
+            transports: ``websocket``, ``polling``, or both: polling first, which is then upgraded
+                where that works.
             timeout: seconds for each step of the handshake.
             handlers: what to call with the payload of each event.
             lock: held while a handler or an answer's callback runs.
 
         Raises:
-            ServerUnreachable: nothing answers there, or not as it should.
+            CannotConnect: nothing answers there, or not as it should.
+            TextStreamError: the server refused the connection, with a code of ours.
 
         """
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._sockets: list[websocket.WebSocket] = []
-        self._http = http_session()
-        self._refused: str | None = None
+        self._address = address
+        self._http = HttpSession(address)
+        self._refusal: TextStreamError | None = None
         self._over = False
         self._lock = lock
         self._sio = self._new_client(timeout, handlers)
         try:
-            self._open(url, transports, timeout)
+            self._open(transports, timeout)
         except BaseException:
             self.close()
             raise
@@ -142,7 +156,7 @@ class Connection:
         # Not disconnect(). Over polling it may drop the close packet, and then waits for the
         # server to answer the poll; over a WebSocket it waits for a lock that the reading
         # thread holds for as long as a server that has gone without a word stays silent.
-        if eio.current_transport == "polling" and eio.state == "connected":
+        if eio.current_transport == POLLING and eio.state == "connected":
             self._end_polling()
         for socket in self._sockets:
             try:
@@ -154,7 +168,7 @@ class Connection:
             if socket.sock:
                 socket.connected = True  # send_close() cleared it, and abort() asks for it
                 socket.abort()  # type: ignore[no-untyped-call]
-        if eio.current_transport == "polling":
+        if eio.current_transport == POLLING:
             eio.disconnect(abort=True)
         eio.queue.put(None)
         self._join(time.monotonic() + JOIN_TIMEOUT)
@@ -173,7 +187,13 @@ class Connection:
             engineio_logger=_SILENT,
             request_timeout=timeout,
             http_session=self._http,
-            websocket_extra_options={"class_": self._new_socket},
+            # No Origin: it is for browsers (RFC 6454). The library would make one up, and a server
+            # whose proxy tells it another host would refuse it.
+            websocket_extra_options={
+                "class_": self._new_socket,
+                "suppress_origin": True,
+                "sslopt": {"context": self._http.trust},
+            },
         )
         client.eio.start_background_task = self._start_task
         client.on("connect_error", self._on_refused)
@@ -206,33 +226,40 @@ class Connection:
             # disconnect event is no sign: it does not come when the handshake is not complete.)
             self._inbox.put(None)
 
-    def _open(self, url: str, transports: Sequence[str] | None, timeout: float) -> None:
-        deadline = time.monotonic() + timeout
+    def _open(self, transports: Sequence[str], timeout: float) -> None:
+        address = self._address
+        headers = {"Authorization": address.authorization} if address.authorization else {}
         try:
-            self._handshake(url, transports)
-        except (socketio.exceptions.ConnectionError, ValueError) as error:
-            raise unreachable(url, reason_of(error)) from None
-        while self._refused is None and "/" not in self._sio.namespaces:
+            self._sio.connect(
+                address.socketio_url,
+                headers=headers,
+                transports=list(transports),
+                socketio_path=address.socketio_path,
+                wait=False,
+            )
+        except Exception as error:  # noqa: BLE001  # it raises anything for an odd answer
+            raise CannotConnect(address.url, self._cause(error, timeout)) from None
+        if self._sio.eio.current_transport == POLLING:
+            # A probe that got no answer is left open, and for as long as it is the server takes
+            # the session to be moving to it, and sends nothing over polling.
+            for socket in self._sockets:
+                socket.shutdown()  # type: ignore[no-untyped-call]
+        deadline = time.monotonic() + timeout
+        while self._refusal is None and "/" not in self._sio.namespaces:
             left = deadline - time.monotonic()
             if left <= 0 or not self.pump(left):
-                raise unreachable(url, "it does not answer as a Socket.IO server does")
-        if self._refused is not None:
-            raise unreachable(url, self._refused)
+                raise CannotConnect(address.url, SILENT)
+        if self._refusal is not None:
+            raise self._refusal
 
-    def _handshake(self, url: str, transports: Sequence[str] | None) -> None:
-        wanted = list(transports) if transports else ["websocket"]
-        try:
-            self._sio.connect(url, transports=wanted, wait=False)
-        except socketio.exceptions.ConnectionError as error:
-            if transports or not _proxy_refused(error):
-                raise
-            self._sio.connect(url, transports=["polling"], wait=False)
+    def _cause(self, error: Exception, timeout: float) -> Cause:
+        last = self._http.last
+        if isinstance(last, requests.Response):
+            return cause_of_response(last)
+        return cause_of(last or error, timeout)
 
     def _on_refused(self, *reasons: object) -> None:
-        reason = reasons[0] if reasons else "it refused the connection"
-        if isinstance(reason, dict):
-            reason = reason.get("message", "it refused the connection")
-        self._refused = str(reason)
+        self._refusal = refusal(self._address.url, reasons[0] if reasons else None)
 
     def _end_polling(self) -> None:
         """Send the close packet, past a writing loop that may be gone or busy.
@@ -259,12 +286,3 @@ def _nothing() -> None:
 
 def _one_argument(handler: Callable[[Any], None]) -> Callable[..., None]:
     return lambda *arguments: handler(arguments[0] if arguments else None)
-
-
-def _proxy_refused(error: BaseException | None) -> bool:
-    """Tell whether the other side speaks HTTP, but no WebSocket."""
-    while error is not None:
-        if isinstance(error, websocket.WebSocketBadStatusException):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -1,4 +1,4 @@
-"""How often, and for how long, a lost connection is tried again. No I/O."""
+"""How often, and for how long, a connection is tried again. No I/O."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class ReconnectPolicy:
         initial: longest wait before the first try, in seconds.
         maximum: longest wait between two tries, in seconds.
         give_up_after: seconds without new text or connection, from the loss on.
+        first_give_up_after: seconds that a server which was not reached yet is tried for: one that
+            restarts is back in one or two. What does not pass by itself (no such name, a
+            certificate, another server) is not tried again; 0: nothing is.
         attempts: tries in a row, at most; None: as many as fit into `give_up_after`.
 
     """
@@ -25,6 +28,7 @@ class ReconnectPolicy:
     initial: float = 0.2
     maximum: float = 5.0
     give_up_after: float = 60.0
+    first_give_up_after: float = 5.0
     attempts: int | None = None
 
     def __post_init__(self) -> None:
@@ -34,8 +38,11 @@ class ReconnectPolicy:
             ValueError: a duration is negative, or `attempts` is below 1.
 
         """
-        if min(self.initial, self.maximum, self.give_up_after) < 0:
-            raise ValueError("initial, maximum and give_up_after are seconds, 0 or more")
+        durations = (self.initial, self.maximum, self.give_up_after, self.first_give_up_after)
+        if min(durations) < 0:
+            raise ValueError(
+                "initial, maximum, give_up_after and first_give_up_after are seconds, 0 or more"
+            )
         if self.attempts is not None and self.attempts < 1:
             raise ValueError("attempts is 1 or more, or None")
 
@@ -48,8 +55,11 @@ class ReconnectPolicy:
         longest = min(self.maximum, self.initial * 2.0 ** min(attempt, 32))
         return uniform(longest / 2, longest)
 
-    def exhausted(self, attempt: int, elapsed: float) -> bool:
-        """Tell whether to give up after `attempt` tries in `elapsed` seconds."""
+    def exhausted(self, attempt: int, elapsed: float, *, first: bool = False) -> bool:
+        """Tell whether to give up after `attempt` tries in `elapsed` seconds.
+
+        `first`: whether the server was not reached yet.
+        """
         if self.attempts is not None and attempt >= self.attempts:
             return True
-        return elapsed >= self.give_up_after
+        return elapsed >= (self.first_give_up_after if first else self.give_up_after)

@@ -9,12 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
+from textstream.client.address import ServerAddress
 from textstream.client.connection import Connection
+from textstream.client.failures import refused_for_good
 from textstream.client.link import EVENTS, Link
 from textstream.client.reader import Reader
 from textstream.client.reconnect import ReconnectPolicy
+from textstream.client.transports import Attempt, attempts_of, connect_by
 from textstream.client.wire_errors import not_understood
 from textstream.errors import (
     InvalidRequest,
@@ -38,7 +42,7 @@ class Session:
 
     def __init__(
         self,
-        url: str,
+        address: ServerAddress,
         *,
         transports: Sequence[str] | None,
         policy: ReconnectPolicy | None,
@@ -48,8 +52,8 @@ class Session:
         """Make a session; it connects when there is a stream to read. See `StreamClient`."""
         self.changed = threading.Condition()
         self.link: Link | None = None
-        self._url = url
-        self._transports = transports
+        self._address = address
+        self._attempts = attempts_of(transports)
         self._policy = policy
         self._timeout = timeout
         self._on_state = on_state
@@ -58,7 +62,7 @@ class Session:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._attempt = 0  # tries since the last sign of life
-        self._lost_at = 0.0
+        self._sought_since = 0.0  # from when on there is no connection, though one is wanted
 
     # For the consumer's threads.
 
@@ -158,24 +162,42 @@ class Session:
         while True:
             with self.changed:
                 again = any(reader.asked for reader in self._readers)
-                delay = self._policy.delay(self._attempt) if again and self._policy else 0.0
+                delay = self._delay(again)
             self._report("reconnecting" if again else "connecting")
             with self.changed:
                 if self.changed.wait_for(lambda: self._closed or not self._readers, delay):
                     return None
                 self._attempt += 1
             try:
-                return Connection(
-                    self._url,
-                    transports=self._transports,
-                    timeout=self._timeout,
-                    handlers={event: self._handler(event) for event in EVENTS},
-                    lock=self.changed,
-                )
-            except ServerUnreachable as error:
+                return connect_by(self._attempts, self._connection, self._timeout)
+            except TextStreamError as error:
                 with self.changed:
-                    # A server that never was there is no loss to recover from.
-                    self._fail(error, lambda reader: not reader.asked or self._given_up())
+                    self._fail(error, partial(self._is_hopeless, error))
+
+    def _delay(self, again: bool) -> float:
+        """Return the seconds until the next attempt; a first one is due at once."""
+        if self._attempt == 0 and not again:
+            self._sought_since = time.monotonic()
+            return 0.0
+        return self._policy.delay(self._attempt) if self._policy else 0.0
+
+    def _connection(self, transports: Attempt, timeout: float) -> Connection:
+        return Connection(
+            self._address,
+            transports=transports,
+            timeout=timeout,
+            handlers={event: self._handler(event) for event in EVENTS},
+            lock=self.changed,
+        )
+
+    def _is_hopeless(self, error: TextStreamError, reader: Reader) -> bool:
+        """Tell whether to give up on a reader after a connection that could not be made."""
+        # A network that was there comes back, also when its names cannot be found meanwhile. What
+        # never was there is another thing: a wrong name stays wrong.
+        first = not reader.asked
+        if refused_for_good(error) or (first and not error.retryable):
+            return True
+        return self._given_up(first=first)
 
     def _serve(self, connection: Connection) -> None:
         opened = time.monotonic()
@@ -226,15 +248,15 @@ class Session:
         if fruitful or (self._policy and lasted > self._policy.maximum):
             self._attempt = 0
         if self._attempt <= 1:
-            self._lost_at = time.monotonic()
+            self._sought_since = time.monotonic()
         for reader in self._readers:
             reader.detached()
         if self._given_up():
             self._fail(ServerUnreachable("The connection to the server was lost."))
 
-    def _given_up(self) -> bool:
-        elapsed = time.monotonic() - self._lost_at
-        return self._policy is None or self._policy.exhausted(self._attempt, elapsed)
+    def _given_up(self, *, first: bool = False) -> bool:
+        elapsed = time.monotonic() - self._sought_since
+        return self._policy is None or self._policy.exhausted(self._attempt, elapsed, first=first)
 
     def _fail(
         self, error: TextStreamError, concerned: Callable[[Reader], bool] = lambda _reader: True

@@ -1,4 +1,4 @@
-"""Makes the exceptions of `textstream.errors` out of what the server or the network says."""
+"""Makes the exceptions of `textstream.errors` out of what the server says."""
 
 from __future__ import annotations
 
@@ -49,21 +49,3 @@ def not_understood(what: str) -> errors.StreamFailed:
         "protocol_error",
         f"The server sent {what}. Use the same release of textstream on both sides.",
     )
-
-
-def unreachable(url: str, reason: str) -> errors.ServerUnreachable:
-    """Return the error that no server was found at `url`, with the cure."""
-    return errors.ServerUnreachable(
-        f"No textstream server answers at {url} ({reason.rstrip('.')}). "
-        "Start one with `make run` or `textstream serve`, or give the right address (--url)."
-    )
-
-
-def reason_of(error: BaseException) -> str:
-    """Return what the operating system said, or else what the library did."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-        cause = cause.__cause__ or cause.__context__
-    return str(error).lower()
