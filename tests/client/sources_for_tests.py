@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+from textstream.errors import SourceUnavailable
 from textstream.sources.base import SourceRequest
 
-SETTING = ",".join(f"{name}={__name__}:{name}" for name in ("endless", "broken", "limited"))
+NAMES = ("endless", "broken", "limited", "hostile")
+SETTING = ",".join(f"{name}={__name__}:{name}" for name in NAMES)
 
 
 def endless(request: SourceRequest) -> Iterator[str]:
@@ -30,3 +32,13 @@ def limited(request: SourceRequest) -> Generator[str, None, str]:
 
 
 limited.needs_prompt = True  # type: ignore[attr-defined]  # read by the registry
+
+
+def hostile(request: SourceRequest) -> Iterator[str]:
+    """Command a terminal: \x1b]0;owned\x07 \x9b2J \u202e."""
+    yield "a\x1b"
+    yield "]0;owned\x07b\x9b2Jc\rd\u202ee\tf\ng\x7f"
+    raise SourceUnavailable("No key \x1b[2J for \x9b31m\u202eit.")
+
+
+hostile.needs_prompt = False  # type: ignore[attr-defined]

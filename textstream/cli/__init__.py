@@ -8,7 +8,6 @@ caught.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,8 +18,9 @@ from textstream import __version__
 from textstream.cli import exit_codes
 from textstream.cli.chaos import chaos
 from textstream.cli.exit_codes import Interrupted, catch_signals
-from textstream.cli.input import RateType, parse_params
-from textstream.cli.output import complain, prepare, silence
+from textstream.cli.input import STDIN, URL_VARIABLE, RateType, parse_params, read_stdin
+from textstream.cli.output import complain, complain_of_use, prepare, silence
+from textstream.cli.terminal import json_for
 from textstream.errors import TextStreamError
 
 DEFAULT_URL = "http://127.0.0.1:5002"
@@ -38,6 +38,7 @@ Commands:
 Examples:
   textstream "Tell me a story"
   git diff | textstream "Explain this change"
+  textstream --url https://example.org/stream/ --no-stdin "Hello"
   textstream --source text --rate 100 < poem.txt
   textstream --param temperature=0 --param max_tokens=50 --stats "Hello"
   textstream --json "Hello" | jq -r 'select(.event == "chunk").text'
@@ -50,18 +51,39 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 url_option = click.option(
     "--url",
-    envvar="TEXTSTREAM_URL",
+    envvar=URL_VARIABLE,
     default=DEFAULT_URL,
     show_default=True,
     show_envvar=True,
-    help="The server's address.",
+    help="The server's address, with the path where a proxy has it.",
+)
+
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(0, 86_400),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to try while no server is there yet, as when it restarts; 0: once.",
 )
 
 
 def read_options(command: Command) -> Command:
     """Add the flags that starting and resuming share."""
     for option in (
-        click.option("--no-reconnect", is_flag=True, help="Give up when the connection is lost."),
+        click.option(
+            "--no-reconnect",
+            is_flag=True,
+            help="Try once, and give up when the connection is lost.",
+        ),
+        wait_option,
+        click.option(
+            "--transport",
+            type=click.Choice(["auto", "websocket", "polling"]),
+            default="auto",
+            show_default=True,
+            help="auto: WebSocket, and polling where that does not get through.",
+        ),
         click.option("--stats", is_flag=True, help="Say on standard error how fast it was."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event."),
         click.option("--no-stream", is_flag=True, help="Print all of the text at the end."),
@@ -94,6 +116,12 @@ def read_options(command: Command) -> Command:
     metavar="KEY=VALUE",
     help="An option of the source; VALUE may be JSON. Repeatable.",
 )
+@click.option(
+    "--stdin/--no-stdin",
+    "stdin",
+    default=None,
+    help="Wait for standard input, however long it takes; or leave it alone.",
+)
 @read_options
 @click.version_option(__version__, prog_name="textstream")
 def stream(
@@ -103,28 +131,32 @@ def stream(
     unit: str,
     params: tuple[str, ...],
     rate: float | str | None,
-    url: str,
-    no_stream: bool,
-    as_json: bool,
-    stats: bool,
-    no_reconnect: bool,
+    stdin: bool | None,
+    **read: Any,
 ) -> int:
     """Stream text for PROMPT from a textstream server, and print it as it arrives.
 
-    What is piped into standard input joins the prompt after a blank line. Only the text goes to
-    standard output. Ctrl-C stops the stream on the server.
+    What is piped into standard input joins the prompt after a blank line. As PROMPT, - is standard
+    input, from a terminal too. Only the text goes to standard output, as it is; on a terminal,
+    control characters are shown as ^[ and not sent. Ctrl-C stops the stream on the server.
     """
+    _refuse_misplaced_command(prompt)
+    if stdin is False and prompt == STDIN:
+        raise click.UsageError("- is standard input, and --no-stdin leaves it alone.")
+    options = parse_params(params)
+    piped = None if stdin is False else read_stdin(prompt, patient=stdin is True)
+    # Not before: a person who waits for it is to be told within a second, and it takes half.
     from textstream.cli.show import ReadOptions, opener, run
 
-    _refuse_misplaced_command(prompt)
     start = opener(
-        prompt,
+        None if prompt == STDIN else prompt,
+        piped,
         source=source,
         unit=unit,
-        rate=0.0 if rate is None and no_stream else rate,
-        params=parse_params(params),
+        rate=_pace(rate, **read),
+        params=options,
     )
-    return run(start, ReadOptions(url, not no_reconnect, no_stream, as_json, stats))
+    return run(start, ReadOptions(**read))
 
 
 @click.command("resume", epilog=exit_codes.HELP, context_settings=SETTINGS)
@@ -142,11 +174,7 @@ def resume(
     id: str,  # noqa: A002
     offset: int,
     rate: float | str | None,
-    url: str,
-    no_stream: bool,
-    as_json: bool,
-    stats: bool,
-    no_reconnect: bool,
+    **read: Any,
 ) -> int:
     """Read the stream ID, running or ended, from an offset on.
 
@@ -154,27 +182,23 @@ def resume(
     """
     from textstream.cli.show import ReadOptions, run
 
-    pace: Any = 0.0 if rate is None and no_stream else rate
-    return run(
-        lambda client: client.resume(id, offset, pace),
-        ReadOptions(url, not no_reconnect, no_stream, as_json, stats),
-    )
+    pace: Any = _pace(rate, **read)
+    return run(lambda client: client.resume(id, offset, pace), ReadOptions(**read))
 
 
 @click.command("sources", epilog=exit_codes.HELP, context_settings=SETTINGS)
 @url_option
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print what the server says, as JSON.")
-def sources(url: str, as_json: bool) -> int:
+def sources(url: str, wait: float, as_json: bool) -> int:
     """List the sources of the server; * marks the preferred one."""
-    from textstream.client import StreamClient
+    from textstream.cli.listing import table
+    from textstream.client import ReconnectPolicy, StreamClient
 
-    with StreamClient(url) as client:
+    with StreamClient(url, reconnect=ReconnectPolicy(first_give_up_after=wait)) as client:
         described = client.sources()
     out = prepare(sys.stdout)
-    if as_json:
-        out.write(json.dumps(described, ensure_ascii=False, indent=2) + "\n")
-    else:
-        out.write(_table(described))
+    out.write(f"{json_for(out, described, indent=2)}\n" if as_json else table(described, out))
     out.flush()
     return exit_codes.COMPLETED
 
@@ -217,7 +241,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = command.main(rest, prog_name=path, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        complain_of_use(error)
         return exit_codes.INVALID
     except TextStreamError as error:
         complain(error.message)
@@ -237,17 +261,5 @@ def _refuse_misplaced_command(prompt: str | None) -> None:
         )
 
 
-def _table(described: dict[str, Any]) -> str:
-    lines = []
-    entries = [source for source in described["sources"] if isinstance(source, dict)]
-    width = max((len(str(source.get("name"))) for source in entries), default=0)
-    for source in entries:
-        name = str(source.get("name"))
-        mark = "*" if name == described.get("preferred") else " "
-        lines.append(f"{mark} {name:<{width}}  {source.get('description', '')}".rstrip())
-        if source.get("available") is False:
-            lines.append(f"  {'':<{width}}    not available: {source.get('error', '')}")
-        schema = source.get("params")
-        keys = schema.get("properties", {}) if isinstance(schema, dict) else {}
-        lines.extend(f"  {'':<{width}}    --param {key}=…" for key in keys)
-    return "\n".join([*lines, ""])
+def _pace(rate: float | str | None, *, no_stream: bool, **_read: Any) -> float | str | None:
+    return 0.0 if rate is None and no_stream else rate

@@ -5,11 +5,27 @@ from __future__ import annotations
 import json
 import math
 import os
+import select
 import stat
 import sys
 from typing import Any
 
 import click
+
+from textstream.cli.output import complain
+
+URL_VARIABLE = "TEXTSTREAM_URL"
+
+STDIN = "-"
+"""As the prompt: standard input, whatever it is."""
+
+PATIENCE = 0.5
+"""Seconds without a byte after which it is said what is waited for."""
+
+LIMIT = 8.0
+"""Seconds after which a prompt goes on without what might have joined it."""
+
+_BLOCK = 65_536
 
 MAX_INPUT = 64 * 2**20
 """Bytes read from standard input, at most: what is longer no server takes."""
@@ -54,23 +70,29 @@ def parse_params(pairs: tuple[str, ...]) -> dict[str, Any]:
     return params
 
 
-def read_stdin() -> str | None:
-    """Return what is piped into standard input; None when there is nothing.
+def read_stdin(prompt: str | None, *, patient: bool = False) -> str | None:
+    """Return what is piped into standard input, to its end; None when there is nothing.
 
-    A character device is not read: neither a terminal nor /dev/null has a prompt.
+    A character device is not read, unless the prompt is ``-``: neither a terminal nor /dev/null
+    has one. A pipe may be open without anybody who means to write to it, as from ssh, CI and
+    other programs. So standard error says what is waited for; and where there is a prompt and the
+    first byte does not come within `LIMIT`, it goes on without, and says so. `patient` waits.
 
     Raises:
-        click.UsageError: it is not UTF-8, or longer than any server takes.
+        click.UsageError: it is not UTF-8, longer than any server takes, or cannot be read.
 
     """
     if sys.stdin is None:
         return None
+    joins = prompt not in {None, STDIN}
     try:
-        if stat.S_ISCHR(os.fstat(sys.stdin.fileno()).st_mode):
+        descriptor = sys.stdin.fileno()
+        if prompt != STDIN and stat.S_ISCHR(os.fstat(descriptor).st_mode):
             return None
-        data = sys.stdin.buffer.read(MAX_INPUT + 1)
-    except OSError as error:
-        raise click.UsageError(f"Standard input cannot be read: {error.strerror}.") from None
+        data = _read_to_end(descriptor, joins=joins, limited=joins and not patient)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise click.UsageError(f"Standard input cannot be read: {reason}.") from None
     if len(data) > MAX_INPUT:
         raise click.UsageError(f"Standard input has more than {MAX_INPUT} bytes.")
     try:
@@ -79,6 +101,40 @@ def read_stdin() -> str | None:
         raise click.UsageError(
             f"Standard input is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}."
         ) from None
+
+
+def _read_to_end(descriptor: int, *, joins: bool, limited: bool) -> bytes:
+    data = bytearray()
+    said = os.isatty(descriptor)  # who types knows
+    while len(data) <= MAX_INPUT:
+        if not said and not _comes(descriptor, PATIENCE):
+            said = True
+            limited = limited and not data
+            complain(_waiting(joins=joins, limited=limited))
+            if limited and not _comes(descriptor, LIMIT - PATIENCE):
+                complain("Nothing came from standard input: going on without it.")
+                break
+        block = os.read(descriptor, _BLOCK)
+        if not block:
+            break
+        data += block
+    return bytes(data)
+
+
+def _waiting(*, joins: bool, limited: bool) -> str:
+    use = "joins the prompt" if joins else "is the prompt"
+    bound = f" After {LIMIT:g} s without a byte it goes on; --stdin waits." if limited else ""
+    return (
+        f"Waiting for the end of standard input, which {use}.{bound} "
+        "Not to wait: --no-stdin, or </dev/null."
+    )
+
+
+def _comes(descriptor: int, seconds: float) -> bool:
+    """Wait for bytes, or the end; return whether there was one in time."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def join_input(argument: str | None, piped: str | None, *, verbatim: bool) -> str | None:

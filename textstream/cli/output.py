@@ -1,17 +1,30 @@
-"""What the user gets: the text on standard output, everything else on standard error."""
+"""What the user gets: the text on standard output, everything else on standard error.
+
+Exactly, but on a terminal: see `textstream.cli.terminal`.
+"""
 
 from __future__ import annotations
 
-import json
+import io
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+import click
+
+from textstream.cli.terminal import json_for, shown_on, visible
 from textstream.errors import TextStreamError
 
 if TYPE_CHECKING:  # They bring pydantic and Socket.IO, which take half a second to load.
     from textstream.client import Chunk, StreamResult
     from textstream.protocol import StreamInfo
+
+
+SLOW = 1.0
+"""Seconds after which a person is told what is waited for."""
 
 
 class Output(Protocol):
@@ -73,7 +86,7 @@ class TextOutput:
 
     def _write(self, text: str) -> None:
         if text:
-            self._out.write(text)
+            self._out.write(shown_on(self._out, text))
             self._out.flush()
             self._open_line = not text.endswith("\n")
 
@@ -105,7 +118,7 @@ class JsonOutput:
         """Write nothing."""
 
     def _write(self, event: str, fields: dict[str, Any]) -> None:
-        self._out.write(json.dumps({"event": event, **fields}, ensure_ascii=False) + "\n")
+        self._out.write(json_for(self._out, {"event": event, **fields}) + "\n")
         self._out.flush()
 
 
@@ -126,18 +139,41 @@ class Status:
     def note(self, text: str) -> None:
         """Write a line."""
         if self._shown and self._err:
-            shown = f"\x1b[2m[{text}]\x1b[0m" if self._dim else f"[{text}]"
-            complain(shown, err=self._err, name=None)
+            dim, normal = ("\x1b[2m", "\x1b[0m") if self._dim else ("", "")
+            _write_line(self._err, f"{dim}[{visible(text)}]{normal}")
+
+    @contextmanager
+    def while_waiting(self, text: str) -> Iterator[None]:
+        """Write a line if this takes longer than a second."""
+        timer = threading.Timer(SLOW, self.note, (text,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def complain(message: str, *, err: TextIO | None = None, name: str | None = "textstream") -> None:
     """Write a line to standard error, if there is one that can be written to."""
     err = err or sys.stderr
-    if err is None:
-        return
-    line = " ".join(message.split()) if name else message
+    if err is not None:
+        line = f"{name}: {' '.join(message.split())}" if name else message
+        _write_line(err, shown_on(err, line))
+
+
+def complain_of_use(error: click.ClickException) -> None:
+    """Write what is wrong with how the command was called, and how it is called."""
+    err = sys.stderr
+    if err is not None:
+        said = io.StringIO()
+        error.show(said)  # with the arguments in it, which may be anything
+        _write_line(err, shown_on(err, said.getvalue().rstrip("\n")))
+
+
+def _write_line(err: TextIO, line: str) -> None:
     try:
-        err.write(f"{name}: {line}\n" if name else f"{line}\n")
+        err.write(f"{line}\n")
         err.flush()
     except OSError:
         silence(err)

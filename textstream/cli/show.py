@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 import click
 
 from textstream.cli import exit_codes
-from textstream.cli.input import join_input, read_stdin
+from textstream.cli.advice import after_end, after_failure, read_on_with
+from textstream.cli.input import URL_VARIABLE, join_input
 from textstream.cli.output import JsonOutput, Output, Status, TextOutput, complain, prepare, silence
-from textstream.client import StreamClient, TextStream
+from textstream.client import ReconnectPolicy, StreamClient, TextStream
+from textstream.client.address import DEFAULT_URL, parse_address
 from textstream.client.stats import StreamStats
-from textstream.errors import ServerUnreachable, TextStreamError
+from textstream.errors import TextStreamError
 
 TEXT = "text"
 
@@ -30,30 +33,44 @@ Opener = Callable[[StreamClient], TextStream]
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The flags that starting and resuming a stream share."""
+    """The flags that starting and resuming a stream share, named as they are."""
 
     url: str
-    reconnect: bool
+    transport: str
+    wait: float
+    no_reconnect: bool
     no_stream: bool
-    json: bool
+    as_json: bool
     stats: bool
+
+    @property
+    def url_to_give(self) -> str | None:
+        """The address to name to the command line, without a password; None: it takes it so."""
+        if self.url == (os.environ.get(URL_VARIABLE) or DEFAULT_URL):
+            return None
+        address = parse_address(self.url)
+        return self.url if address.authorization is None else address.url
+
+    def new_client(self, status: Status) -> StreamClient:
+        """Return a client for the server."""
+        return StreamClient(
+            self.url,
+            transports=None if self.transport == "auto" else [self.transport],
+            reconnect=not self.no_reconnect and ReconnectPolicy(first_give_up_after=self.wait),
+            on_state=status.on_state,
+        )
 
 
 def opener(
     prompt: str | None,
+    piped: str | None,
     *,
     source: str | None,
     unit: str,
     rate: float | str | None,
     params: dict[str, object],
 ) -> Opener:
-    """Return what starts a stream for the prompt and what is piped in.
-
-    Raises:
-        click.UsageError: standard input cannot be used.
-
-    """
-    piped = read_stdin()
+    """Return what starts a stream for the prompt and what is piped in."""
 
     def start(client: StreamClient) -> TextStream:
         chosen = source or _preferred(client)
@@ -82,7 +99,7 @@ def run(open_stream: Opener, options: ReadOptions) -> int:
         return exit_codes.FAILED
     out = prepare(sys.stdout)
     output: Output
-    output = JsonOutput(out) if options.json else TextOutput(out, at_once=not options.no_stream)
+    output = JsonOutput(out) if options.as_json else TextOutput(out, at_once=not options.no_stream)
     try:
         try:
             return _read(open_stream, options, output)
@@ -104,27 +121,26 @@ def _read(open_stream: Opener, options: ReadOptions, output: Output) -> int:
     stream: TextStream | None = None
     stats: StreamStats | None = None
     try:
-        with StreamClient(
-            options.url, reconnect=options.reconnect, on_state=status.on_state
-        ) as client:
-            stream = open_stream(client)
+        with options.new_client(status) as client:
+            with status.while_waiting(f"waiting for the server at {client.url}"):
+                stream = open_stream(client)
             stats = StreamStats(asked_at, stream.info.unit)
             output.start(stream.info)
             for chunk in stream.chunks():
                 output.chunk(chunk)
                 stats.add(chunk)
-            return _finished(stream, output)
+            return _finished(stream, output, options)
     except TextStreamError as error:
-        return _failed(error, stream, output)
+        return _failed(error, stream, output, options)
     finally:
         if options.stats and stats:
             # After the text, whose last line may be open.
-            if not options.json:
+            if not options.as_json:
                 output.finish()
             complain(stats.summary(), name=None)
 
 
-def _finished(stream: TextStream, output: Output) -> int:
+def _finished(stream: TextStream, output: Output, options: ReadOptions) -> int:
     result = stream.result
     if result is None:  # The iteration ends without an error only with a result.
         return exit_codes.FAILED
@@ -133,22 +149,28 @@ def _finished(stream: TextStream, output: Output) -> int:
     if early is None:
         return exit_codes.COMPLETED
     output.finish()
-    complain(early + _how_to_go_on(stream))
+    complain(early + _how_to_go_on(stream, after_end(result, stream.offset), options))
     return exit_codes.ENDED_EARLY
 
 
-def _failed(error: TextStreamError, stream: TextStream | None, output: Output) -> int:
-    lost = isinstance(error, ServerUnreachable) and stream is not None
+def _failed(
+    error: TextStreamError, stream: TextStream | None, output: Output, options: ReadOptions
+) -> int:
     if stream and stream.result:
         output.end(stream.id, stream.result)
     output.error(error)
     output.finish()
-    complain(error.message + (_how_to_go_on(stream) if lost and stream else ""))
+    advice = ""
+    if stream:
+        advice = _how_to_go_on(stream, after_failure(error, stream.offset), options)
+    complain(error.message + advice)
     return exit_codes.code_of(error)
 
 
-def _how_to_go_on(stream: TextStream) -> str:
-    return f" Read on with: textstream resume {stream.id} --offset {stream.offset}"
+def _how_to_go_on(stream: TextStream, offset: int | None, options: ReadOptions) -> str:
+    if offset is None:
+        return ""
+    return f" {read_on_with(stream.id, offset, options.url_to_give)}"
 
 
 def _preferred(client: StreamClient) -> str:

@@ -27,7 +27,15 @@ from textstream.client.wire_errors import not_understood
 from textstream.errors import InvalidRequest, ServerUnreachable
 from textstream.protocol import OnDisconnect, Rate, ResumeStream, StartStream, UnitName, parse
 
-__all__ = ["Chunk", "ReconnectPolicy", "State", "StreamClient", "StreamResult", "TextStream"]
+__all__ = [
+    "DEFAULT_URL",
+    "Chunk",
+    "ReconnectPolicy",
+    "State",
+    "StreamClient",
+    "StreamResult",
+    "TextStream",
+]
 
 STOP_PATIENCE = 2.0
 """Seconds that `StreamClient.close` waits for the server to confirm the stops."""
