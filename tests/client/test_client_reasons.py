@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 import requests
+import socketio
+from werkzeug.serving import make_server
 
 from tests.client.asking import Ask
 from textstream import errors
@@ -155,3 +157,51 @@ def test_what_the_network_says() -> None:
     assert temporary.passes
     proxied = requests.exceptions.ProxyError(ConnectionRefusedError())
     assert cause_of(proxied, 1).reason == "the HTTP proxy: connection refused"
+
+
+@contextmanager
+def refusing(*reasons: object) -> Iterator[tuple[str, list[object]]]:
+    """Serve Socket.IO to whose every connection the application says no, and why."""
+    came: list[object] = []
+    # Its threads end with a ping that finds nobody.
+    refusals = socketio.Server(
+        async_mode="threading", monitor_clients=False, ping_interval=0.2, logger=False
+    )
+
+    @refusals.on("connect")
+    def connect(sid: str, _environ: object, _auth: object = None) -> None:
+        came.append(sid)
+        raise socketio.exceptions.ConnectionRefusedError(*reasons)
+
+    app = socketio.WSGIApp(refusals)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", came
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("transports", [None, ["polling"]], ids=str)
+def test_a_refusal_is_not_tried_again(transports: list[str] | None) -> None:
+    with (
+        refusing("Members only.", {"hint": 1}) as (url, came),
+        StreamClient(url, transports=transports) as client,
+    ):
+        with pytest.raises(errors.ServerUnreachable, match=r"refuses .*\(Members only\)") as no:
+            client.stream("x")
+        assert not no.value.retryable
+        assert len(came) == 1
+
+
+@pytest.mark.live
+def test_a_refusal_with_a_code_of_ours_is_that_error() -> None:
+    data = {"code": "unauthorized", "message": "Who are you?"}
+    with refusing("no", data) as (url, came), StreamClient(url) as client:
+        with pytest.raises(errors.Unauthorized, match="Who are you"):
+            client.stream("x")
+        assert len(came) == 1
