@@ -92,7 +92,9 @@ def _logging_restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers = []  # or `configure` would close the test runner's own
-    noisy = [logging.getLogger(name) for name in ("werkzeug", "httpx", "httpcore", "openai")]
+    noisy = [
+        logging.getLogger(name) for name in ("werkzeug", "httpx", "httpx2", "httpcore", "openai")
+    ]
     levels = [logger.level for logger in noisy]
     yield
     root.handlers, root.level = handlers, level
@@ -106,6 +108,7 @@ def test_configured_for_json(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("textstream.test").info("hello", extra={"n": 1})
     logging.getLogger("textstream.test").debug("too much")
     logging.getLogger("werkzeug").info("a request")
+    logging.getLogger("httpx2").info("an address, with its query")
     captured = capsys.readouterr()
     (line,) = captured.err.splitlines()
     assert json.loads(line)["n"] == 1

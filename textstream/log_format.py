@@ -86,5 +86,5 @@ def configure(level: str, format_: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level != "debug":
         # A line per request or per packet says nothing that a stream's line does not.
-        for noisy in ("werkzeug", "httpx", "httpcore", "openai"):
+        for noisy in ("werkzeug", "httpx", "httpx2", "httpcore", "openai"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
