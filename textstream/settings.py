@@ -52,11 +52,16 @@ class Settings(BaseSettings):
     llm_slots: int = Field(4, ge=1, le=256, description="Generations of the local model at a time.")
     llm_context: int = Field(2048, ge=256, description="Tokens of context for each generation.")
     llm_threads: int = Field(0, ge=0, description="Threads of the local model; 0 is one per core.")
-    openai_base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible API.")
+    openai_base_url: str | None = Field(
+        None, description="Base URL of an OpenAI-compatible API; a query goes with each request."
+    )
     openai_api_key: SecretStr | None = Field(None, description="Key for that API.")
     openai_model: str | None = Field(None, description="Model to ask that API for.")
     openai_timeout: float = Field(
-        60.0, gt=0, description="Seconds that API may stay silent before the stream fails."
+        60.0,
+        gt=0,
+        description="Seconds without a word of an answer before the stream fails; keep-alives are "
+        "none.",
     )
 
     # Limits

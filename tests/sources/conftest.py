@@ -2,6 +2,7 @@
 
 - ``model``: the local model, in `SLOTS` slots.
 - ``endpoint``: the OpenAI-compatible HTTP server that the engine itself is.
+- ``wire``: an endpoint that replays bytes; ``ask`` asks it, ``at_close`` closes sources.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.sources.asking import ask, at_close, no_environment, wire
 from tests.sources.endpoint import SLOTS, Endpoint
 from tests.support.leaks import LeakGuard
 from tests.support.requirement import require
 from textstream.errors import SourceUnavailable
 from textstream.sources.local_llm import LocalModel
+
+__all__ = ["ask", "at_close", "no_environment", "wire"]  # fixtures: pytest finds them here
 
 
 def new_model(slots: int = SLOTS) -> LocalModel:

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from tests.sources.api_double import DONE, ApiDouble, Exchange, event
-from tests.sources.endpoint import Endpoint
-from tests.sources.waiting import Consumer, wait_until
+from tests.sources.waiting import Consumer
 from tests.support.timing import patient
 from textstream.errors import InvalidRequest, ShuttingDown, SourceFailed, SourceUnavailable
 from textstream.sources.base import Source, SourceRequest
 from textstream.sources.openai_client import WINDOW
-from textstream.sources.openai_compatible import OpenAIParams, openai_source
+from textstream.sources.openai_compatible import openai_source
+from textstream.sources.openai_params import OpenAIParams
 
 KEY = "sk-very-secret-0123456789"
 SECRET_PROMPT = "the-secret-prompt"
@@ -49,15 +49,6 @@ def start() -> Iterator[Start]:
     for source, double in opened:
         source.close()
         double.close()
-
-
-@pytest.fixture
-def at_close() -> Iterator[list[Source]]:
-    """Sources to close after the test."""
-    sources: list[Source] = []
-    yield sources
-    for source in sources:
-        source.close()
 
 
 def test_sends_what_was_asked_and_yields_what_came(start: Start) -> None:
@@ -261,10 +252,14 @@ def test_the_environment_sends_nothing_elsewhere(
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+        monkeypatch.setenv(name, "of-somebody")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Secret: of-somebody")
     _, double = start(lambda exchange: exchange.answer(event("x") + DONE))
     source = new_source(double.base_url, key=None)
     assert list(source.generate(ask())) == ["x"]
-    assert "sk-of-somebody" not in str(double.exchanges[0].headers)
+    assert "of-somebody" not in str(double.exchanges[0].headers)
+    assert "authorization" not in double.exchanges[0].headers
     source.close()
 
 
@@ -274,6 +269,12 @@ def test_the_environment_sends_nothing_elsewhere(
         ({"base_url": None}, "TEXTSTREAM_OPENAI_BASE_URL"),
         ({"model": None}, "TEXTSTREAM_OPENAI_MODEL"),
         ({"base_url": "example.org/v1"}, "http://"),
+        ({"base_url": "http:///v1"}, "http://"),
+        ({"base_url": "http://[::1/v1"}, "no address"),
+        ({"base_url": "http://a:port/v1"}, "no address"),
+        ({"base_url": "http://a/v1#b"}, "behind #"),
+        ({"base_url": "http://a/v 1"}, "%20"),
+        ({"base_url": "http://a/v1/chat/completions?x=1"}, "end before /chat/completions"),
         ({"api_key": "sk-\n"}, "TEXTSTREAM_OPENAI_API_KEY"),
         ({"api_key": "clé"}, "TEXTSTREAM_OPENAI_API_KEY"),
     ],
@@ -291,20 +292,3 @@ def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(SourceUnavailable, match=r"pip install 'textstream\[openai\]'"):
         new_source("http://127.0.0.1:1/v1").check()
-
-
-@pytest.mark.model
-def test_a_real_endpoint_refuses_a_wrong_key(endpoint: Endpoint, at_close: list[Source]) -> None:
-    at_close.append(new_source(endpoint.base_url, key="wrong-key"))
-    with pytest.raises(SourceFailed, match="refused the key"):
-        list(at_close[0].generate(ask()))
-
-
-@pytest.mark.model
-def test_a_real_endpoint_has_its_slot_back(endpoint: Endpoint, at_close: list[Source]) -> None:
-    at_close.append(new_source(endpoint.base_url, key=endpoint.key))
-    generator = at_close[0].generate(SourceRequest("Tell me a long story.", OpenAIParams()))
-    next(generator)
-    assert endpoint.slots_in_use() == 1
-    generator.close()  # type: ignore[attr-defined]
-    wait_until(lambda: endpoint.slots_in_use() == 0)

@@ -1,37 +1,28 @@
-"""The event loop behind the source ``openai``: the only module that imports ``openai``."""
+"""The event loop behind the source ``openai``: a thread, and a task for each answer."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import re
 import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textstream.errors import (
-    InvalidRequest,
-    ShuttingDown,
-    SourceFailed,
-    SourceUnavailable,
-    TextStreamError,
-)
+from textstream.errors import ShuttingDown, SourceFailed, SourceUnavailable, TextStreamError
 from textstream.sources.base import Finished
+from textstream.sources.openai_exchange import END_SECONDS, Exchanges
+
+if TYPE_CHECKING:
+    from textstream.sources.openai_http import ApiHttp
 
 logger = logging.getLogger("textstream.sources.openai")
 
 WINDOW = 256
 """Deltas that wait for the generator, at most; then the response is read no further."""
 
-CONNECT_SECONDS = 10.0
-"""How long connecting may take, at most."""
-
 CLOSE_SECONDS = 10.0
-
-_HTTP_REQUEST_ERRORS = frozenset({400, 409, 413, 422})
-
 
 Item = str | Finished | TextStreamError | None
 """What a task hands to its generator; None only wakes it: it was cancelled."""
@@ -71,15 +62,24 @@ class Window:
 class OpenAIClient:
     """Streams chat completions; its thread starts with the first."""
 
-    def __init__(self, *, base_url: str, api_key: str | None, timeout: float) -> None:
-        """Keep the settings; `timeout` is in seconds of silence."""
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str | None,
+        timeout: float,
+        end_wait: float = END_SECONDS,
+    ) -> None:
+        """Keep the settings; they are those of `ApiHttp` and `Exchanges`."""
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout
+        self._end_wait = end_wait
         self._lock = threading.Lock()  # guards everything below; held while the loop starts
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: Any = None
+        self._http: ApiHttp | None = None  # the loop's own, as is the next
+        self._exchanges: Exchanges | None = None
         self._closed = False
 
     def submit(
@@ -119,9 +119,11 @@ class OpenAIClient:
         thread.start()
         try:
             self._loop = ready.result()
+        except TextStreamError:
+            raise
         except Exception as error:
             raise SourceUnavailable(
-                f"The package openai does not start ({type(error).__name__}: {error})."
+                f"The package httpx2 does not start ({type(error).__name__}: {error})."
             ) from error
         self._thread = thread
 
@@ -129,7 +131,7 @@ class OpenAIClient:
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             try:
-                self._client = runner.run(self._connect())
+                runner.run(self._connect())
             except Exception as error:  # noqa: BLE001  # raised again where it is waited for
                 ready.set_exception(error)
                 return
@@ -137,106 +139,37 @@ class OpenAIClient:
             loop.run_forever()
             runner.run(self._disconnect())
 
-    async def _connect(self) -> Any:
-        import openai  # noqa: PLC0415  # optional, and takes half a second
+    async def _connect(self) -> None:
+        from textstream.sources.openai_http import ApiHttp  # noqa: PLC0415  # what it needs is optional
 
-        return openai.AsyncOpenAI(
-            base_url=self._base_url,
-            # Without one, the package would take OPENAI_API_KEY and send it to this address.
-            api_key=self._api_key or "none",
-            # The reader tries again, if it wants to: here it would multiply the silence.
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                timeout=openai.Timeout(
-                    self._timeout, connect=min(self._timeout, CONNECT_SECONDS), pool=None
-                ),
-                # Settings come from TEXTSTREAM_* only. A proxy in the environment would see
-                # prompts, and would break an API on this machine.
-                trust_env=False,
-            ),
-        )
+        self._http = ApiHttp(base_url=self._base_url, api_key=self._api_key, timeout=self._timeout)
+        self._exchanges = Exchanges(self._http, timeout=self._timeout, end_wait=self._end_wait)
 
     async def _disconnect(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._client.close()
+        if self._http:
+            await self._http.close()
 
     async def _answer(
         self, body: dict[str, Any], deltas: SimpleQueue[Item], window: Window
     ) -> None:
+        async def say(text: str) -> None:
+            await window.enter()
+            deltas.put(text)
+
+        assert self._exchanges  # noqa: S101  # for the type checker: the loop has started
         ending: Item = None
         try:
-            ending = await self._stream(body, deltas, window)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the generator must hear of it
-            ending = _explain(error)
+            ending = await self._exchanges.answer(body, say)
+        except TextStreamError as error:
+            for note in getattr(error, "__notes__", ()):
+                logger.warning("no whole answer from the API: %s", note)
+            ending = error
+        except Exception as error:
+            logger.exception("the source openai has a fault of its own")
+            ending = SourceFailed(f"The API's answer makes no sense ({type(error).__name__}).")
         finally:
             deltas.put(ending)
-
-    async def _stream(
-        self, body: dict[str, Any], deltas: SimpleQueue[Item], window: Window
-    ) -> Item:
-        reason, answered = None, False
-        async with await self._client.chat.completions.create(**body, stream=True) as stream:
-            async for chunk in stream:
-                answered = True
-                for choice in chunk.choices or ():
-                    if choice.delta and choice.delta.content:
-                        await window.enter()
-                        deltas.put(choice.delta.content)
-                    reason = choice.finish_reason or reason
-        if not answered:
-            return SourceFailed(
-                "What answers is no OpenAI-compatible API. Check TEXTSTREAM_OPENAI_BASE_URL."
-            )
-        if reason == "content_filter":
-            return SourceFailed("The API's content filter cut the answer off.")
-        return Finished("length" if reason == "length" else None)
-
-
-def _explain(error: Exception) -> TextStreamError:
-    """Turn an error of the package into ours. Never quotes it: it may hold key or prompt."""
-    import openai  # noqa: PLC0415  # loaded by now
-
-    if isinstance(error, openai.APIStatusError):
-        return _explain_status(error.status_code, _kind(error))
-    if isinstance(error, openai.APITimeoutError):
-        return SourceFailed("The API did not answer in time (TEXTSTREAM_OPENAI_TIMEOUT).")
-    if isinstance(error, openai.APIConnectionError):
-        return SourceFailed(
-            "The API cannot be reached, or dropped the connection. "
-            "Check TEXTSTREAM_OPENAI_BASE_URL."
-        )
-    if isinstance(error, openai.APIError):
-        return SourceFailed(f"The API broke off with an error{_kind(error)}.")
-    logger.warning("unexpected %s from the package openai", type(error).__name__)
-    return SourceFailed(f"The API's answer makes no sense ({type(error).__name__}).")
-
-
-def _explain_status(status: int, kind: str) -> TextStreamError:
-    if status in {401, 403}:
-        return SourceFailed(
-            f"The API refused the key (HTTP {status}). Check TEXTSTREAM_OPENAI_API_KEY."
-        )
-    if status == 404:  # noqa: PLR2004  # a name would say less
-        return SourceFailed(
-            "The API knows no such address or model (HTTP 404). "
-            "Check TEXTSTREAM_OPENAI_BASE_URL and TEXTSTREAM_OPENAI_MODEL."
-        )
-    if status == 429:  # noqa: PLR2004
-        return SourceFailed("The API takes no more requests for now (HTTP 429). Try again later.")
-    if status in _HTTP_REQUEST_ERRORS:
-        return InvalidRequest(
-            f"The API refused the request (HTTP {status}{kind}). Change the prompt or the params."
-        )
-    return SourceFailed(f"The API failed (HTTP {status}{kind}). Try again later.")
-
-
-def _kind(error: Any) -> str:
-    """Return the API's own names for the error, if they are names and not sentences."""
-    names = [error.code, error.type, error.param]
-    plain = [
-        name for name in names if isinstance(name, str) and re.fullmatch(r"[\w.-]{1,64}", name)
-    ]
-    return "".join(f", {name}" for name in dict.fromkeys(plain))

@@ -11,8 +11,7 @@ import importlib.util
 from collections.abc import Generator
 from queue import SimpleQueue
 from typing import Any, cast
-
-from pydantic import BaseModel, ConfigDict, Field
+from urllib.parse import urlsplit
 
 from textstream.errors import (
     InvalidRequest,
@@ -20,65 +19,51 @@ from textstream.errors import (
     SourceUnavailable,
     TextStreamError,
 )
-from textstream.protocol import PlainText
 from textstream.sources.base import Finished, Source, SourceRequest
 from textstream.sources.openai_client import Item, OpenAIClient, Window
+from textstream.sources.openai_exchange import END_SECONDS
+from textstream.sources.openai_params import OpenAIParams
 
 INSTALL = "pip install 'textstream[openai]'"
 """The command that installs the package."""
-
-MAX_SYSTEM_PROMPT = 16_384
-"""The longest system prompt, in characters."""
-
-
-class OpenAIParams(BaseModel):
-    """What the API is asked for; what is not given is left to it.
-
-    Not the model: which one may be used, and paid for, is the operator's choice.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    temperature: float | None = Field(
-        None, ge=0, le=2, description="0 takes the likeliest token; more is more surprising."
-    )
-    max_tokens: int | None = Field(
-        None, ge=1, le=1_000_000, description="Longest answer, in tokens."
-    )
-    seed: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Answers with the same seed are alike."
-    )
-    system: PlainText | None = Field(
-        None, max_length=MAX_SYSTEM_PROMPT, description="Instructions to the model."
-    )
 
 
 class OpenAICompatible:
     """Asks an OpenAI-compatible API."""
 
     def __init__(
-        self, *, base_url: str | None, api_key: str | None, model: str | None, timeout: float
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        model: str | None,
+        timeout: float,
+        end_wait: float = END_SECONDS,
     ) -> None:
         """Keep the settings; nothing is imported or connected yet.
 
         Args:
-            base_url: the API's address up to and with its version, as ``https://host/v1``.
+            base_url: the API's address up to and with its version, as ``https://host/v1``. A query
+                behind it goes with each request.
             api_key: sent as a bearer token; None for an API that asks for none.
             model: its name, as the API knows it.
             timeout: seconds that the API may stay silent.
+            end_wait: seconds that the end may take behind a ``finish_reason``.
 
         """
         self._base_url = base_url
         self._api_key = api_key
         self._model = model
-        self._client = OpenAIClient(base_url=base_url or "", api_key=api_key, timeout=timeout)
+        self._client = OpenAIClient(
+            base_url=base_url or "", api_key=api_key, timeout=timeout, end_wait=end_wait
+        )
         self.close = self._client.close
 
     def check(self) -> None:
         """Raise SourceUnavailable, with the cure, if something is missing. Connects to nothing."""
-        if importlib.util.find_spec("openai") is None:
+        if importlib.util.find_spec("httpx2") is None:
             raise SourceUnavailable(
-                f"The package openai is not installed. Install it with: {INSTALL}"
+                f"The package httpx2 is not installed. Install it with: {INSTALL}"
             )
         missing = [
             name
@@ -93,11 +78,8 @@ class OpenAICompatible:
                 f"The source openai is not configured. Set {' and '.join(missing)}, "
                 "and TEXTSTREAM_OPENAI_API_KEY if the API asks for a key."
             )
-        if not str(self._base_url).startswith(("http://", "https://")):
-            raise SourceUnavailable(
-                "TEXTSTREAM_OPENAI_BASE_URL must begin with http:// or https://, "
-                'as in "https://host/v1".'
-            )
+        if fault := _address_fault(str(self._base_url)):
+            raise SourceUnavailable(f"TEXTSTREAM_OPENAI_BASE_URL {fault}")
         if self._api_key and not (self._api_key.isascii() and self._api_key.isprintable()):
             raise SourceUnavailable(
                 "TEXTSTREAM_OPENAI_API_KEY has characters that a key cannot have."
@@ -138,14 +120,39 @@ class OpenAICompatible:
         messages = [{"role": "system", "content": params.system}] if params.system else []
         messages.append({"role": "user", "content": request.prompt or ""})
         given = params.model_dump(exclude={"system"}, exclude_none=True)
-        return {"model": self._model, "messages": messages, **given}
+        return {"model": self._model, "messages": messages, "stream": True, **given}
+
+
+def _address_fault(base_url: str) -> str | None:
+    """Say what is wrong with the address, as the end of a sentence; None if nothing is."""
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port  # looked at only when it is asked for
+    except ValueError:
+        return 'is no address. It looks like "https://host/v1".'
+    if not base_url.startswith(("http://", "https://")) or not parts.hostname:
+        return 'must begin with http:// or https:// and a host, as in "https://host/v1".'
+    if not (base_url.isascii() and base_url.isprintable()) or " " in base_url:
+        return "has characters that an address cannot have. Write them as %20 and the like."
+    if parts.fragment:
+        return "has a part behind #, which no server sees. Leave it out."
+    if parts.path.rstrip("/").endswith("/chat/completions"):
+        return "must end before /chat/completions, which is added. A query may follow."
+    return None
 
 
 def openai_source(
-    *, base_url: str | None, api_key: str | None, model: str | None, timeout: float
+    *,
+    base_url: str | None,
+    api_key: str | None,
+    model: str | None,
+    timeout: float,
+    end_wait: float = END_SECONDS,
 ) -> Source:
     """Return the source ``openai``. The arguments are those of `OpenAICompatible`."""
-    api = OpenAICompatible(base_url=base_url, api_key=api_key, model=model, timeout=timeout)
+    api = OpenAICompatible(
+        base_url=base_url, api_key=api_key, model=model, timeout=timeout, end_wait=end_wait
+    )
     return Source(
         name="openai",
         generate=api.generate,
