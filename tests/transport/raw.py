@@ -34,6 +34,7 @@ class RawWebSocket:
             received += self.sock.recv(4096)
         head, _, rest = received.partition(b"\r\n\r\n")
         self.response = head.decode()
+        self.was_reset = False
         self._received = bytearray(rest)
 
     def send_frame(
@@ -62,6 +63,7 @@ class RawWebSocket:
             try:
                 data = self.sock.recv(65_536)
             except ConnectionResetError:
+                self.was_reset = True
                 return
             if not data:
                 return

@@ -27,7 +27,7 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.base_server import BaseServer
 from engineio.server import Server as EngineServer
 from engineio.socket import Socket
-from wsproto.frame_protocol import FrameProtocol
+from wsproto.frame_protocol import FrameProtocol, ParseFailed
 
 from textstream.transport import install
 from textstream.transport.session_queue import MAX_POLL_PACKETS, SessionQueue
@@ -268,6 +268,16 @@ def test_a_websocket_ends_its_wsgi_request_with_these_exceptions() -> None:
 def test_the_wsgi_servers_hand_out_their_sockets() -> None:
     assert '"werkzeug.socket"' in inspect.getsource(werkzeug.serving.WSGIRequestHandler)
     assert '"gunicorn.socket"' in inspect.getsource(gunicorn.http.wsgi)
+
+
+def test_wsproto_leaves_out_one_close_code() -> None:
+    assert "self._process_close(frame)" in inspect.getsource(FrameProtocol._parse_more_gen), (
+        "wsproto reads close frames in another way now: see _Protocol in frames.py"
+    )
+    client, server = FrameProtocol(True, []), FrameProtocol(False, [])
+    server.receive_bytes(bytes(client.close(1014)))
+    with pytest.raises(ParseFailed):  # else _Protocol is needed no more
+        list(server.received_frames())
 
 
 def test_wsproto_hands_out_a_message_in_the_pieces_that_arrive() -> None:

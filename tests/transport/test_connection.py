@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import select
 import socket
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,6 +21,13 @@ from textstream.transport.inbox import Message
 from textstream.transport.reactor import Reactor
 
 TIMEOUT = patient(10.0)
+
+NEVER = 3600.0
+"""Seconds until a peer that does not close is given up: what ends these connections is no timer."""
+
+MISTAKE = b"\x83\x80\0\0\0\0"
+GOODBYE = b"\x88\x82\0\0\0\0\x03\xe8"
+TEXT = b"\x81\x82\0\0\0\0hi"
 
 
 class Owner:
@@ -50,6 +59,114 @@ def pool() -> Iterator[ThreadPool]:
     made = ThreadPool(2, "worker", cure="")
     yield made
     made.close(time.monotonic() + TIMEOUT)
+
+
+Connect = Callable[[Bounds], tuple[Connection, Owner, socket.socket]]
+
+
+@pytest.fixture
+def connect(reactor: Reactor, pool: ThreadPool) -> Iterator[Connect]:
+    """Make connections, each with its owner and the peer's socket; closed after the test."""
+    peers: list[socket.socket] = []
+
+    def make(bounds: Bounds) -> tuple[Connection, Owner, socket.socket]:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.settimeout(TIMEOUT)
+        owner = Owner()
+        connection = Connection(
+            ours,
+            reactor=reactor,
+            pool=pool,
+            bounds=bounds,
+            on_message=owner.on_message,
+            on_close=owner.on_close,
+        )
+        owner.connection = connection
+        connection.start()
+        peers.append(theirs)
+        return connection, owner, theirs
+
+    yield make
+    for theirs in peers:
+        with contextlib.suppress(OSError):  # the other half has gone
+            theirs.shutdown(socket.SHUT_WR)
+            read_to_the_end(theirs)
+        wait_until_closed(theirs)
+        theirs.close()
+
+
+def read_to_the_end(sock: socket.socket) -> bytes:
+    """Return what comes before the FIN."""
+    return b"".join(iter(lambda: sock.recv(65_536), b""))
+
+
+def wait_until_closed(sock: socket.socket) -> None:
+    """Wait until the other side is closed, and not one half of it alone."""
+    poller = select.poll()
+    poller.register(sock, 0)
+    assert poller.poll(TIMEOUT * 1000), "a connection outlives its peer"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"), [(MISTAKE, b"\x03\xeaInvalid opcode 0x3"), (GOODBYE, b"\x03\xe8")]
+)
+@pytest.mark.parametrize("half", ["stays open", "is ended"])
+def test_the_end_follows_what_waits(
+    connect: Connect, said: bytes, answer: bytes, half: str
+) -> None:
+    """Our close frame, and a FIN. The application hears at once that it is over."""
+    connection, owner, theirs = connect(Bounds(max_buffered=1 << 30, closing=NEVER))
+    sent = b""
+    while connection.settled:
+        connection.write(b"\x81\x7d" + b"x" * 125)
+        sent += b"\x81\x7d" + b"x" * 125
+    theirs.sendall(said)
+    if half == "is ended":
+        theirs.shutdown(socket.SHUT_WR)
+    assert owner.went.wait(TIMEOUT)
+    assert not connection.settled
+    assert read_to_the_end(theirs) == sent + b"\x88" + bytes((len(answer),)) + answer
+
+
+def test_after_our_close_frame_nothing_is_handled(connect: Connect) -> None:
+    """And its end is not kept from the application until the peer has answered, if it ever does."""
+    connection, owner, theirs = connect(Bounds(closing=NEVER))
+    theirs.sendall(TEXT)
+    assert owner.came.wait(TIMEOUT)
+    connection.close(1008, "Enough")
+    assert owner.went.wait(TIMEOUT)
+    theirs.sendall(TEXT + GOODBYE + TEXT)
+    assert read_to_the_end(theirs) == b"\x88\x08\x03\xf0Enough"
+    assert owner.messages == ["hi"]
+
+
+def test_a_peer_that_does_not_close_is_given_up(connect: Connect) -> None:
+    _, _, theirs = connect(Bounds(closing=0.05))
+    theirs.sendall(MISTAKE)
+    assert read_to_the_end(theirs).startswith(b"\x88")
+    wait_until_closed(theirs)
+
+
+def test_a_peer_that_goes_on_sending_is_given_up(connect: Connect) -> None:
+    _, _, theirs = connect(Bounds(max_dropped=1000, closing=NEVER))
+    theirs.sendall(MISTAKE)
+    assert read_to_the_end(theirs).startswith(b"\x88")
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012 (at some point)
+        while True:
+            theirs.sendall(TEXT)
+
+
+def test_one_that_is_being_closed_need_not_confirm_anything(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or a second close frame would follow the first."""
+    connection, _, theirs = connect(Bounds(stall=0.05, closing=0.2))
+    while connection.window.open:
+        connection.write_units(b"\x81\x7d" + b"x" * 125)
+    connection.close(1000)
+    assert read_to_the_end(theirs).endswith(b"x\x88\x02\x03\xe8")
+    assert not caplog.records
 
 
 def test_what_has_gone_is_freed_without_the_collector(reactor: Reactor, pool: ThreadPool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from itertools import pairwise
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from textstream.transport.frames import (
     HEAD,
     MAX_CACHED_UNITS,
     Assembler,
-    BadPeer,
+    Broken,
     Closed,
     EventFrames,
     Oversized,
@@ -122,9 +123,17 @@ def test_the_limit_counts_bytes(size: int) -> None:
 
 def test_far_over_the_limit_is_the_end() -> None:
     assembler = Assembler(100, 800)
-    with pytest.raises(BadPeer) as error:
-        assembler.feed(fragments("z" * 801, []))
-    assert error.value.code == 1009
+    assert assembler.feed(fragments("z" * 801, [])) == [Broken(1009, "Message is too big")]
+    assert assembler.over
+    assert assembler.feed(fragments("next", [])) == []
+
+
+def test_what_came_whole_before_a_mistake_is_not_lost() -> None:
+    """However TCP cut the bytes."""
+    client = FrameProtocol(client=True, extensions=[])
+    data = fragments("whole", []) + bytes(client.ping(b"now")) + b"\x83\x80\0\0\0\0"
+    messages = Assembler(100, 800).feed(data)
+    assert messages == ["whole", Ping(b"now"), Broken(1002, "Invalid opcode 0x3")]
 
 
 def test_control_frames_between_fragments() -> None:
@@ -134,7 +143,20 @@ def test_control_frames_between_fragments() -> None:
     assert Assembler(100, 800).feed(data) == [Ping(b"now"), "ab"]
 
 
-@pytest.mark.parametrize(("code", "answer"), [(1000, 1000), (4000, 4000), (None, 1000)])
+@pytest.mark.parametrize("reason", ["a" * 124, "é" * 62, "a" + "字" * 41, "\ud800"])
+def test_a_reason_is_cut_between_characters(reason: str) -> None:
+    data = close_frame(1008, reason)
+    assert len(data) <= 2 + 125
+    ((_, payload),) = read(data)
+    code, kept = cast("tuple[int, str]", payload)
+    assert code == 1008
+    assert reason.encode("utf-8", "replace").startswith(kept.encode())
+    assert len(kept) > len(reason) - 3
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"), [(1000, 1000), (1014, 1014), (4000, 4000), (None, 1000)]
+)
 def test_close_frames(code: int | None, answer: int) -> None:
     client = FrameProtocol(client=True, extensions=[])
     assert Assembler(100, 800).feed(bytes(client.close(code))) == [Closed(answer)]

@@ -11,7 +11,6 @@ import enum
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 from textstream.threads import ThreadPool
@@ -22,8 +21,9 @@ from textstream.transport.frames import (
     POLICY_VIOLATION,
     PONG,
     Assembler,
-    BadPeer,
-    Closed,
+    Broken,
+    Incoming,
+    Oversized,
     Ping,
     close_frame,
     frame,
@@ -32,6 +32,7 @@ from textstream.transport.handoff import reset_on_close, unacknowledged
 from textstream.transport.inbox import Inbox, Message
 from textstream.transport.intake import Intake
 from textstream.transport.reactor import Reactor
+from textstream.transport.stall import Stall
 from textstream.transport.window import Window
 
 logger = logging.getLogger("textstream.transport")
@@ -48,10 +49,7 @@ class State(enum.Enum):
     CLOSED = 3  # the descriptor is closed
 
 
-def _ignore(message: Message) -> None: ...
-
-
-def _nothing() -> None: ...
+def _ignore(*_: object) -> None: ...
 
 
 OPEN = State.OPEN  # looking it up in the class takes as long as a lock does
@@ -68,9 +66,9 @@ class Connection:
     __slots__ = (
         "_assembler",
         "_bounds",
-        "_broken",
         "_clear",
         "_discarded",
+        "_half_closed",
         "_inbox",
         "_intake",
         "_on_close",
@@ -79,7 +77,6 @@ class Connection:
         "_reactor",
         "_sock",
         "_stall",
-        "_stall_watched",
         "_state",
         "_writing",
         "lock",
@@ -121,14 +118,18 @@ class Connection:
         self._writing = False  # whether the reactor waits for writability
         self._intake = Intake(bounds, reactor, self._watch)
         self.window = Window()
-        self._stall = 0.0  # since when the kernel takes nothing, or the client confirms nothing
-        self._stall_watched = False
-        self._broken = False  # whether what arrives makes no sense any more
+        self._stall = Stall(bounds.stall, reactor, self._check_stall)
         self._discarded = 0  # bytes that came after our close frame
+        self._half_closed = False  # whether the peer has sent its FIN, and waits for what waits
 
     def start(self) -> None:
         """Begin to read."""
         self._reactor.call_soon(self._watch)
+
+    @property
+    def over(self) -> bool:
+        """Whether both have said goodbye, so that nobody loses anything if it ends now."""
+        return self._assembler.over and not self._out
 
     @property
     def settled(self) -> bool:
@@ -147,7 +148,8 @@ class Connection:
             data += PING_PACKET
         self.write(data)
         if not self.window.open:
-            self._await_pong()
+            with self.lock:
+                self._stall.begin()
 
     def announce(self, size: int) -> None:
         """Count bytes of units that will be offered soon; send a ping first if it is time.
@@ -163,13 +165,7 @@ class Connection:
         """Open the window by a pong: the client has come to what was sent before the ping."""
         self.window.pong()
         if not self._out:  # or a client that answers without reading would never be found out
-            self._stall = time.monotonic()
-
-    def _await_pong(self) -> None:
-        with self.lock:
-            self._stall = time.monotonic()
-            if not self._stall_watched:
-                self._watch_stall()
+            self._stall.moved()
 
     def offer(self, data: bytes) -> bool:
         """Write frames, with `lock` held, if nothing waits; return whether the kernel took any."""
@@ -200,12 +196,15 @@ class Connection:
                 self._give_up(f"{len(self._out)} bytes wait for it")
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Send a close frame after what waits, and close when the peer has answered."""
+        """Send a close frame after what waits; handle nothing more; wait a while for the answer."""
         with self.lock:
             if self._state is not OPEN:
                 return
             self._send(close_frame(code, reason))
-            self._begin_close()
+            if self._state is OPEN:  # or it is broken off already: sending failed
+                self._state, self._clear = State.CLOSING, False
+                self._reactor.call_soon(self._leave)
+                self._reactor.call_later(self._bounds.closing, self._shut)
 
     # In the reactor's thread.
 
@@ -221,7 +220,7 @@ class Connection:
             self._reactor.watch(
                 self._sock,
                 self,
-                read=self._state is State.CLOSING or self._intake.open,
+                read=not self._half_closed and (self._state is State.CLOSING or self._intake.open),
                 write=self._writing,
             )
 
@@ -238,13 +237,17 @@ class Connection:
                 return
             if sent:
                 del self._out[:sent]
-                self._stall = time.monotonic()
+                self._stall.moved()
                 self._intake.outgoing(len(self._out))
             if self._out:
                 return
             self._writing = False
             self._clear = self._state is OPEN
-        self._watch()
+        if self._half_closed:
+            self._shut()
+        else:
+            self._watch()
+            self._end_writing()
 
     def _receive(self) -> None:
         try:
@@ -254,29 +257,25 @@ class Connection:
         except OSError:
             data = b""
         if not data:
-            self._shut()
-            return
-        if self._state is not OPEN:
+            self._peer_ended()
+        elif self._state is not OPEN:
             self._after_close(data)
-            return
-        try:
-            messages = self._assembler.feed(data)
-        except BadPeer as bad:
-            logger.warning("closed a connection: %s", bad.reason, extra={"code": bad.code})
-            self._broken = True
-            self.close(bad.code, bad.reason)
-            return
-        events = [message for message in messages if not isinstance(message, (Ping, Closed))]
-        self._intake.arrived(len(events), len(self._inbox))
-        for message in messages:
-            if isinstance(message, Ping):
-                self.write(frame(PONG, message.payload))
-            elif isinstance(message, Closed):
-                self.close(message.code)
-                self._shut_when_sent()
-                return
+        else:
+            self._take(self._assembler.feed(data))
+
+    def _take(self, incoming: list[Incoming]) -> None:
+        messages = [one for one in incoming if isinstance(one, (str, bytes, Oversized))]
+        self._intake.arrived(len(messages), len(self._inbox))
+        for one in incoming:
+            if isinstance(one, (str, bytes, Oversized)):
+                self._inbox.put(one)
+            elif isinstance(one, Ping):
+                self.write(frame(PONG, one.payload))
+            elif isinstance(one, Broken):
+                logger.warning("closed a connection: %s", one.reason, extra={"code": one.code})
+                self.close(one.code, one.reason)
             else:
-                self._inbox.put(message)
+                self.close(one.code)
 
     def _handle(self, message: Message) -> None:
         """Pass a message on, in a worker."""
@@ -294,30 +293,45 @@ class Connection:
         try:
             self._on_close()
         finally:
-            self._on_message, self._on_close = _ignore, _nothing
-            self._assembler.close()
+            self._on_message = self._on_close = _ignore
             self._intake.close()
             self._inbox.close()
 
-    def _after_close(self, data: bytes) -> None:
-        """Throw away what comes after our close frame, until the peer's own.
+    def _leave(self) -> None:
+        """Handle nothing more: what the peer sends from now on only ends the connection."""
+        self._inbox.put(None)
+        self._watch()
+        self._end_writing()
 
-        Closing at once, with bytes unread, would reset the connection, and the peer might never
-        see our close frame. One that goes on sending is not listened to for ever.
+    def _end_writing(self) -> None:
+        """Let a FIN follow our close frame, if nothing that makes sense is awaited any more.
+
+        The server ends TCP first (RFC 6455, 7.1.1): the peer waits for it. Only our half of it: to
+        close the socket with bytes unread would reset the connection, and the peer might never see
+        our close frame.
+        """
+        if self._state is State.CLOSING and self._assembler.over and not self._out:
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_WR)
+
+    def _after_close(self, data: bytes) -> None:
+        """Throw away what comes after our close frame; look for the peer's own, if it may come.
+
+        One that goes on sending is not listened to for ever.
         """
         self._discarded += len(data)
-        try:
-            if self._discarded > self._bounds.max_dropped or (
-                # After an error the frames cannot be told apart any more.
-                not self._broken
-                and any(isinstance(message, Closed) for message in self._assembler.feed(data))
-            ):
-                self._shut()
-        except BadPeer:
-            self._broken = True
+        if self._discarded > self._bounds.max_dropped:
+            self._shut()
+        elif not self._assembler.over:
+            self._assembler.feed(data)
+            self._end_writing()
 
-    def _shut_when_sent(self) -> None:
-        if not self._out:
+    def _peer_ended(self) -> None:
+        """End with the peer's FIN, but not before a peer that said goodbye was sent what waits."""
+        if self._state is State.CLOSING and self._out:
+            self._half_closed = True
+            self._watch()
+        else:
             self._shut()
 
     def _shut(self) -> None:
@@ -328,6 +342,8 @@ class Connection:
             self._out.clear()
         self._reactor.forget(self._sock)
         self._sock.close()
+        self._assembler.close()
+        self._stall.close()
         self._inbox.put(None)
 
     # With the lock held.
@@ -350,22 +366,10 @@ class Connection:
         """Let `data` wait until the kernel takes it."""
         self._clear = False
         self._out += data
-        self._stall = time.monotonic()
+        self._stall.begin()
         if not self._writing:
             self._writing = True
             self._reactor.call_soon(self._watch)
-        if not self._stall_watched:
-            self._watch_stall()
-
-    def _watch_stall(self) -> None:
-        self._stall_watched = True
-        self._reactor.call_later(self._bounds.stall, self._check_stall)
-
-    def _begin_close(self) -> None:
-        if self._state is OPEN:
-            self._state, self._clear = State.CLOSING, False
-            self._reactor.call_soon(self._watch)
-            self._reactor.call_later(self._bounds.closing, self._shut)
 
     def _give_up(self, why: str) -> None:
         logger.warning("closed a reader that is too slow: %s", why)
@@ -383,12 +387,7 @@ class Connection:
 
     def _check_stall(self) -> None:
         with self.lock:
-            stuck = bool(self._out) or not self.window.open
-            self._stall_watched = stuck and self._state is not State.CLOSED
-            if not self._stall_watched:
-                return
-            left = self._stall + self._bounds.stall - time.monotonic()
-            if left > 0:
-                self._reactor.call_later(left, self._check_stall)
-                return
-            self._give_up(f"it took nothing for {self._bounds.stall:g} s")
+            # One that is being closed need not confirm anything: another timer ends it.
+            unconfirmed = self._state is OPEN and not self.window.open
+            if self._stall.lasts(bool(self._out) or unconfirmed):
+                self._give_up(f"it took nothing for {self._bounds.stall:g} s")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode, ParseFailed
+from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
 
 TEXT = 0x81
 BINARY = 0x82
@@ -19,13 +19,19 @@ NORMAL = 1000
 GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
 POLICY_VIOLATION = 1008
-TOO_BIG = 1009
+BAD_GATEWAY = 1014
+
+MAX_REASON = 123
+"""Bytes of the reason in a close frame: a control frame has 125, two are the code (5.5)."""
 
 MAX_CACHED_UNITS = 8_192
 """Different units of a generation of kept frames: more than most texts have, some 1.5 MB."""
 
 MAX_CACHED_LENGTH = 16
 """Code points of a unit whose frame is kept. Long words seldom come twice."""
+
+_BAD_GATEWAY = struct.pack("!H", BAD_GATEWAY)
+_TRY_AGAIN_LATER = struct.pack("!H", CloseReason.TRY_AGAIN_LATER)
 
 SHORT, MEDIUM = 126, 65_536
 """Lengths from which on the length takes two, and eight bytes more (RFC 6455, 5.2)."""
@@ -60,8 +66,10 @@ def event_frame(event: str, payload: object) -> bytes:
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
-    """Return a close frame; `reason` has at most 123 bytes."""
-    return frame(CLOSE, struct.pack("!H", code) + reason.encode()[:123])
+    """Return a close frame; of `reason` as many whole characters as have room."""
+    # Half a character would be no UTF-8, which the peer must refuse (RFC 6455, 5.5.1).
+    kept = reason.encode("utf-8", "replace")[:MAX_REASON].decode("utf-8", "ignore")
+    return frame(CLOSE, struct.pack("!H", code) + kept.encode())
 
 
 PING_PACKET = frame(TEXT, b"2")
@@ -101,15 +109,6 @@ class EventFrames:
             return tuple(map(self.get, units))
 
 
-class BadPeer(Exception):
-    """The peer broke the protocol or a limit; `code` is what to close with."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class Oversized:
     """A text message over the limit, which was dropped while it arrived."""
@@ -132,7 +131,27 @@ class Closed:
     code: int
 
 
-Incoming = str | bytes | Oversized | Ping | Closed
+@dataclass(frozen=True)
+class Broken:
+    """The peer broke the protocol or a limit; close with `code`, and say why."""
+
+    code: int
+    reason: str
+
+
+Incoming = str | bytes | Oversized | Ping | Closed | Broken
+
+
+class _Protocol(FrameProtocol):
+    """wsproto's, which leaves out one close code that is registered with IANA: 1014."""
+
+    def _process_close(self, frame: Frame) -> Frame:
+        payload = bytes(frame.payload)  # type: ignore[arg-type]
+        if not payload.startswith(_BAD_GATEWAY):
+            return super()._process_close(frame)
+        # The reason is checked as that of the code before it.
+        super()._process_close(frame._replace(payload=_TRY_AGAIN_LATER + payload[2:]))
+        return frame._replace(payload=(BAD_GATEWAY, ""))
 
 
 class Assembler:
@@ -145,17 +164,20 @@ class Assembler:
     def __init__(self, limit: int, hard_limit: int) -> None:
         self._limit = limit
         self._hard_limit = hard_limit
-        self._protocol = FrameProtocol(client=False, extensions=[])
+        self._protocol = _Protocol(client=False, extensions=[])
         self._parts: list[str | bytes] = []
         self._size = 0
+        self.over = False
+        """Whether the peer closed or broke the protocol: nothing after that means anything."""
 
     def feed(self, data: bytes) -> list[Incoming]:
-        """Take what arrived; return what is now complete.
+        """Take what arrived; return what is now complete. `Closed` and `Broken` come last.
 
-        Raises:
-            BadPeer: the connection must be closed.
-
+        What was complete before a mistake is returned with it. So it does not depend on how TCP
+        cut the bytes whether it is handled.
         """
+        if self.over:
+            return []
         self._protocol.receive_bytes(data)
         messages: list[Incoming] = []
         try:
@@ -166,11 +188,13 @@ class Assembler:
                 if message is not None:
                     messages.append(message)
         except ParseFailed as error:
-            raise BadPeer(int(error.code or PROTOCOL_ERROR), str(error)[:100]) from None
+            self.over = True
+            messages.append(Broken(int(error.code or PROTOCOL_ERROR), str(error)[:100]))
         return messages
 
     def close(self) -> None:
         """Take nothing more, and free the memory at once."""
+        self.over = True
         # wsproto's parser and its generator point at each other.
         vars(self._protocol).clear()
 
@@ -189,9 +213,9 @@ class Assembler:
             return "".join(parts)  # type: ignore[arg-type]
         return b"".join(parts)  # type: ignore[arg-type]
 
-    @staticmethod
-    def _control(opcode: Opcode, payload: Any) -> Incoming | None:
+    def _control(self, opcode: Opcode, payload: Any) -> Incoming | None:
         if opcode is Opcode.CLOSE:
+            self.over = True
             return Closed(NORMAL if payload[0] == CloseReason.NO_STATUS_RCVD else int(payload[0]))
         return Ping(bytes(payload)) if opcode is Opcode.PING else None
 
@@ -205,6 +229,6 @@ class Assembler:
             return
         if isinstance(part, bytes) or self._size > self._hard_limit:
             self._parts = []
-            raise BadPeer(TOO_BIG, "Message is too big")
+            raise ParseFailed("Message is too big", CloseReason.MESSAGE_TOO_BIG)
         if was_within:
             self._parts = ["".join([*self._parts, part])[:HEAD]]  # type: ignore[list-item]

@@ -24,7 +24,7 @@ class Inbox:
     ``_lock`` guards everything; nothing is called while it is held.
     """
 
-    __slots__ = ("_busy", "_lock", "_messages", "_on_end", "_on_message", "_pool")
+    __slots__ = ("_busy", "_ended", "_lock", "_messages", "_on_end", "_on_message", "_pool")
 
     def __init__(
         self,
@@ -40,14 +40,18 @@ class Inbox:
         self._lock = threading.Lock()
         self._messages: deque[Message | None] = deque()
         self._busy = False  # whether a worker is at it, or was asked to
+        self._ended = False
 
     def __len__(self) -> int:
         """Return how many messages wait."""
         return len(self._messages)
 
     def put(self, message: Message | None) -> None:
-        """Add a message; None is the end."""
+        """Add a message; None is the end, after which nothing is added any more."""
         with self._lock:
+            if self._ended:
+                return
+            self._ended = message is None
             self._messages.append(message)
             if self._busy:
                 return

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 logger = logging.getLogger("textstream.transport")
 
@@ -102,7 +102,7 @@ class Reactor:
             self._selector.unregister(sock)
 
     def close(self, timeout: float = 5.0) -> None:
-        """End the thread and free its descriptors. Doing it again does nothing."""
+        """End the thread, free its descriptors, close what is watched. Again, it does nothing."""
         with self._lock:
             if self._closed:
                 return
@@ -111,6 +111,8 @@ class Reactor:
         self._wake()
         if thread and thread is not threading.current_thread():
             thread.join(timeout)
+        for key in () if self.running else list(self._selector.get_map().values()):
+            cast("socket.socket", key.fileobj).close()
         self._selector.close()
         self._waker.close()
         self._wakened.close()

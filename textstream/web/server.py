@@ -138,15 +138,19 @@ class Server:
     def _close_sockets(self, deadline: float) -> None:
         """Close every connection, and wait for the clients' own close frames."""
         sockets = self.socketio.server.eio.sockets
+        connections = []
         for session in list(sockets.values()):
             with going_on("closing a connection"), suppress(SocketIsClosedError):
                 connection = getattr(session.queue, "connection", None)
                 if connection:
+                    connections.append(connection)
                     connection.close(GOING_AWAY, "The server is going down")
                 else:
                     session.close(wait=False)  # ends the poll that waits
         while time.monotonic() < deadline:
-            if all(session.closed for session in list(sockets.values())):
+            # A WebSocket's session ends with our close frame, and does not wait for theirs.
+            sessions = list(sockets.values())
+            if all(one.closed for one in sessions) and all(one.over for one in connections):
                 return
             self.socketio.sleep(0.02)
 

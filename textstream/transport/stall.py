@@ -1,0 +1,55 @@
+"""Notices that nothing gets through to a client any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from textstream.transport.reactor import Reactor
+
+
+class Stall:
+    """Since when the kernel takes nothing, or the client confirms nothing.
+
+    A timer looks now and then whether that lasts; there is none while all is well. The connection's
+    lock is held while `begin` and `lasts` are called.
+    """
+
+    __slots__ = ("_check", "_reactor", "_seconds", "_since", "_watched")
+
+    def __init__(self, seconds: float, reactor: Reactor, check: Callable[[], None]) -> None:
+        """Make one that stands for nothing yet; `check` is called in the reactor's thread."""
+        self._seconds = seconds
+        self._reactor = reactor
+        self._check = check
+        self._since = 0.0
+        self._watched = False
+
+    def moved(self) -> None:
+        """Count from now on: something has got through."""
+        self._since = time.monotonic()
+
+    def begin(self) -> None:
+        """Count from now on, and look after a time whether it lasts."""
+        self._since = time.monotonic()
+        if not self._watched:
+            self._watched = True
+            self._reactor.call_later(self._seconds, self._check)
+
+    def lasts(self, stuck: bool) -> bool:
+        """Return whether it has lasted too long. If it still may, look again in time."""
+        self._watched = stuck
+        if not stuck:
+            return False
+        left = self._since + self._seconds - time.monotonic()
+        if left > 0:
+            self._reactor.call_later(left, self._check)
+        return left <= 0
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._check = _nothing
+
+
+def _nothing() -> None:
+    """Do nothing: the connection has gone."""
