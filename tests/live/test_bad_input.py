@@ -202,6 +202,14 @@ def test_a_request_target_that_is_no_url(server: RunningServer, target: str) -> 
     assert server.log_text()[logged:] == "", "a client's mistake is none of the server's"
 
 
+@pytest.mark.parametrize("target", ["/healthz", "http://x/healthz"])
+def test_two_hosts(server: RunningServer, target: str) -> None:
+    head = f"GET {target} HTTP/1.1\r\nHost: x\r\n"
+    assert _status(server, f"{head}\r\n") == "200"
+    assert _status(server, f"{head}Host: y\r\n\r\n") == "400"
+    assert _status(server, f"{head}host: x\r\n\r\n") == "400"
+
+
 def test_half_an_upgrade(server: RunningServer) -> None:
     path = "/socket.io/?EIO=4&transport=websocket"
     head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"

@@ -301,16 +301,6 @@ def test_who_asks_faster_than_it_reads_must_wait_and_is_not_cut_off(
     assert answers == [f'43{n}["{text}"]' for n in range(count)]
 
 
-def test_a_handshake_that_is_none_is_refused(local: LocalServer) -> None:
-    with socket.create_connection(("127.0.0.1", local.port), timeout=10) as sock:
-        sock.sendall(
-            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"
-            b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
-        )
-        assert b" 400 " in sock.makefile("rb").readline()
-    assert not local.socketio.server.eio.sockets
-
-
 def test_pings_are_timers(start_local: StartLocal, dial: Dial) -> None:
     server = start_local(ping_interval=0.05, ping_timeout=5)
     ws = dial(server)

@@ -50,13 +50,20 @@ class RequestHandler(WSGIRequestHandler):
     default_request_version = "HTTP/1.1"
 
     def run_wsgi(self) -> None:
-        """Answer a request; one whose target is no URL (``//[``) with 400, where stock raises."""
+        """Answer a request; with 400 one that makes no sense.
+
+        One whose target is no URL (``//[``), where stock raises, and one with two Hosts, which
+        stock takes for one with a comma in its name (RFC 9112, 3.2).
+        """
         try:
             urlsplit(self.path)
         except ValueError:
             self.send_error(HTTPStatus.BAD_REQUEST, "Malformed request target")
-        else:
-            super().run_wsgi()
+            return
+        if len(self.headers.get_all("Host", ())) > 1:
+            self.send_error(HTTPStatus.BAD_REQUEST, "More than one Host")
+            return
+        super().run_wsgi()
 
     def make_environ(self) -> WSGIEnvironment:
         """Give the application the request's stream, and Werkzeug what is left of it."""
