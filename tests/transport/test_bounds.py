@@ -157,7 +157,7 @@ def test_an_upgrade_that_is_not_completed_is_closed(start_local: StartLocal, dia
 
 
 def test_a_client_that_connects_stays(start_local: StartLocal, dial: Dial) -> None:
-    server = start_local(Bounds(connect=0.05))
+    server = start_local(Bounds(connect=0.5))
     idle, ws = dial(server, connected=False), dial(server)
     assert idle.close_code() == 1008  # so the time is over for the other as well
     assert call(ws, "sum", 1, 1) == [2, "done"]

@@ -92,12 +92,13 @@ AFTER_CONNECT: dict[str, Sequence[str | bytes]] = {
     "Engine.IO: base64 of nobody's": ["bAQID"],
 }
 
-GOES_ON = {
+GOES_ON: dict[str, Sequence[str | bytes]] = {
     "CONNECT to an unknown namespace": ["40/nowhere,"],
     "event that is a number": ["42[1]"],
     "unknown event": ['42["no such event"]'],
     "acknowledgement that nobody waits for": ["4399[1]"],
     "NaN, which Python's clients send": ['42["no such event",NaN]'],
+    "an attachment of no bytes": [f'451-["no such event",{ONE}]', b""],
     "Engine.IO: packets that mean nothing": ["0", "5", "6"],
 }
 
@@ -169,7 +170,10 @@ def test_what_is_merely_odd_goes_on(local: LocalServer, subtests: pytest.Subtest
             closing(Polling(local.url)) as client,
         ):
             for packet in ["40", *packets, '427["sum",1,2]']:
-                ws.send(packet)
+                if isinstance(packet, str):
+                    ws.send(packet)
+                else:
+                    ws.send_frame("binary", packet)
                 assert client.post(packet).status_code == 200
             assert any(text == '437[3,"done"]' for text in ws.messages())
             while not (text := client.poll().text).endswith('437[3,"done"]'):
