@@ -7,7 +7,6 @@ serves the same on gunicorn, with settings from the environment alone.
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -20,9 +19,10 @@ from textstream import __version__, log_format
 from textstream.errors import TextStreamError
 from textstream.settings import Settings
 from textstream.web.app import create_app
+from textstream.web.gunicorn import drain_under_gunicorn
 from textstream.web.process import tune_process
 from textstream.web.request_handler import RequestHandler
-from textstream.web.signals import GoingDown, drain_under_gunicorn
+from textstream.web.signals import drain_on_signals
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -119,9 +119,7 @@ def _serve(settings: Settings) -> None:
     click.echo(f"textstream is listening on http://{host}:{server.server_port}", err=True)
 
     # Requests are served meanwhile: a polling client fetches its stream_end with one.
-    handler = GoingDown(parts, settings.drain, finish=server.shutdown)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handler)
+    drain_on_signals(parts, settings.drain, finish=server.shutdown)
     server.serve_forever(poll_interval=0.1)
     server.server_close()
     logger.info("stopped")
