@@ -19,7 +19,8 @@ PACKAGE = "textstream"
 MAY_IMPORT = {
     "errors": "",
     "log_format": "",
-    "settings": "",
+    "origins": "",
+    "settings": "origins",
     "threads": "",
     "chaos": "",
     "protocol": "errors",
@@ -29,7 +30,8 @@ MAY_IMPORT = {
     "hub": "errors protocol sources stream reading threads",
     "transport": "threads",
     "lab": "errors protocol reading transport",
-    "web": "errors protocol settings log_format threads sources stream reading hub transport lab",
+    "web": "errors protocol log_format origins settings threads sources stream reading hub "
+    "transport lab",
     "client": "errors protocol",
     "cli": "errors protocol client chaos stream_server",
     "stream_server": "errors log_format settings web",

@@ -52,12 +52,25 @@ def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.sources == ("shout=my_module:shout", "echo=pkg.mod:Echo.run")
 
 
+def test_origins_are_kept_in_one_spelling() -> None:
+    named = " HTTPS://Partner.Example.org:443/ ,https://partner.example.org,http://bücher.example,*"
+    assert Settings(cors_origins=named).cors_origins == (
+        "https://partner.example.org",
+        "http://xn--bcher-kva.example",
+        "*",
+    )
+    assert Settings(cors_origins=["http://[::1]:80/"]).cors_origins == ("http://[::1]",)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("port", "70000", "less than or equal to 65535"),
         ("port", "http", "valid integer"),
         ("cors_origins", "example.org", "https://example.org"),
+        ("cors_origins", "https://example.org/app", "no path"),
+        ("cors_origins", "*,https://*.example.org", "wildcard"),
+        ("cors_origins", "null", "sandboxed"),
         ("sources", "shout", "name=module:callable"),
         ("sources", "shout=module", "name=module:callable"),
         ("sources", "=module:f", "name=module:callable"),

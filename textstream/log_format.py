@@ -53,13 +53,15 @@ class ClientMistakes(logging.Filter):
     """Turns the traceback of a malformed packet into one line, and drops what is no news.
 
     Engine.IO and python-socketio log whatever a decoder raises as an exception. Where no frame
-    of a handler is in the traceback, the cause is what the client sent. And a poll for a
-    session that has ended is the normal end of a polling client.
+    of a handler is in the traceback, the cause is what the client sent. A poll for a session that
+    has ended is the normal end of a polling client. And a refused origin is in the log already,
+    with the cure.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten the records that a client caused; drop those that say nothing."""
-        if record.getMessage().startswith("Invalid session"):
+        message = record.getMessage()
+        if message.startswith("Invalid session") or " is not an accepted origin." in message:
             return False
         if record.exc_info and record.exc_info[1] and not _through_handler(record.exc_info[2]):
             error = record.exc_info[1]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
-from typing import Any
 
 from flask import Flask
-from flask_cors import CORS
 from flask_socketio import SocketIO
 
 from textstream.hub.hub import Hub, Limits
@@ -22,8 +20,9 @@ from textstream.threads import ThreadPool
 from textstream.transport import Transport, install
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
+from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import refuser
-from textstream.web.routes import STATIC, OriginCheck, pages
+from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
 from textstream.web.starts import RequestLimits
 
@@ -44,9 +43,9 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     registry = _build_registry(settings)
-    CORS(app, origins=list(settings.cors_origins), supports_credentials=False)
-    is_allowed = _origin_check(settings.cors_origins)
-    socketio, transport = _make_socketio(app, settings, is_allowed)
+    origins = OriginPolicy(settings.cors_origins)
+    origins.send_headers(app)
+    socketio, transport = _make_socketio(app, settings, origins)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(
         dispatcher=dispatcher,
@@ -82,7 +81,7 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
     if settings.lab:
         server.lab = Lab(socketio, dispatcher, on_connect=server.ensure_running, limits=lab_limits)
     serve_client(app, STATIC / "socket.io")
-    app.register_blueprint(pages(hub, registry, lab=settings.lab, is_allowed=is_allowed))
+    app.register_blueprint(pages(hub, registry, lab=settings.lab, is_allowed=origins.allows))
     app.extensions["textstream"] = server
     if settings.preload:
         registry.preload()
@@ -106,13 +105,13 @@ def _build_registry(settings: Settings) -> SourceRegistry:
 
 
 def _make_socketio(
-    app: Flask, settings: Settings, is_allowed: OriginCheck
+    app: Flask, settings: Settings, origins: OriginPolicy
 ) -> tuple[SocketIO, Transport | None]:
     socketio = SocketIO(
         app,
         async_mode="threading",
         async_handlers=False,  # in order, and no thread per event
-        cors_allowed_origins=is_allowed,
+        cors_allowed_origins=origins.admits,
         cors_credentials=False,
         # The driver refuses first what is over the limit; this is for what gets past it.
         max_http_buffer_size=settings.max_message_bytes,
@@ -122,21 +121,6 @@ def _make_socketio(
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
     return socketio, install(socketio, on_oversized=refuser(socketio, settings.max_message_bytes))
-
-
-def _origin_check(allowed: tuple[str, ...]) -> OriginCheck:
-    """Return what Engine.IO asks: whether a page of that origin may use the server.
-
-    The server's own pages may always; Engine.IO would refuse them when other origins are named.
-    """
-
-    def is_allowed(origin: str | None, environ: dict[str, Any]) -> bool:
-        if not origin or "*" in allowed or origin in allowed:
-            return True
-        # Not urlsplit, which raises for what is no URL.
-        return origin.partition("://")[2] == environ.get("HTTP_HOST")
-
-    return is_allowed
 
 
 def _quiet_logger(name: str) -> logging.Logger:

@@ -121,15 +121,12 @@ class _Worker:
         # It begins to go when the clients are told: until then it takes their polls, since not
         # each of them keeps its connection. It waits for those that are kept alive; not for 2 s.
         gthread.STOP_KEEPALIVE_LINGER = KEEPALIVE_LINGER
-        # Its base's: a threaded worker's own takes the lock of its thread pool, and would wait for
-        # itself if it were signalled while it hands a request to that.
-        threaded = isinstance(self._worker, gthread.ThreadWorker)
-        quit_ = (
-            super(gthread.ThreadWorker, self._worker).handle_quit
-            if threaded
-            else self._worker.handle_quit
-        )
-        stop, abort = self._worker.handle_exit, self._worker.handle_abort
+        base: Any = self._worker
+        if isinstance(base, gthread.ThreadWorker):
+            # A threaded worker's own takes the lock of its thread pool, and would wait for itself
+            # if it were signalled while it hands a request to that.
+            base = super(gthread.ThreadWorker, base)
+        stop, quit_, abort = self._worker.handle_exit, base.handle_quit, base.handle_abort
 
         def told() -> None:
             let_go()
@@ -215,14 +212,14 @@ def _hold(worker: Any, falls: Callable[[], Any]) -> Callable[[], None]:
         falls: called when the worker is to end: as often as it is told to, in any thread.
 
     """
-    held = True
+    held, orphaned = True, False
     stock: Any = type(worker)
 
-    class Held(stock):  # type: ignore[misc]
+    class Held(stock):
         @property
         def alive(self) -> bool:
             """Whether its loop goes on."""
-            return bool(vars(self)["alive"])
+            return bool(self.__dict__["alive"])
 
         @alive.setter
         def alive(self, value: bool) -> None:
@@ -230,14 +227,15 @@ def _hold(worker: Any, falls: Callable[[], Any]) -> Callable[[], None]:
                 self.max_requests = sys.maxsize  # once is enough, it says so at each request
                 falls()
             else:
-                vars(self)["alive"] = value
+                self.__dict__["alive"] = value
 
         def notify(self) -> None:
             """Tell the master that it is alive; go, if there is none any more."""
+            nonlocal orphaned
             if self.ppid == os.getppid():
                 super().notify()
-            elif not vars(self).get("orphaned"):
-                vars(self)["orphaned"] = True
+            elif not orphaned:
+                orphaned = True
                 self.log.info("Parent changed, shutting down: %s", self)
                 self.alive = False
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -45,7 +46,8 @@ class GoingDown:
         self._patient = patient
         self._told = told
         self._finish = finish
-        self._begun = threading.Lock()  # taken once, for good, and never waited for
+        # Taken once. No lock: a signal's handler might wait for its own thread to let it go.
+        self._first = deque(["begin"])
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Begin; the second time, end the process at once, or do nothing."""
@@ -54,7 +56,9 @@ class GoingDown:
 
     def begin(self) -> bool:
         """Begin, in whatever thread; return False where it has begun before."""
-        if not self._begun.acquire(blocking=False):
+        try:
+            self._first.pop()
+        except IndexError:
             return False
         # No daemon: should the main thread be done first, the process waits for this one.
         threading.Thread(target=self._go_down, name="going down").start()

@@ -1,0 +1,94 @@
+"""Which pages may use the server: one policy, for Socket.IO and for plain HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_cors import cross_origin
+
+from textstream.origins import Origin
+
+logger = logging.getLogger("textstream.server")
+
+MAX_NAMED = 100
+"""Refused origins that the log names, each once. Whoever makes them up shall not fill it."""
+
+MAX_SHOWN = 256
+"""Characters of a header that the log repeats."""
+
+CURE = (
+    "a page's origin is refused. Name it in --cors-origins (TEXTSTREAM_CORS_ORIGINS); if the page "
+    "is this server's own, let the proxy pass the browser's Host on"
+)
+NO_ORIGIN = (
+    "a page without an origin is refused. It is from a file or in a sandboxed frame: serve it over "
+    "HTTP and name that origin in --cors-origins (TEXTSTREAM_CORS_ORIGINS)"
+)
+
+
+class OriginPolicy:
+    """Whether pages of an origin may use the server. Its own may always.
+
+    What is decided by: the request's headers ``Origin`` and ``Host``. Not ``X-Forwarded-…``, which
+    any client can write, and no proxy need remove.
+    """
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        """Allow these origins; ``*`` is any."""
+        names = set(allowed)
+        self.any = "*" in names
+        self._allowed = {Origin.parse(name) for name in names - {"*"}}
+        self._named: set[str] = set()
+
+    def allows(self, origin: str | None, environ: dict[str, Any]) -> bool:
+        """Return whether a request may be answered.
+
+        Args:
+            origin: its header ``Origin``; None where no page has made it.
+            environ: its WSGI environment.
+
+        """
+        if not origin or self.any:
+            return True
+        try:
+            page = Origin.parse(origin)
+        except ValueError:
+            return False
+        return page in self._allowed or page.is_at(environ.get("HTTP_HOST", ""))
+
+    def admits(self, origin: str | None, environ: dict[str, Any]) -> bool:
+        """Return the same, and say in the log what was refused, and the cure: Engine.IO asks."""
+        if self.allows(origin, environ):
+            return True
+        shown = _shown(origin)
+        if shown not in self._named and len(self._named) < MAX_NAMED:
+            self._named.add(shown)
+            host = _shown(environ.get("HTTP_HOST"))
+            text = NO_ORIGIN if origin == "null" else CURE
+            logger.warning(text, extra={"origin": shown, "host": host})
+        return False
+
+    def send_headers(self, app: Flask) -> None:
+        """Let the answers of `app` say what the policy says, to pages (CORS)."""
+        allow: Any = cross_origin(
+            origins="*", supports_credentials=False, always_send=self.any, automatic_options=False
+        )
+
+        @allow
+        def allowed(response: Response) -> Response:
+            return response
+
+        @app.after_request
+        def say(response: Response) -> Response:
+            if not self.any:
+                response.vary.add("Origin")
+            if self.allows(request.headers.get("Origin"), request.environ):
+                response = allowed(response)
+            return response
+
+
+def _shown(header: str | None) -> str:
+    return ascii(header or "")[1:-1][:MAX_SHOWN]
