@@ -1,7 +1,8 @@
 """The entry point: flags and environment → settings → app → serve → shut down.
 
-``python stream_server.py`` serves on Werkzeug; ``gunicorn -w 1 --threads 16 stream_server:app``
-serves the same on gunicorn, with settings from the environment alone.
+``python stream_server.py`` serves on Werkzeug. Any other WSGI server takes `textstream.wsgi`, with
+settings from the environment alone: ``gunicorn -w 1 --threads 16 textstream.wsgi:app``. Most take
+``stream_server:app`` too.
 """
 
 from __future__ import annotations
@@ -11,15 +12,14 @@ import sys
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import click
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from textstream import __version__, log_format
 from textstream.errors import TextStreamError
-from textstream.settings import Settings
+from textstream.settings import BadSettings, Settings, read_settings
 from textstream.web.app import create_app
-from textstream.web.gunicorn import drain_under_gunicorn
 from textstream.web.process import tune_process
 from textstream.web.request_handler import RequestHandler
 from textstream.web.signals import drain_on_signals
@@ -36,14 +36,11 @@ EXIT_CANNOT_LISTEN = 3
 
 
 def __getattr__(name: str) -> Any:
-    """Make ``app`` when a WSGI server asks for it, not when this file is run or imported."""
+    """Take ``app`` from `textstream.wsgi` when a WSGI server asks for it, and not before."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    settings = _read_settings({})
-    log_format.configure(settings.log_level, settings.log_format)
-    made = create_app(settings)
-    tune_process(made.extensions["textstream"])
-    drain_under_gunicorn(made.extensions["textstream"], settings.drain)
+    from textstream.wsgi import app as made  # noqa: PLC0415 (importing it makes the app)
+
     return globals().setdefault("app", made)
 
 
@@ -70,25 +67,6 @@ def _metavar(field: FieldInfo) -> str:
     if field.annotation in {int, float}:
         return "NUMBER"
     return "KEY" if SecretStr in get_args(field.annotation) else "TEXT"
-
-
-def _read_settings(flags: dict[str, Any]) -> Settings:
-    """Read the settings; flags win over the environment.
-
-    Raises:
-        click.UsageError: naming each setting that is wrong, and why.
-
-    """
-    try:
-        return Settings(**{key: value for key, value in flags.items() if value is not None})
-    except ValidationError as error:
-        problems = [
-            f"--{str(detail['loc'][0]).replace('_', '-')} "
-            f"(TEXTSTREAM_{str(detail['loc'][0]).upper()}): "
-            + detail["msg"].removeprefix("Value error, ")
-            for detail in error.errors(include_url=False, include_input=False)
-        ]
-        raise click.UsageError("; ".join(problems)) from None
 
 
 def _listen(settings: Settings, flask_app: Flask) -> BaseWSGIServer:
@@ -126,7 +104,10 @@ def _serve(settings: Settings) -> None:
 
 
 def _run(**flags: Any) -> None:
-    settings = _read_settings(flags)
+    try:
+        settings = read_settings(**flags)
+    except BadSettings as error:
+        raise click.UsageError(str(error)) from None
     log_format.configure(settings.log_level, settings.log_format)
     try:
         _serve(settings)

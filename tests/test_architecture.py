@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "transport lab",
     "client": "errors protocol",
     "cli": "errors protocol client chaos stream_server",
-    "stream_server": "errors log_format settings web",
+    "wsgi": "errors log_format settings web",
+    "stream_server": "errors log_format settings web wsgi",
 }
 """What each room may import of ours, beside itself. Nothing lies beneath ``chaos``: the fault lab
 must not share a fault with what it tests. And nothing but the command line reaches it."""
@@ -42,6 +43,7 @@ must not share a fault with what it tests. And nothing but the command line reac
 FRAMEWORKS = {"flask", "flask_cors", "flask_socketio", "socketio", "engineio"}
 MAY_IMPORT_FRAMEWORKS = {
     "stream_server": FRAMEWORKS,
+    "wsgi": {"flask"},
     "web": FRAMEWORKS,
     "transport": FRAMEWORKS,
     "lab": FRAMEWORKS,

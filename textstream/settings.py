@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from textstream.origins import Origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+
+
+class BadSettings(ValueError):
+    """Some settings are wrong; names each of them, and why."""
 
 
 class Settings(BaseSettings):
@@ -122,3 +126,22 @@ class Settings(BaseSettings):
             if not (name.strip() and module.strip() and attribute.strip()):
                 raise ValueError(f'a source is given as "name=module:callable", not "{entry}"')
         return value
+
+
+def read_settings(**flags: Any) -> Settings:
+    """Read the settings; flags win over the environment, where they are not None.
+
+    Raises:
+        BadSettings: naming each setting that is wrong, and why.
+
+    """
+    try:
+        return Settings(**{key: value for key, value in flags.items() if value is not None})
+    except ValidationError as error:
+        problems = [
+            f"--{str(detail['loc'][0]).replace('_', '-')} "
+            f"(TEXTSTREAM_{str(detail['loc'][0]).upper()}): "
+            + detail["msg"].removeprefix("Value error, ")
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+        raise BadSettings("; ".join(problems)) from None

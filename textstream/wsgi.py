@@ -1,0 +1,40 @@
+"""The app, for whatever WSGI server: ``gunicorn -w 1 --threads 16 textstream.wsgi:app``.
+
+Settings are ``TEXTSTREAM_*`` in the environment. Importing this makes the app, and tunes the
+process for it; what cannot be made is said in one line, and ends the process. What each server
+gives is in ``docs/deployment.md``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flask import Flask
+
+from textstream import log_format
+from textstream.errors import TextStreamError
+from textstream.settings import BadSettings, read_settings
+from textstream.web.app import create_app
+from textstream.web.gunicorn import drain_under_gunicorn
+from textstream.web.process import tune_process
+
+EXIT_CANNOT_BOOT = 3
+"""What gunicorn's master gives up on; at any other code it starts the worker again, for ever."""
+
+
+def _make() -> Flask:
+    settings = read_settings()
+    log_format.configure(settings.log_level, settings.log_format)
+    made = create_app(settings)
+    parts = made.extensions["textstream"]
+    tune_process(parts)
+    drain_under_gunicorn(parts, settings.drain)
+    return made
+
+
+# A plain attribute: uWSGI and Hypercorn look into the module's dictionary, past its __getattr__.
+try:
+    app = _make()
+except (BadSettings, TextStreamError) as error:
+    print(f"textstream: {error}", file=sys.stderr)  # noqa: T201 (a log may not be there yet)
+    sys.exit(EXIT_CANNOT_BOOT)
