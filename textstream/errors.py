@@ -7,6 +7,7 @@
     ├── UnknownEvent         unknown_event        no such event
     ├── UnknownSource        unknown_source       no source of that name
     ├── UnknownStream        unknown_stream       no such stream, or it was forgotten
+    │   └── NotReading       unknown_stream       there is, but the connection does not read it
     ├── OffsetGone           offset_gone          that part of the text was trimmed
     ├── SourceUnavailable    source_unavailable   the source lacks something; says what
     ├── SourceFailed         source_failed        the source broke while it generated
@@ -71,6 +72,10 @@ class UnknownStream(TextStreamError):
     """No stream has this id: it never existed, or its retention is over."""
 
     code = "unknown_stream"
+
+
+class NotReading(UnknownStream):
+    """The stream is there, but this connection does not read it."""
 
 
 class OffsetGone(TextStreamError):

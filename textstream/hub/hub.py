@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from textstream.errors import InvalidRequest, OffsetGone, UnknownStream
+from textstream.errors import InvalidRequest, NotReading, OffsetGone, UnknownStream
 from textstream.hub.keeper import Keeper, Limits
 from textstream.hub.table import request_key
 from textstream.protocol import FormatName, Rate, StreamDescription
@@ -155,13 +155,14 @@ class Hub:
         """Return this connection's reader of the stream.
 
         Raises:
-            UnknownStream: there is no such stream, or this connection does not read it.
+            UnknownStream: there is no such stream.
+            NotReading: this connection does not read it.
 
         """
         self._keeper.find(stream_id)
         reader = self._keeper.reader(connection, stream_id)
         if reader is None:
-            raise UnknownStream(
+            raise NotReading(
                 "This connection does not read that stream (any more). Attach with resume_stream."
             )
         return reader
@@ -170,7 +171,8 @@ class Hub:
         """Read a stream no longer on this connection; return where it stood. It goes on.
 
         Raises:
-            UnknownStream: there is no such stream, or this connection does not read it.
+            UnknownStream: there is no such stream.
+            NotReading: this connection does not read it.
 
         """
         reader = self.reader(stream_id, connection)

@@ -13,6 +13,7 @@ from textstream.transport.messages import Messages
 from textstream.transport.packets import strict
 from textstream.transport.polls import ClosedSessions, HalfUpgrades, OversizedPolls, WsgiApp
 from textstream.transport.requests import StrictRequests
+from textstream.transport.sockets import WithoutSockets
 
 
 def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: WsgiApp) -> None:
@@ -34,7 +35,7 @@ def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: Ws
         eio.on("message", Messages(server))
     # Around Engine.IO, and not around the application: whatever path and WSGI server lead here.
     served = OversizedPolls(
-        HalfUpgrades(ClosedSessions(eio.handle_request, eio)),
+        HalfUpgrades(WithoutSockets(ClosedSessions(eio.handle_request, eio), eio)),
         limit=bounds.max_message,
         dropped=bounds.max_dropped,
         on_oversized=on_oversized,

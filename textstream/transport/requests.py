@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from textstream.transport.answers import Answer, farewell, refusal
+from textstream.transport.foreign import why_unknown
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
 
@@ -49,7 +50,7 @@ class StrictRequests:
             return self._app(environ, start_response)
         if method == "GET" and transport == "polling" and sessions.farewells.take(sid):
             return self._answer(farewell(), environ, start_response)
-        if wrong := self._verify(method, transport, sid, query):
+        if wrong := self._verify(environ, transport, sid, query):
             return self._answer(wrong, environ, start_response)
         if transport == "websocket" and sid and _has_websocket(sessions.get(sid)):
             return self._turn_away(environ, start_response)
@@ -58,13 +59,14 @@ class StrictRequests:
         return [b"ok"] if method == "POST" and answer == [b"OK"] else answer
 
     def _verify(
-        self, method: str, transport: str, sid: str, query: dict[str, list[str]]
+        self, environ: dict[str, Any], transport: str, sid: str, query: dict[str, list[str]]
     ) -> dict[str, Any] | None:
         if transport not in self._eio.transports:
             return refusal(Answer.UNKNOWN_TRANSPORT)
         if sid:
-            return None if sid in self._eio.sockets else refusal(Answer.UNKNOWN_SESSION)
-        if method != "GET":
+            known = sid in self._eio.sockets
+            return None if known else refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
+        if environ["REQUEST_METHOD"] != "GET":
             return refusal(Answer.BAD_METHOD)
         if query.get("EIO") != ["4"]:
             return refusal(Answer.UNSUPPORTED_VERSION, OLD_CLIENT)

@@ -74,14 +74,20 @@ class Session(Socket):
 
     # What is sent. `send` is Engine.IO's, but for these moments.
 
-    def correct_first(self) -> None:
-        """Correct the first packet, OPEN, on its way: Engine.IO rounds down to whole seconds."""
+    def correct_first(self, *, upgrades: bool) -> None:
+        """Correct the first packet, OPEN, on its way.
+
+        Engine.IO rounds the heartbeat's interval down to whole seconds, and knows of no WSGI server
+        on which there are no `upgrades`.
+        """
 
         def send(packet: Packet) -> None:
             del self.send
             eio = self.server
             interval = eio.ping_interval + eio.ping_interval_grace_period
             packet.data["pingInterval"] = round(interval * 1000)
+            if not upgrades:
+                packet.data["upgrades"] = []
             self.send(packet)
 
         self.send = send

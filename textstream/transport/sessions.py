@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from textstream.transport.farewells import Farewells
@@ -21,10 +23,20 @@ class Sessions(dict[str, Session]):
         self.farewells = Farewells()
         self._max_packets = max_packets
         self._lock = threading.Lock()
+        self._making = threading.local()
 
     def __setitem__(self, sid: str, session: Any) -> None:
         """Enter a session."""
         session.__class__ = Session
         session.share(self.farewells, self._lock, self._max_packets)
-        session.correct_first()
+        session.correct_first(upgrades=getattr(self._making, "upgrades", True))
         super().__setitem__(sid, session)
+
+    @contextmanager
+    def offering_no_upgrade(self) -> Iterator[None]:
+        """Tell the clients whose sessions are made meanwhile, in this thread, to go on polling."""
+        self._making.upgrades = False
+        try:
+            yield
+        finally:
+            del self._making.upgrades

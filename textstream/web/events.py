@@ -8,7 +8,14 @@ from typing import Any
 
 from flask_socketio import SocketIO
 
-from textstream.errors import INTERNAL_ERROR, InvalidRequest, TextStreamError, UnknownEvent
+from textstream.errors import (
+    INTERNAL_ERROR,
+    InvalidRequest,
+    NotReading,
+    TextStreamError,
+    UnknownEvent,
+    UnknownStream,
+)
 from textstream.hub.hub import Hub
 from textstream.protocol import (
     CONTINUE_STREAM,
@@ -28,6 +35,7 @@ from textstream.protocol import (
 )
 from textstream.reading.sink import Sink
 from textstream.sources import SourceRegistry
+from textstream.transport.foreign import RUN_ONE_WORKER, has_siblings
 from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
 
@@ -35,6 +43,8 @@ logger = logging.getLogger("textstream.events")
 
 MAX_NAME = 64
 """Characters of an unknown event's name that are told in the answer."""
+
+ELSEWHERE = f" Or another worker process has it: each keeps its streams to itself. {RUN_ONE_WORKER}"
 
 Answer = dict[str, Any]
 Handler = Callable[[str, Any], Answer]
@@ -172,7 +182,7 @@ class Events:
             try:
                 answer = handler(sid, args[0] if args else None)
             except TextStreamError as error:
-                return self._refuse(sid, event, error.to_wire())
+                return self._refuse(sid, event, self._explain(sid, error))
             except Exception:
                 logger.exception("%s failed", event)
                 return self._refuse(sid, event, INTERNAL_ERROR)
@@ -182,6 +192,18 @@ class Events:
             return {"ok": True, **answer}
 
         return handle
+
+    def _explain(self, sid: str, error: TextStreamError) -> dict[str, Any]:
+        """Return the error object; of a stream that another process may have, it says so.
+
+        With a store that the processes share, this is the place to look there.
+        """
+        told = error.to_wire()
+        if isinstance(error, UnknownStream) and not isinstance(error, NotReading):
+            environ = self._socketio.server.get_environ(sid)
+            if environ and has_siblings(environ):
+                told["message"] += ELSEWHERE
+        return told
 
     def _refuse(self, sid: str, event: str, error: dict[str, Any]) -> Answer:
         if event in {START_STREAM, RESUME_STREAM}:

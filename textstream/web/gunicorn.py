@@ -12,9 +12,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from textstream.transport.foreign import RUN_ONE_WORKER
 from textstream.web.server import CLOSE_SECONDS, Server
 from textstream.web.signals import GoingDown, Handler, where_one_may_wait
-from textstream.web.workers import RUN_ONE_WORKER
 
 logger = logging.getLogger("textstream.server")
 

@@ -1,0 +1,29 @@
+"""Sessions of other worker processes: what a client reads that has met the wrong one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+RUN_ONE_WORKER = "Run one worker, with threads: gunicorn -w 1 --threads 16."
+
+
+def has_siblings(environ: dict[str, Any]) -> bool:
+    """Return whether other processes may serve the same application (PEP 3333).
+
+    gunicorn and uWSGI know it; the ASGI servers' adapters always say so.
+    """
+    return bool(environ.get("wsgi.multiprocess"))
+
+
+def why_unknown(environ: dict[str, Any]) -> str:
+    """Return why a session may be unknown; nothing, where this process has them all.
+
+    It may have ended, too: its id does not tell. With a store that the workers share, this is the
+    place to look there.
+    """
+    if not has_siblings(environ):
+        return ""
+    return (
+        "it has ended, or another worker process has it: each keeps its sessions to itself. "
+        + RUN_ONE_WORKER
+    )
