@@ -15,6 +15,10 @@ HANDLERS = ("flask_socketio", "textstream.web.events")
 """Modules whose frame in a traceback says that a handler was reached."""
 
 
+NO_NEWS = ("Invalid session", "'Session is disconnected'", "'Session not found'")
+"""How Engine.IO's lines begin that say that a client has polled for a session that is over."""
+
+
 def extras(record: logging.LogRecord) -> dict[str, Any]:
     """Return what the record carries beyond the message: ``extra=`` of the logging call."""
     return {key: value for key, value in vars(record).items() if key not in _STANDARD}
@@ -61,7 +65,7 @@ class ClientMistakes(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten the records that a client caused; drop those that say nothing."""
         message = record.getMessage()
-        if message.startswith("Invalid session") or " is not an accepted origin." in message:
+        if message.startswith(NO_NEWS) or " is not an accepted origin." in message:
             return False
         if record.exc_info and record.exc_info[1] and not _through_handler(record.exc_info[2]):
             error = record.exc_info[1]
