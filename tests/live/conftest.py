@@ -3,6 +3,7 @@
 - ``browser``: one for all of them; each test has a context of its own in it.
 - ``example_only``: a server that no page of the tests may use: it names another origin.
 - ``nobody``: an address at which no server answers.
+- ``start_gunicorn(drain, *options, app=…, **env)``: a gunicorn, stopped after the test.
 - ``open_page(url, quiet=True, script="", **options)``: opens the demo page, closed after the test.
 """
 
@@ -17,11 +18,30 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import StartServer
+from tests.live.gunicorn import RunningGunicorn
 from tests.support.chromium import PATIENCE_MS, built_page, chromium
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 
 OpenPage = Callable[..., Page]
+StartGunicorn = Callable[..., RunningGunicorn]
+
+
+@pytest.fixture
+def start_gunicorn(leak_guard: LeakGuard) -> Iterator[StartGunicorn]:
+    """Start gunicorns that drain for so many seconds; they are stopped after the test."""
+    servers: list[RunningGunicorn] = []
+
+    def start_(
+        drain: float, *options: str, app: str = "stream_server:app", **more: str
+    ) -> RunningGunicorn:
+        env = {"TEXTSTREAM_DRAIN": str(drain), **more}
+        servers.append(RunningGunicorn(*options, app=app, env=env, leak_guard=leak_guard))
+        return servers[-1]
+
+    yield start_
+    for server in servers:
+        server.stop()
 
 
 # Not for the session: see chromium().

@@ -1,4 +1,4 @@
-"""The server under gunicorn's threaded worker, with one worker."""
+"""The server under gunicorn: its threaded worker, and one of them, where nothing else is said."""
 
 from __future__ import annotations
 
@@ -41,10 +41,11 @@ class RunningGunicorn:
             leak_guard: told of the thread and the pipe that live as long as the server.
 
         """
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("TEXTSTREAM_")}
+        foreign = ("TEXTSTREAM_", "WEB_CONCURRENCY")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "-w", "1", "--threads", "16"),
+                *(sys.executable, "-m", "gunicorn", "--threads", "16"),
                 *("--bind", "127.0.0.1:0", "--no-control-socket", *options, app),
             ],
             cwd=ROOT,
@@ -82,6 +83,10 @@ class RunningGunicorn:
     def address(self) -> Address:
         """Its host and port."""
         return parse_address(self.url.removeprefix("http://"))
+
+    def reload(self) -> None:
+        """Have its arbiter take a new worker for the one it has, and do not wait."""
+        self._process.send_signal(signal.SIGHUP)
 
     def log_text(self) -> str:
         """Return what it has logged so far."""

@@ -5,39 +5,20 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.conftest import Connect
-from tests.live.gunicorn import RunningGunicorn
+from tests.live.conftest import StartGunicorn
 from tests.live.streams import endless, finish, sha256
-from tests.support.leaks import LeakGuard
 from tests.support.timing import SLACK, patient
 
 pytestmark = pytest.mark.live
 
-StartGunicorn = Callable[..., RunningGunicorn]
-
 AT_ONCE = patient(5.0)
 """Seconds on a busy machine; gunicorn would wait for 30."""
-
-
-@pytest.fixture
-def start_gunicorn(leak_guard: LeakGuard) -> Iterator[StartGunicorn]:
-    """Start gunicorns that drain for so many seconds; they are stopped after the test."""
-    servers: list[RunningGunicorn] = []
-
-    def start_(drain: float, app: str = "stream_server:app", **more: str) -> RunningGunicorn:
-        env = {"TEXTSTREAM_DRAIN": str(drain), **more}
-        servers.append(RunningGunicorn(app=app, env=env, leak_guard=leak_guard))
-        return servers[-1]
-
-    yield start_
-    for server in servers:
-        server.stop()
 
 
 def test_the_whole_process_group_may_be_signalled(

@@ -24,11 +24,12 @@ STOP_TIMEOUT = patient(20.0)
 
 LOG_TIMEOUT = patient(10.0)
 
-_LISTENING = re.compile(r"^textstream is listening on (http://\S+)$", re.MULTILINE)
-
 
 class RunningServer:
     """``stream_server.py --port 0 …``, from its first line on standard error to its end."""
+
+    COMMAND = (str(ROOT / "stream_server.py"), "--port", "0")
+    LISTENING = re.compile(r"^textstream is listening on (http://\S+)$", re.MULTILINE)
 
     def __init__(
         self, *args: str, env: Mapping[str, str] | None = None, leak_guard: LeakGuard
@@ -36,7 +37,7 @@ class RunningServer:
         """Start it and wait until it listens.
 
         Args:
-            args: flags, beside ``--port 0``.
+            args: flags, beside those of `COMMAND`.
             env: added to an environment without any ``TEXTSTREAM_*``.
             leak_guard: told of the thread and the pipe that live as long as the server.
 
@@ -46,7 +47,7 @@ class RunningServer:
         """
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TEXTSTREAM_")}
         self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "stream_server.py"), "--port", "0", *args],
+            [sys.executable, *self.COMMAND, *args],
             cwd=ROOT,
             # Most tests have no use for streams that go on when they have ended.
             env={**inherited, "PYTHONUNBUFFERED": "1", "TEXTSTREAM_DRAIN": "0", **(env or {})},
@@ -139,10 +140,10 @@ class RunningServer:
 
     def _wait_until_it_listens(self) -> str:
         try:
-            text = self.wait_for_log(lambda log: bool(_LISTENING.search(log)), START_TIMEOUT)
+            text = self.wait_for_log(lambda log: bool(self.LISTENING.search(log)), START_TIMEOUT)
         except TimeoutError as error:
             code = self.stop()
             raise RuntimeError(f"the server did not start (exit code {code}): {error}") from None
-        found = _LISTENING.search(text)
+        found = self.LISTENING.search(text)
         assert found
         return found[1]
