@@ -17,6 +17,7 @@ from textstream.settings import BadSettings, read_settings
 from textstream.web.app import create_app
 from textstream.web.gunicorn import drain_under_gunicorn
 from textstream.web.process import tune_process
+from textstream.web.workers import warn_under_uwsgi
 
 EXIT_CANNOT_BOOT = 3
 """What gunicorn's master gives up on; at any other code it starts the worker again, for ever."""
@@ -29,6 +30,7 @@ def _make() -> Flask:
     parts = made.extensions["textstream"]
     tune_process(parts)
     drain_under_gunicorn(parts, settings.drain)
+    warn_under_uwsgi()
     return made
 
 

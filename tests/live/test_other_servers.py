@@ -28,7 +28,7 @@ SOCKET = "/socket.io/?EIO=4&transport=websocket"
 class OtherServer(RunningServer):
     """Another program that serves, until its end."""
 
-    COMMAND = ("-m",)
+    COMMAND: tuple[str, ...] = ("-m",)
     LISTENING = re.compile(r"\b(?:on|at) (http://127\.0\.0\.1:\d+)")
 
 

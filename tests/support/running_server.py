@@ -28,7 +28,7 @@ LOG_TIMEOUT = patient(10.0)
 class RunningServer:
     """``stream_server.py --port 0 …``, from its first line on standard error to its end."""
 
-    COMMAND = (str(ROOT / "stream_server.py"), "--port", "0")
+    COMMAND: tuple[str, ...] = (str(ROOT / "stream_server.py"), "--port", "0")
     LISTENING = re.compile(r"^textstream is listening on (http://\S+)$", re.MULTILINE)
 
     def __init__(

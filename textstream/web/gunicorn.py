@@ -15,6 +15,7 @@ from typing import Any
 from textstream.transport.foreign import RUN_ONE_WORKER
 from textstream.web.server import CLOSE_SECONDS, Server
 from textstream.web.signals import GoingDown, Handler, where_one_may_wait
+from textstream.web.workers import warn_of_several
 
 logger = logging.getLogger("textstream.server")
 
@@ -48,14 +49,24 @@ def drain_under_gunicorn(server: Server, drain: float) -> None:
         _drain_when_forked(server, drain)
         return
     _warn(owner, drain)
+    if _is_a(owner, "geventwebsocket."):
+        logger.warning(
+            "gevent-websocket answers WebSocket handshakes itself: no WebSocket gets through. Use "
+            "-k gevent, or -w 1 --threads 16."
+        )
+        server.socketio.server.eio.allow_upgrades = False
     _Worker(owner).drain_first(server, drain)
 
 
 def _worker_of_this_process() -> Any:
     """Return gunicorn's worker, None in its master."""
     owner: Any = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    bases = type(owner).__mro__
-    return owner if any(base.__module__.startswith("gunicorn.workers.") for base in bases) else None
+    return owner if _is_a(owner, "gunicorn.workers.") else None
+
+
+def _is_a(worker: Any, module: str) -> bool:
+    """Return whether a worker's class, or one of its bases, is from a module that begins so."""
+    return any(base.__module__.startswith(module) for base in type(worker).__mro__)
 
 
 def _drain_when_forked(server: Server, drain: float) -> None:
@@ -76,15 +87,8 @@ def _warn(worker: Any, drain: float) -> None:
     config = worker.cfg
     if (worker.age - 1) % max(1, config.workers):
         return
-    if config.workers > 1:
-        logger.warning(
-            "several workers: gunicorn runs %d, by -w, WEB_CONCURRENCY or its configuration. Each "
-            "keeps its sessions and streams to itself: clients that poll fail, and one that comes "
-            "back may not find its stream. %s",
-            config.workers,
-            RUN_ONE_WORKER,
-        )
-    if config.threads == 1 and not _is_gevent(worker):
+    warn_of_several("gunicorn (-w, WEB_CONCURRENCY or its configuration)", config.workers)
+    if config.threads == 1 and not _is_a(worker, "gunicorn.workers.ggevent"):
         logger.warning(
             "one thread: each poll keeps it, and all other requests wait meanwhile. %s",
             RUN_ONE_WORKER,
@@ -97,10 +101,6 @@ def _warn(worker: Any, drain: float) -> None:
             drain + 2,
             drain,
         )
-
-
-def _is_gevent(worker: Any) -> bool:
-    return any(base.__module__ == "gunicorn.workers.ggevent" for base in type(worker).__mro__)
 
 
 class _Worker:
