@@ -73,7 +73,7 @@ SERVERS = (
         "textstream, gunicorn",
         (
             *(*_PYTHON, "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"),
-            *("-w", "1", "--threads", "16", "--bind", "127.0.0.1:0", "stream_server:app"),
+            *("-w", "1", "--threads", "16", "--bind", "127.0.0.1:0", "textstream.wsgi:app"),
         ),
         env=_QUIET,
         dialect="textstream",

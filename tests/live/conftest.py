@@ -33,7 +33,7 @@ def start_gunicorn(leak_guard: LeakGuard) -> Iterator[StartGunicorn]:
     servers: list[RunningGunicorn] = []
 
     def start_(
-        drain: float, *options: str, app: str = "stream_server:app", **more: str
+        drain: float, *options: str, app: str = "textstream.wsgi:app", **more: str
     ) -> RunningGunicorn:
         env = {"TEXTSTREAM_DRAIN": str(drain), **more}
         servers.append(RunningGunicorn(*options, app=app, env=env, leak_guard=leak_guard))

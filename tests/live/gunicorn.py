@@ -23,12 +23,12 @@ STOP_TIMEOUT = patient(60.0)
 
 
 class RunningGunicorn:
-    """``gunicorn … stream_server:app``, from its worker's start to its end."""
+    """``gunicorn … textstream.wsgi:app``, from its worker's start to its end."""
 
     def __init__(
         self,
         *options: str,
-        app: str = "stream_server:app",
+        app: str = "textstream.wsgi:app",
         env: Mapping[str, str] | None = None,
         leak_guard: LeakGuard,
     ) -> None:

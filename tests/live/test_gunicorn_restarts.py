@@ -18,7 +18,6 @@ from tests.support.sio_client import RecordingClient
 
 pytestmark = pytest.mark.live
 
-APP = "textstream.wsgi:app"
 BOTH = ("websocket", "polling")
 LIMIT = "300"
 """Requests: more than the clients make while they begin, and few for who floods."""
@@ -52,7 +51,7 @@ def health(server: RunningGunicorn) -> str:
 
 
 def test_max_requests_again_and_again(start_gunicorn: StartGunicorn, sio: Connect) -> None:
-    server = start_gunicorn(0.3, "--max-requests", LIMIT, "--max-requests-jitter", "20", app=APP)
+    server = start_gunicorn(0.3, "--max-requests", LIMIT, "--max-requests-jitter", "20")
     rounds = 2
     for _ in range(rounds):
         clients = [sio(server.url, (transport,)) for transport in BOTH]
@@ -68,7 +67,7 @@ def test_max_requests_again_and_again(start_gunicorn: StartGunicorn, sio: Connec
 
 
 def test_what_ends_in_time_is_complete(start_gunicorn: StartGunicorn, sio: Connect) -> None:
-    server = start_gunicorn(600, "--max-requests", LIMIT, app=APP)
+    server = start_gunicorn(600, "--max-requests", LIMIT)
     clients = [sio(server.url, (transport,)) for transport in BOTH]
     for client in clients:
         start(client, {"text": "x" * 100, "rate": 40})
@@ -111,7 +110,7 @@ def test_it_ends(
     end: Callable[[RunningGunicorn], None],
     code: int,
 ) -> None:
-    server = start_gunicorn(0.3, *options, app=APP)
+    server = start_gunicorn(0.3, *options)
     clients = [sio(server.url, (transport,)) for transport in BOTH]
     endless(*clients)
     end(server)
@@ -122,7 +121,7 @@ def test_it_ends(
 
 
 def test_max_requests_under_gevent(start_gunicorn: StartGunicorn, sio: Connect) -> None:
-    server = start_gunicorn(0.3, "-k", "gevent", "--max-requests", LIMIT, app=APP)
+    server = start_gunicorn(0.3, "-k", "gevent", "--max-requests", LIMIT)
     clients = [sio(server.url, (transport,)) for transport in BOTH]
     endless(*clients)
     flood(server, clients[0])
@@ -137,7 +136,7 @@ def test_max_requests_under_gevent(start_gunicorn: StartGunicorn, sio: Connect) 
 def test_under_gevent_it_is_ended_at_once(
     start_gunicorn: StartGunicorn, sio: Connect, number: signal.Signals
 ) -> None:
-    server = start_gunicorn(600, "-k", "gevent", app=APP)
+    server = start_gunicorn(600, "-k", "gevent")
     client = sio(server.url)
     endless(client)
     server.terminate_group(number)

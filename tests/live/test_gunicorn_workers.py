@@ -31,7 +31,6 @@ def wrong(leak_guard: LeakGuard) -> Iterator[RunningGunicorn]:
     env = {"WEB_CONCURRENCY": "2", "TEXTSTREAM_DRAIN": "9"}
     server = RunningGunicorn(
         *("--threads", "1", "--graceful-timeout", "10"),
-        app="textstream.wsgi:app",
         env=env,
         leak_guard=leak_guard,
     )
@@ -81,7 +80,7 @@ def test_a_stream_that_is_here_is_not_elsewhere(wrong: RunningGunicorn, sio: Con
 
 
 def test_one_worker_has_nothing_to_say(start_gunicorn: StartGunicorn, sio: Connect) -> None:
-    server = start_gunicorn(10, app="textstream.wsgi:app")
+    server = start_gunicorn(10)
     error = sio(server.url).call("resume_stream", {"id": "nowhere", "offset": 0})["error"]
     assert "worker" not in error["message"]
     answer = requests.get(server.url + UNKNOWN.format("polling"), timeout=10)
