@@ -198,14 +198,24 @@ def test_a_second_init_app_makes_a_server_of_its_own(caplog: pytest.LogCaptureFi
 
 
 def test_before_init_app_nobody_knows_the_mode(caplog: pytest.LogCaptureFixture) -> None:
-    """It is found when the server is made; here python-socketio has no other mode installed."""
+    """It is found when the server is made."""
     made = SocketIO(monitor_clients=False)
     transport = install(made)
-    made.init_app(Flask("first"))
+    made.init_app(Flask("first"), async_mode="threading")
     assert transport
     assert transport.server is made.server
     assert not caplog.records
     transport.close()
+
+
+def test_another_mode_is_left_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    made = SocketIO(monitor_clients=False)
+    install(made)
+    made.init_app(Flask("first"), async_mode="gevent")
+    assert [record.getMessage() for record in caplog.records] == [
+        "async mode gevent: stock transport"
+    ]
+    assert "Transport" not in repr(made.server.eio._async["websocket"])
 
 
 def test_the_packets_of_a_request_are_bounded() -> None:

@@ -96,10 +96,10 @@ def _warn(worker: Any, drain: float) -> None:
     if config.graceful_timeout < drain + CLOSE_SECONDS:
         logger.warning(
             "--graceful-timeout is %g s: gunicorn will end the worker before it has drained. Set "
-            "it to %g or more, or TEXTSTREAM_DRAIN to less than %g.",
+            "it to %g or more, or TEXTSTREAM_DRAIN to %g or less.",
             config.graceful_timeout,
             drain + 2,
-            drain,
+            max(0, config.graceful_timeout - 2),
         )
 
 
