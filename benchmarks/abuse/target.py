@@ -54,8 +54,8 @@ class Target:
     async def sessions(self, sids: Sequence[str]) -> set[str]:
         """Return those of the Engine.IO sessions that still exist.
 
-        An empty POST asks for nothing and changes nothing; for a session that does not exist, and
-        only for one, the answer is 400 and ``Invalid session``.
+        A pong that nobody waits for changes nothing; for a session that does not exist, and only
+        for one, the answer is 400 and says so: our words, or Engine.IO's.
         """
         shares = (sids[number::CHECKS] for number in range(CHECKS))
         return set().union(*await asyncio.gather(*map(self._existing, shares)))
@@ -64,8 +64,8 @@ class Target:
         left = set()
         for sid in sids:
             with contextlib.suppress(Ended, TimeoutError):
-                status, body = await http(self.port, "POST", f"{POLLING}&sid={sid}")
-                if status == 400 and b"Invalid session" in body:
+                status, body = await http(self.port, "POST", f"{POLLING}&sid={sid}", b"3")
+                if status == 400 and any(words in body for words in UNKNOWN_SESSION):
                     continue
             left.add(sid)
         return left

@@ -55,8 +55,9 @@ def test_a_session_of_another_worker(
     page = {"Origin": "https://app.example.org"}
     answer = requests.request(method, url, headers={**headers, **page}, timeout=10)
     assert answer.status_code == 400
-    assert answer.json().startswith("Invalid session nowhere. It has ended, or another worker")
-    assert answer.json().endswith(RUN_ONE_WORKER)
+    said = answer.json()["message"]
+    assert said.startswith("Session ID unknown: it has ended, or another worker")
+    assert said.endswith(RUN_ONE_WORKER)
     assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
 
 
@@ -84,6 +85,7 @@ def test_one_worker_has_nothing_to_say(start_gunicorn: StartGunicorn, sio: Conne
     error = sio(server.url).call("resume_stream", {"id": "nowhere", "offset": 0})["error"]
     assert "worker" not in error["message"]
     answer = requests.get(server.url + UNKNOWN.format("polling"), timeout=10)
-    assert (answer.status_code, answer.json()) == (400, "Invalid session nowhere")
+    assert answer.status_code == 400
+    assert answer.json() == {"code": 1, "message": "Session ID unknown"}
     assert server.stop() == 0
     assert "WARNING" not in server.log_text()

@@ -74,6 +74,7 @@ def test_a_session_that_is_not_here(http: Any, *, several: bool) -> None:
             "/socket.io/?EIO=4&transport=polling&sid=x", method=method, environ_overrides=environ
         )
         assert answer.status_code == 400
-        said = answer.get_json(force=True)
-        assert said.startswith("Invalid session x")
+        assert answer.json["code"] == 1
+        said = answer.json["message"]
+        assert said.startswith("Session ID unknown")
         assert said.endswith(RUN_ONE_WORKER) is several

@@ -27,7 +27,6 @@ from textstream.transport.bounds import REFUSED_WHOLE, Bounds, OnOversized
 from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION, Oversized
 from textstream.transport.handoff import steal
-from textstream.transport.handshake import Handshakes
 from textstream.transport.hardening import harden
 from textstream.transport.inbox import Message
 from textstream.transport.peer import Peer
@@ -80,7 +79,6 @@ class Transport:
             "websocket": self.websocket,
         }
         harden(server, self.bounds, self._on_oversized, self.turn_away)
-        eio.handle_request = Handshakes(eio.handle_request)
         return True
 
     @property

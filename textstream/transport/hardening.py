@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from textstream.transport.bounds import Bounds, OnOversized
+from textstream.transport.handshake import Handshakes
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
 from textstream.transport.packets import strict
@@ -34,8 +35,9 @@ def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: Ws
         server.packet_class = strict(server.packet_class, bounds.max_attachments)
         eio.on("message", Messages(server))
     # Around Engine.IO, and not around the application: whatever path and WSGI server lead here.
+    shaken = Handshakes(ClosedSessions(eio.handle_request, eio))
     served = OversizedPolls(
-        HalfUpgrades(WithoutSockets(ClosedSessions(eio.handle_request, eio), eio)),
+        HalfUpgrades(WithoutSockets(shaken, eio)),
         limit=bounds.max_message,
         dropped=bounds.max_dropped,
         on_oversized=on_oversized,
