@@ -15,6 +15,7 @@ from benchmarks.abuse.wire import Ended
 PROC = Path("/proc")
 
 CHECKS = 8
+UNKNOWN_SESSION = (b"Session ID unknown", b"Invalid session")
 """Sessions looked for at a time."""
 
 
