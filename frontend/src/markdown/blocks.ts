@@ -1,5 +1,5 @@
 import type { Links, Token, Tokens } from "marked";
-import { complete } from "./complete";
+import { complete, decided } from "./complete";
 import { lex } from "./lexer";
 
 /** Characters read at once, and of one block: a longer one goes on in another. */
@@ -54,7 +54,8 @@ export class MarkdownBlocks {
   read(): boolean {
     const window = this.#window();
     const isAll = window.length === this.#rest.length;
-    const tokens = lex(this.#prefix + window, this.#links);
+    const isOpen = isAll && !this.#isDone;
+    const tokens = lex(this.#prefix + (isOpen ? decided(window) : window), this.#links);
     const first = tokens.findIndex(({ type }) => type !== "space");
     // None may be, in a text of empty lines.
     const last = tokens.map(({ type }) => type !== "space").lastIndexOf(true);

@@ -27,12 +27,18 @@ const LAST_PART = /\n(?=[^\S\n]*(?:[-*+>#|]|\d{1,9}[.)]))|\n[^\S\n]*\n/gu;
 export function complete(source: string): string {
   const start = source.lastIndexOf("\n") + 1;
   const last = source.slice(start);
-  const isMarkers = last.length < 200 && MARKERS.test(last);
   if (isInCode(source.slice(0, start))) {
     return /^[\s>]*(?:`+|~+)$/u.test(last) ? source.slice(0, start) : source;
   }
   if (FENCE.test(last)) return source;
-  return table(source) ?? closed(isMarkers ? source.slice(0, start) : source);
+  return table(source) ?? closed(decided(source));
+}
+
+/** Leave off a last line that may turn out to be another thing: `***` a line across, or emphasis. */
+export function decided(source: string): string {
+  const start = source.lastIndexOf("\n") + 1;
+  const isMarkers = source.length - start < 200 && MARKERS.test(source.slice(start));
+  return isMarkers ? source.slice(0, start) : source;
 }
 
 /** Whether the lines leave a fence open, in a list or a quote as well. */

@@ -31,6 +31,13 @@ test("in any pieces as at once", () => {
   );
 });
 
+test.each([
+  ["a\n***", "x***"],
+  ["a\n#", "x"],
+])("a line of marks alone decides nothing before it is whole: %j, %j", (...pieces) => {
+  expect(streamed(pieces)).toBe(finished(pieces.join("")));
+});
+
 test("an answer is rendered as CommonMark and GFM say", () => {
   const { element, show } = markdown();
   show(ANSWER, true);
