@@ -1,14 +1,24 @@
 import remend, { type RemendOptions } from "remend";
+import { closing } from "./lexer";
 
-/** Markdown only, as the lexer knows it: no formulas, no HTML, nothing taken for what it is not. */
+/**
+ * Markdown only, as the lexer knows it: no formulas, no HTML, nothing taken for what it is not. Not
+ * emphasis either: the lexer knows better what is open.
+ */
 const OPTIONS: RemendOptions = {
+  bold: false,
+  boldItalic: false,
   comparisonOperators: false,
   htmlTags: false,
   inlineKatex: false,
+  italic: false,
   katex: false,
   setextHeadings: false,
   singleTilde: false,
+  strikethrough: false,
 };
+const CODE: RemendOptions = { ...OPTIONS, links: false, images: false };
+const LINKS: RemendOptions = { ...OPTIONS, inlineCode: false };
 
 /** Characters of one paragraph beyond which it is shown as it is until it is finished. */
 const LONGEST = 4000;
@@ -72,6 +82,10 @@ function closed(source: string): string {
   if (part.length > LONGEST) return source;
   const whole = part
     .replace(/(?:\\|&#?\w{0,31}|(?<=\[[^\][]{0,300})\])$/u, "")
-    .replace(/(^|[\s([{"'|])(?:[*_~]{1,3}|`{1,2})$/u, "$1");
-  return source.slice(0, start) + remend(whole, OPTIONS);
+    .replace(/(^|[\s([{"'|*_~])`{1,2}$/u, "$1")
+    .replace(/(?<!\\)[*_~]+$/u, "");
+  // From the inside out: code, what is open in the text of a link, the link, what is open around it.
+  const text = remend(whole, CODE).replace(/(?<=\[)[^\][]*$/u, (words) => words + closing(words));
+  const linked = remend(text, LINKS);
+  return source.slice(0, start) + linked.trimEnd() + closing(linked);
 }

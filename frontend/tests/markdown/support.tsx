@@ -85,7 +85,12 @@ export function streamed(pieces: Iterable<string>, rest = ""): string {
   let text = "";
   for (const piece of pieces) show((text += piece));
   show(text + rest, true);
-  const html = new XMLSerializer().serializeToString(element);
+  const html = serialised(element);
   cleanup();
   return html;
+}
+
+/** As text. */
+export function serialised(element: Element): string {
+  return new XMLSerializer().serializeToString(element);
 }
