@@ -34,6 +34,7 @@ ANSWER = """\
 ## Part {number}
 
 Some **bold**, *light* and `code` with [a link](https://example.org/{number}) and 字 and שלום.
+**重要：**请注意[^{number}]，*斜体（注）*后面，见https://example.org/{number}。
 
 1. First, with **more** in it
    - [x] done
@@ -51,6 +52,10 @@ def part_{number}() -> str:
 ```
 
 ![A picture](https://example.org/{number}.png)
+
+[^{number}]: A footnote, **“注释”**的文字。
+
+    Its second paragraph.
 
 """
 MANY_PARTS = "".join(ANSWER.format(number=number) for number in range(100))
@@ -248,6 +253,24 @@ def test_code_has_its_language_and_is_copied(open_app: OpenApp) -> None:
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     code = 'def part_7() -> str:\n    return "**x**"'
     assert page.evaluate("navigator.clipboard.readText()") == code
+
+
+def test_a_footnote_and_its_reference_lead_to_each_other(open_app: OpenApp) -> None:
+    page = open_app()
+    show_markdown(page)
+    ask(page, "".join(ANSWER.format(number=number) for number in range(1, 6)))
+    ended(page)
+    url = page.url
+    reference = page.locator("a[role=doc-noteref]").first
+    footnote = page.locator("[role=doc-footnote]").first
+    reference.click()
+    expect(footnote).to_be_focused()
+    expect(footnote).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(reference).to_be_focused()
+    expect(reference).to_be_in_viewport()
+    assert page.url == url
 
 
 def test_finished_blocks_keep_their_elements(open_app: OpenApp) -> None:

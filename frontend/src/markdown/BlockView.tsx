@@ -2,6 +2,8 @@ import type { Token, Tokens } from "marked";
 import { memo, type ReactNode } from "react";
 import type { Block } from "./blocks";
 import { CodeBlock, type Outermost } from "./CodeBlock";
+import { FootnoteView } from "./FootnoteView";
+import type { Footnote } from "./footnotes";
 import { inline } from "./inline";
 
 /** One block. A finished one is never rendered again. */
@@ -21,7 +23,8 @@ export const BlockView = memo(
  * The kinds of blocks that there are, each with the element that it is: there are no others.
  *
  * React makes elements and text of it, never HTML, and no attribute takes its name or, but for the
- * address of a link, its value from the text: nothing is left to sanitise.
+ * address of a link, its value from the text: nothing is left to sanitise. Footnotes are counted;
+ * what the text calls them is in no id.
  */
 function block(token: Token, level: number, outermost: Outermost = {}): ReactNode {
   switch (token.type) {
@@ -42,6 +45,12 @@ function block(token: Token, level: number, outermost: Outermost = {}): ReactNod
       return <CodeBlock token={token as Tokens.Code} outermost={outermost} />;
     case "table":
       return table(token as Tokens.Table, outermost);
+    case "footnote":
+      return (
+        <FootnoteView footnote={token as Footnote} outermost={outermost}>
+          {blocks((token as Footnote).tokens, level)}
+        </FootnoteView>
+      );
     case "hr":
       return <hr {...outermost} dir={undefined} />;
     default:

@@ -1,5 +1,6 @@
 import type { Links, Token, Tokens } from "marked";
 import { complete, decided } from "./complete";
+import { Footnotes } from "./footnotes";
 import { lex } from "./lexer";
 
 /** Characters read at once, and of one block: a longer one goes on in another. */
@@ -33,6 +34,7 @@ export class MarkdownBlocks {
   #finished: Block[] = [];
   #last: Block[] = [];
   #links: Links = {};
+  #footnotes = new Footnotes();
 
   get blocks(): readonly Block[] {
     return [...this.#finished, ...this.#last];
@@ -54,18 +56,22 @@ export class MarkdownBlocks {
   read(): boolean {
     const window = this.#window();
     const isAll = window.length === this.#rest.length;
+    const isEnd = isAll && this.#isDone;
     const isOpen = isAll && !this.#isDone;
     const tokens = lex(this.#prefix + (isOpen ? decided(window) : window), this.#links);
     const first = tokens.findIndex(({ type }) => type !== "space");
     // None may be, in a text of empty lines.
     const last = tokens.map(({ type }) => type !== "space").lastIndexOf(true);
-    if (isAll && this.#isDone) this.#finish(tokens);
+    if (isEnd) this.#finish(tokens);
     else if (!isAll && last <= first) this.#goOnLater(tokens);
     else this.#finish(tokens.slice(0, Math.max(last, 0)));
     if (!isAll) this.#last = [];
     else {
       const open = this.#rest && complete(this.#prefix + this.#rest);
       this.#last = this.#blocksOf(open ? lex(open, this.#links) : []);
+      const tokens = this.#last.map(({ token }) => token);
+      this.#footnotes.preview(tokens, this.#finished.length);
+      if (isEnd) this.#settle();
     }
     return !isAll;
   }
@@ -74,6 +80,7 @@ export class MarkdownBlocks {
     [this.#text, this.#rest, this.#prefix] = ["", "", ""];
     [this.#finished, this.#last, this.#links] = [[], [], {}];
     [this.#level, this.#continued] = [1, false];
+    this.#footnotes = new Footnotes();
   }
 
   #window(): string {
@@ -103,6 +110,7 @@ export class MarkdownBlocks {
     this.#rest = this.#rest.slice(length);
     for (const block of this.#blocksOf(tokens)) {
       this.#finished.push(block);
+      this.#number(block.token, this.#finished.length - 1);
       this.#level = block.token.type === "heading" ? block.level : this.#level;
     }
     [this.#prefix, this.#continued] = ["", false];
@@ -129,10 +137,29 @@ export class MarkdownBlocks {
   #define({ tag, href, title }: Tokens.Def): void {
     if (Object.hasOwn(this.#links, tag) || Object.keys(this.#links).length >= MOST_LINKS) return;
     this.#links = { ...this.#links, [tag]: { href, title } };
-    this.#finished = this.#finished.map((block) => {
+    this.#finished = this.#finished.map((block, index) => {
       if (!block.token.raw.toLowerCase().includes(`[${tag}]`)) return block;
       const [token = block.token] = lex(block.token.raw, this.#links);
+      this.#number(token, index);
       return { ...block, token };
     });
+  }
+
+  #number(token: Token, index: number): void {
+    for (const changed of this.#footnotes.finish(token, index)) this.#showAgain(changed);
+  }
+
+  /** No footnote will come any more: a reference without one is no reference. */
+  #settle(): void {
+    for (const index of this.#footnotes.waiting) {
+      const token = this.#finished[index]?.token;
+      if (token && this.#footnotes.settle(token, index)) this.#showAgain(index);
+    }
+  }
+
+  /** Of a token that is another one a block is made again. */
+  #showAgain(index: number): void {
+    const block = this.#finished[index];
+    if (block) this.#finished[index] = { ...block, token: { ...block.token } };
   }
 }

@@ -26,7 +26,7 @@ const LONGEST = 4000;
 const FENCE = /^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}|~{3,})([^\n]*)$/u;
 /** A line of which all may turn out to be markup: it waits for its next character. */
 const MARKERS = /^[\s>*_~`#+=\-\d.)([\]!]*(?:\[[xX]\]?\s*)?$/u;
-const LAST_PART = /\n(?=[^\S\n]*(?:[-*+>#|]|\d{1,9}[.)]))|\n[^\S\n]*\n/gu;
+const LAST_PART = /\n(?=[^\S\n]*(?:[-*+>#|]|\d{1,9}[.)]|\[\^))|\n[^\S\n]*\n/gu;
 
 /**
  * Return the last block of an unfinished text as it will probably be once it is finished.
@@ -82,6 +82,7 @@ function closed(source: string): string {
   if (part.length > LONGEST) return source;
   const whole = part
     .replace(/(?:\\|&#?\w{0,31}|(?<=\[[^\][]{0,300})\])$/u, "")
+    .replace(/\[\^[^\][\s]{0,100}$/u, "")
     .replace(/(^|[\s([{"'|*_~])`{1,2}$/u, "$1")
     .replace(/(?<!\\)[*_~]+$/u, "");
   // From the inside out: code, what is open in the text of a link, the link, what is open around it.

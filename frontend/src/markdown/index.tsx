@@ -1,7 +1,8 @@
-import { useEffect, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { MarkdownBlocks, type Block } from "./blocks";
 import { BlockView } from "./BlockView";
 import { CodeActionsContext, type CodeActions } from "./CodeBlock";
+import { IdPrefixContext } from "./FootnoteView";
 import "./markdown.css";
 
 interface StreamingMarkdownProps {
@@ -20,6 +21,7 @@ interface StreamingMarkdownProps {
  * that arrives at once is shown over several frames. Elements of finished blocks stay.
  */
 export function StreamingMarkdown({ text, done, codeActions }: StreamingMarkdownProps) {
+  const id = useId();
   const [parser] = useState(() => new MarkdownBlocks());
   const [blocks, setBlocks] = useState<readonly Block[]>([]);
   useEffect(() => {
@@ -35,9 +37,11 @@ export function StreamingMarkdown({ text, done, codeActions }: StreamingMarkdown
   }, [parser, text, done]);
   return (
     <CodeActionsContext value={codeActions}>
-      {blocks.map((block, index) => (
-        <BlockView key={index} {...block} />
-      ))}
+      <IdPrefixContext value={id}>
+        {blocks.map((block, index) => (
+          <BlockView key={index} {...block} />
+        ))}
+      </IdPrefixContext>
     </CodeActionsContext>
   );
 }

@@ -1,6 +1,8 @@
 import type { Token, Tokens } from "marked";
 import { Fragment, type ReactNode } from "react";
 import { decodeReferences } from "./entities";
+import { ReferenceView } from "./FootnoteView";
+import type { FootnoteReference } from "./footnotes";
 import { safeAddress, UNFINISHED } from "./links";
 
 interface Place {
@@ -33,6 +35,8 @@ function one(token: Token, place: Place): ReactNode {
       return link(token as Tokens.Link, place);
     case "image":
       return image(token as Tokens.Image, place);
+    case "footnoteReference":
+      return reference(token as FootnoteReference, place);
     case "text":
       return text(token as Tokens.Text, place);
     default:
@@ -55,6 +59,11 @@ function link({ href, autolink = false, text, tokens }: Tokens.Link, place: Plac
   const content = autolink ? text : inline(tokens, { ...place, isLink: true });
   if (place.isLink) return content;
   return <Anchor address={href} isLiteral={autolink} content={content} />;
+}
+
+function reference({ isMissing, raw, number, place }: FootnoteReference, { isLink }: Place) {
+  if (isMissing) return raw;
+  return <ReferenceView number={number} place={place} isInLink={isLink ?? false} />;
 }
 
 /** A link to the picture. To load it would tell its server who reads this text, and when. */

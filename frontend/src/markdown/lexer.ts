@@ -11,6 +11,7 @@ import {
 } from "marked";
 import { hasCjk } from "./cjk";
 import { emphasisIn, type Emphasis } from "./emphasis";
+import { footnote, footnoteReference, footnoteWithin } from "./footnoteSyntax";
 import { addressIn } from "./links";
 
 /** Levels of quotes and lists, and of emphasis; what is deeper is shown as text. */
@@ -42,6 +43,14 @@ class TextTokenizer extends Tokenizer {
     return undefined;
   }
 
+  override lheading(source: string): Tokens.Heading | undefined {
+    return super.lheading(source.slice(0, footnoteWithin(source)));
+  }
+
+  override table(source: string): Tokens.Table | undefined {
+    return super.table(source.slice(0, footnoteWithin(source)));
+  }
+
   /** One tilde stands for "about", and between numbers for "to"; two strike. */
   override del(source: string, masked: string, prior: string): Tokens.Del | undefined {
     return source.startsWith("~~") ? super.del(source, masked, prior) : undefined;
@@ -65,7 +74,9 @@ class BoundedLexer extends Lexer {
       gfm: true,
       tokenizer,
       extensions: {
-        inline: [emphasis],
+        block: [footnote],
+        inline: [footnoteReference, emphasis],
+        startBlock: [footnoteWithin],
         startInline: [bareAddress],
         renderers: {},
         childTokens: {},

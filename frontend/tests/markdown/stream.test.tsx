@@ -4,7 +4,7 @@ import { cleanup } from "@testing-library/react";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { MarkdownBlocks } from "../../src/markdown/blocks";
-import { ANSWER, HOSTILE, finished, markdown, streamed } from "./support";
+import { ANSWER, HOSTILE, finished, markdown, serialised, streamed } from "./support";
 
 afterEach(cleanup);
 
@@ -14,6 +14,17 @@ test("in single characters as at once", () => {
 
 test("in any pieces as at once", () => {
   const lines = [...ANSWER.split("\n"), "", "  * a", "   b", "\tc", "> d", "***", "[e]: f", "\r"];
+  lines.push(
+    "***x***",
+    "#x",
+    "[^1]",
+    "**重：**后[^2][^1]",
+    "[^1]: 注",
+    "[^2]: b",
+    "    c",
+    "> [^3]: 甲",
+    "[^E]: [e]",
+  );
   const texts = fc.array(fc.constantFrom(...lines), { maxLength: 12 });
   fc.assert(
     fc.property(texts, fc.array(fc.nat(30), { minLength: 1, maxLength: 9 }), (some, sizes) => {
@@ -34,6 +45,7 @@ test("in any pieces as at once", () => {
 test.each([
   ["a\n***", "x***"],
   ["a\n#", "x"],
+  ["[^1]: a\n*", "*x**"],
 ])("a line of marks alone decides nothing before it is whole: %j, %j", (...pieces) => {
   expect(streamed(pieces)).toBe(finished(pieces.join("")));
 });
@@ -62,8 +74,6 @@ test("an answer is rendered as CommonMark and GFM say", () => {
   ]);
   expect(all("a").at(-1)).toBe("🖼 A picture");
 });
-
-const serialised = (element: Element): string => new XMLSerializer().serializeToString(element);
 
 test("what is finished keeps its elements, character by character", () => {
   const { element, show } = markdown();

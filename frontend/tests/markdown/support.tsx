@@ -90,7 +90,7 @@ export function streamed(pieces: Iterable<string>, rest = ""): string {
   return html;
 }
 
-/** As text. */
+/** As text; without what makes ids of one component others than those of the next. */
 export function serialised(element: Element): string {
-  return new XMLSerializer().serializeToString(element);
+  return new XMLSerializer().serializeToString(element).replaceAll(/(?<=["#])_r_\w+?_/gu, "");
 }
