@@ -86,7 +86,10 @@ function closed(source: string): string {
     .replace(/(^|[\s([{"'|*_~])`{1,2}$/u, "$1")
     .replace(/(?<!\\)[*_~]+$/u, "");
   // From the inside out: code, what is open in the text of a link, the link, what is open around it.
-  const text = remend(whole, CODE).replace(/(?<=\[)[^\][]*$/u, (words) => words + closing(words));
-  const linked = remend(text, LINKS);
-  return source.slice(0, start) + linked.trimEnd() + closing(linked);
+  let text = whole.includes("`") ? remend(whole, CODE) : whole;
+  if (text.includes("[")) {
+    text = text.replace(/(?<=\[)[^\][]*$/u, (words) => words + closing(words));
+    text = remend(text, LINKS);
+  }
+  return source.slice(0, start) + text.trimEnd() + closing(text);
 }

@@ -173,7 +173,7 @@ function masked(source: string, links: Links): string {
 
 /** What closes the emphasis that is open at the end of a text. */
 export function closing(source: string): string {
-  return emphasisIn(masked(source, {})).closing;
+  return /[*_~]/u.test(source) ? emphasisIn(masked(source, {})).closing : "";
 }
 
 function asText(text: string, tokens: Token[] = []): Token[] {
