@@ -21,8 +21,8 @@ SERVED = 40
 PATIENCE = 20.0
 """Seconds for any answer. A poll that waits for nothing is answered by a ping before that."""
 
-BARRIER, ALIVE = frame(b"5"), b"6"
-"""Engine.IO's upgrade packet: a session that has upgraded answers it with NOOP, in order."""
+BARRIER, ALIVE = frame(b"40/barrier,"), b'44/barrier,{"message":"Invalid namespace"}'
+"""A CONNECT to a namespace that nobody serves: answered in order, as often as it is sent."""
 
 
 @dataclass
