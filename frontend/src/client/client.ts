@@ -42,13 +42,13 @@ const KEPT = 50;
 const REMEMBERED = 50;
 
 export interface ClientEvents {
-  /** The connection is in another state. */
+  /** The connection is in another state. With `connected`, it may be used at once. */
   state: ConnectionState;
 }
 
 /** A connection to a server, kept up, and the streams that are read over it. */
 export class StreamClient {
-  /** The server's address, without a slash at the end. */
+  /** The server's address: origin and path prefix, without a slash at the end. */
   readonly url: string;
   /** What is remembered of the streams, of this page and of those before it. */
   readonly store: StreamStore;
@@ -57,7 +57,8 @@ export class StreamClient {
   readonly #events = new Emitter<ClientEvents>();
   readonly #changes = new Emitter<{ change: undefined }>();
   readonly #streams = new Set<TextStream>();
-  #state: ConnectionState = "connecting";
+  #told: ConnectionState = "connecting";
+  #telling = false;
   readonly #unfollow: () => void;
 
   /**
@@ -94,7 +95,7 @@ export class StreamClient {
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.connection.state;
   }
 
   /** State, transport, tries, the next try, and why there is no connection. */
@@ -239,9 +240,11 @@ export class StreamClient {
   }
 
   #changed(): void {
-    const before = this.#state;
-    this.#state = this.connection.state;
-    if (this.#state !== before) this.#events.emit("state", this.#state);
+    // A listener did it, such as by `close()`: the others hear of both, in their order.
+    if (this.#telling) return;
+    this.#telling = true;
+    while (this.#told !== this.state) this.#events.emit("state", (this.#told = this.state));
+    this.#telling = false;
     this.#changes.emit("change", undefined);
   }
 }

@@ -18,9 +18,9 @@ export interface ConnectionOptions extends WireOptions {
 }
 
 export interface ConnectionHandlers {
-  /** There is a connection, over `wire`. */
+  /** There is a connection, over `wire`. Called before `changed` tells of it. */
   up(wire: Wire): void;
-  /** It is gone. */
+  /** It is gone. Called before `changed` tells of it. */
   down(): void;
   /** A try has failed. `final`: more of them will, until somebody changes something. */
   failed(error: StreamError, final: boolean): void;
@@ -130,7 +130,8 @@ export class Connection {
       },
       transport: (name) => {
         current(() => {
-          this.#change({ transport: name });
+          if (this.open) this.#change({ transport: name });
+          else this.#set({ transport: name }); // It is told with the connection.
         });
       },
       event: (name, data) => {
@@ -146,16 +147,16 @@ export class Connection {
     this.#ever = true;
     this.#fruitful = false;
     this.#openedAt = this.#options.clock.now();
-    // What a server that goes down says at once is handed over before its connection is open.
-    const state = this.snapshot.state === "draining" ? "draining" : "connected";
-    this.#change({ state, error: undefined });
+    const state = this.snapshot.retryAfter === undefined ? "connected" : "draining";
+    this.#set({ state, error: undefined });
+    // First: who is told that it is connected may use it.
     if (this.#wire) this.#handlers.up(this.#wire);
+    this.#handlers.changed();
   }
 
   #event(name: string, data: unknown): void {
     try {
-      if (name === "server_draining")
-        this.#change({ state: "draining", retryAfter: decodeDraining(data).retry_after });
+      if (name === "server_draining") this.#draining(decodeDraining(data).retry_after);
       this.#handlers.event(name, data);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
@@ -163,10 +164,15 @@ export class Connection {
     }
   }
 
+  #draining(retryAfter: number): void {
+    // What a server that goes down says at once is handed over before its connection is open: it is
+    // told with the connection.
+    if (this.open) this.#change({ state: "draining", retryAfter });
+    else this.#set({ retryAfter });
+  }
+
   #lost(reason: string, stayAway = 0): void {
-    const wasOpen = this.#take();
-    this.#schedule(stayAway);
-    if (wasOpen) this.#handlers.down();
+    this.#away(stayAway);
     void this.#explain(reason);
   }
 
@@ -174,9 +180,16 @@ export class Connection {
   #refused(data: unknown, message: string): void {
     const said = decodeError(data);
     const error = said.code === "protocol_error" ? new StreamError("forbidden", message) : said;
-    this.#take();
-    this.#schedule(0);
+    this.#away(0);
     this.#failed(error, !error.retryable);
+  }
+
+  #away(stayAway: number): void {
+    const wasOpen = this.#take();
+    this.#schedule(stayAway);
+    // First: who is told that it is lost finds no connection.
+    if (wasOpen) this.#handlers.down();
+    this.#handlers.changed();
   }
 
   /** Let go of the wire; returns whether it was open. */
@@ -203,7 +216,7 @@ export class Connection {
     this.#cancel = clock.after(delay, () => {
       this.tryNow();
     });
-    this.#change({
+    this.#set({
       state: this.#ever ? "reconnecting" : "connecting",
       transport: undefined,
       retryAfter: undefined,
@@ -233,7 +246,12 @@ export class Connection {
   }
 
   #change(change: Partial<ConnectionSnapshot>): void {
-    this.snapshot = { ...this.snapshot, ...change };
+    this.#set(change);
     this.#handlers.changed();
+  }
+
+  /** Change the snapshot, and tell nobody yet. */
+  #set(change: Partial<ConnectionSnapshot>): void {
+    this.snapshot = { ...this.snapshot, ...change };
   }
 }

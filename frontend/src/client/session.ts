@@ -112,7 +112,8 @@ export class Session {
       },
     });
     this.link = link;
-    for (const reader of this.readers) link.attach(reader);
+    // Who hears of a reader that begins may break the connection off.
+    for (const reader of this.readers) if (this.link === link) link.attach(reader);
   }
 
   #down(): void {

@@ -10,6 +10,8 @@ export function WatchDialog({ id, onClose }: { id: string; onClose: () => void }
   const words = useWords();
   const { client, workspace } = useApp();
   const { described, error } = useDescription(client, id, true);
+  // Without a connection it is still being looked for; the banner says what is wrong with that.
+  const refused = error?.code === "unreachable" ? undefined : error;
   const watch = (from: "start" | "now"): void => {
     const pane = described && workspace.watch(described, from);
     onClose();
@@ -22,9 +24,9 @@ export function WatchDialog({ id, onClose }: { id: string; onClose: () => void }
   const over = described?.state === "ended";
   return (
     <Dialog title={words.watchTitle} onClose={onClose}>
-      {error && error.code !== "unreachable" && (
+      {refused && (
         <div role="alert" className="problem">
-          <Problem error={error} />
+          <Problem error={refused} />
         </div>
       )}
       {described ? (
@@ -33,7 +35,7 @@ export function WatchDialog({ id, onClose }: { id: string; onClose: () => void }
           <p className="note">{words.viewers(described.readers)}</p>
         </>
       ) : (
-        !error && <p role="status">{words.looking}</p>
+        !refused && <p role="status">{words.looking}</p>
       )}
       <div className="actions">
         <button
