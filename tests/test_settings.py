@@ -63,6 +63,22 @@ def test_origins_are_kept_in_one_spelling() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "prefix"),
+    [("", ""), ("/", ""), ("/stream/", "/stream"), (" /a/b-1.~_ ", "/a/b-1.~_")],
+)
+def test_a_prefix_has_no_slash_at_its_end(given: str, prefix: str) -> None:
+    assert Settings(prefix=given).prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "prefix", ["stream", "//a", "/a//b", "/a/../b", "/.", "/a b", "/a?b", "/流"]
+)
+def test_what_is_no_prefix(prefix: str) -> None:
+    with pytest.raises(ValidationError, match='"/stream"'):
+        Settings(prefix=prefix)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("port", "70000", "less than or equal to 65535"),

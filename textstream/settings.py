@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,11 @@ class Settings(BaseSettings):
     port: int = Field(5002, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*",), description="Origins of pages that may use this server, comma separated; * is any."
+    )
+    prefix: str = Field(
+        "",
+        description="Path that a proxy serves this under and leaves on its requests: /stream. "
+        "One that takes it off needs no setting.",
     )
     log_level: LogLevel = Field("info", description="How much to log.")
     log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
@@ -116,6 +122,14 @@ class Settings(BaseSettings):
         parts = (origin.strip().rstrip("/") for origin in value)
         named = (part if part == "*" else str(Origin.parse(part)) for part in parts)
         return tuple(dict.fromkeys(named))
+
+    @field_validator("prefix")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        path = value.strip().rstrip("/")
+        if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[\w.~-]+)*", path, re.ASCII):
+            raise ValueError(f'a prefix looks like "/stream", not "{value}"')
+        return path
 
     @field_validator("sources")
     @classmethod

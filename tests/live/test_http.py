@@ -157,6 +157,7 @@ def run(*flags: str) -> subprocess.CompletedProcess[str]:
         (("--port", "many"), "--port (TEXTSTREAM_PORT)"),
         (("--max-text", "0"), "--max-text (TEXTSTREAM_MAX_TEXT)"),
         (("--cors-origins", "app.example"), "https://example.org"),
+        (("--prefix", "stream"), '"/stream"'),
         (("--sources", "shout"), "name=module:callable"),
         (("--sources", "shout=nowhere:shout"), "nowhere"),
         (("--source", "nowhere"), "TEXTSTREAM_SOURCE"),

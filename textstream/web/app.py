@@ -22,6 +22,7 @@ from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import refuser
+from textstream.web.prefix import under_prefix
 from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
 from textstream.web.starts import RequestLimits
@@ -42,6 +43,8 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    # It would redirect //app/ to an absolute address: out of the prefix of a proxy.
+    app.url_map.merge_slashes = False
     registry = _build_registry(settings)
     origins = OriginPolicy(settings.cors_origins)
     origins.send_headers(app)
@@ -82,6 +85,9 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
         server.lab = Lab(socketio, dispatcher, on_connect=server.ensure_running, limits=lab_limits)
     serve_client(app, STATIC / "socket.io")
     app.register_blueprint(pages(hub, registry, lab=settings.lab, is_allowed=origins.allows))
+    # Last, around Socket.IO too.
+    served = under_prefix(app.wsgi_app, settings.prefix)
+    app.wsgi_app = served  # type: ignore[method-assign, assignment]
     app.extensions["textstream"] = server
     if settings.preload:
         registry.preload()

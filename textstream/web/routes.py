@@ -6,18 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, send_from_directory
+from flask import Blueprint, Response, jsonify, redirect, request, send_from_directory
 from flask_cors import cross_origin
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from textstream import __version__
 from textstream.hub.hub import Hub
 from textstream.lab.request_facts import describe_request
 from textstream.sources import SourceRegistry
+from textstream.web.prefix import with_slash
 
 STATIC = Path(__file__).parent / "static"
 
 PAGES = {"/": "demo.html", "/app/": "app/index.html", "/lab/": "lab/index.html"}
-"""Where the front end's build puts them."""
+"""Where the front end's build puts them. All addresses in them are relative: see `with_slash`."""
 
 NOT_BUILT = """\
 <!doctype html>
@@ -28,8 +30,8 @@ NOT_BUILT = """\
 <h1>textstream is running</h1>
 <p>This page is not built yet. Build it with <code>make run</code>, or with
 <code>npm ci &amp;&amp; npm run build</code> in <code>frontend/</code>, and reload.</p>
-<p>Everything else works: <a href="/api/sources">/api/sources</a>,
-<a href="/healthz">/healthz</a>, and Socket.IO at <code>/socket.io/</code>.</p>
+<p>Everything else works: <a href="{home}api/sources">api/sources</a>,
+<a href="{home}healthz">healthz</a>, and Socket.IO at <code>socket.io/</code>.</p>
 </html>
 """
 
@@ -52,7 +54,10 @@ def pages(
 
     for path, file in PAGES.items():
         view = _page(static, file) if lab or path != "/lab/" else _lab_off
-        blueprint.add_url_rule(path, file.replace(".", "_"), view)
+        endpoint = file.replace(".", "_")
+        blueprint.add_url_rule(path, endpoint, view)
+        if path != "/":  # Flask's own redirect is to an absolute address
+            blueprint.add_url_rule(path.rstrip("/"), f"{endpoint}_without_slash", _add_slash)
 
     @blueprint.get("/assets/<path:name>")
     def assets(name: str) -> Response:
@@ -92,14 +97,20 @@ def pages(
 
 
 def _page(static: Path, file: str) -> Callable[[], Response]:
+    home = "../" * file.count("/") or "./"
+
     def page() -> Response:
         if not (static / file).is_file():
-            return Response(NOT_BUILT, mimetype="text/html")
+            return Response(NOT_BUILT.format(home=home), mimetype="text/html")
         response = send_from_directory(static, file)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
     return page
+
+
+def _add_slash() -> WerkzeugResponse:
+    return redirect(with_slash(request.environ), 308)
 
 
 def _lab_off() -> Response:
