@@ -8,6 +8,8 @@ export interface Parts {
   client: StreamClient;
   workspace: Workspace;
   history: History;
+  /** The server that the page asks where its address names none. */
+  own: string;
 }
 
 export interface AppState extends Parts {

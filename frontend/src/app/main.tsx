@@ -1,7 +1,7 @@
 import { createRoot } from "react-dom/client";
 import { StreamClient } from "../client";
 import { WrongAddress } from "../shared/components/WrongAddress";
-import { chosenTransports, serverAddress } from "../shared/server";
+import { chosenTransports, ownServer, serverAddress, type Home } from "../shared/server";
 import { pageStorage } from "../shared/storage";
 import { initialTheme, showTheme } from "../shared/theme";
 import { App } from "./App";
@@ -11,7 +11,8 @@ import { History, MOST } from "./model/history";
 import { PaneStore } from "./model/paneStore";
 import { Workspace } from "./model/workspace";
 
-const address = serverAddress(location);
+const HOME: Home = "../";
+const address = serverAddress(location, HOME);
 
 function parts(): Parts | undefined {
   const local = pageStorage("localStorage");
@@ -31,7 +32,8 @@ function parts(): Parts | undefined {
   }
   const history = new History(client.store);
   const store = new PaneStore(pageStorage("sessionStorage"), client.url);
-  return { client, history, workspace: new Workspace(client, history, store) };
+  const workspace = new Workspace(client, history, store);
+  return { client, history, workspace, own: ownServer(location, HOME) };
 }
 
 showTheme(initialTheme());

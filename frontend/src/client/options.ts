@@ -24,7 +24,10 @@ export interface ClientOptions {
    * Default: 360,000, which is how long a server keeps a stream that nobody reads.
    */
   giveUpAfter?: number;
-  /** Where Socket.IO is on the server. Default: `/socket.io/`. */
+  /**
+   * Where Socket.IO is on the server's origin, if not at `socket.io/` under the address: with
+   * `https://example.org/stream` that is `/stream/socket.io/`.
+   */
   path?: string;
   /** Sent with each handshake, for servers that ask who you are. */
   auth?: Record<string, unknown>;
@@ -35,7 +38,7 @@ export interface ClientOptions {
   probe?: Probe;
 }
 
-/** The options with the defaults for those that were left out. */
+/** The options with the defaults for those that were left out; `url` is checked. */
 export function sessionOptions(url: string, options: ClientOptions): SessionOptions {
   return {
     url,
@@ -43,7 +46,7 @@ export function sessionOptions(url: string, options: ClientOptions): SessionOpti
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
     timeout: options.timeout ?? 10_000,
     giveUpAfter: options.giveUpAfter ?? 360_000,
-    path: options.path ?? "/socket.io/",
+    path: options.path ?? socketIoPath(url),
     auth: options.auth,
     factory: options.wire ?? socketIoWire,
     clock: options.clock ?? systemClock,
@@ -52,10 +55,16 @@ export function sessionOptions(url: string, options: ClientOptions): SessionOpti
   };
 }
 
-/** The origin of `url`. Throws `invalid_request` when there is none. */
+/**
+ * `url` as an origin and a path prefix, without a slash at its end: `https://example.org/stream`.
+ *
+ * The path is where a proxy serves the whole of the server: `/stream/app/` is another prefix than
+ * `/stream/`. Query, fragment and credentials do not count. In a page, what begins with a slash is
+ * on the page's own origin. Throws `invalid_request` when it is no address.
+ */
 export function checkedUrl(url: string): string {
-  // A page may say "/" for the server that it came from. Nothing else is read as a part of the page's
-  // own address: "127.0.0.1:5002" would be, and the page would silently use the wrong server.
+  // Nothing else is read as a part of the page's own address: "127.0.0.1:5002" would be, and the
+  // page would silently use the wrong server.
   const base = url.startsWith("/")
     ? (globalThis as { location?: Location }).location?.href
     : undefined;
@@ -65,9 +74,16 @@ export function checkedUrl(url: string): string {
   } catch {
     parsed = undefined;
   }
-  if (parsed && /^https?:$/.test(parsed.protocol)) return parsed.origin;
+  if (parsed && /^https?:$/.test(parsed.protocol))
+    return parsed.origin + parsed.pathname.replace(/\/+$/, "");
   throw new StreamError(
     "invalid_request",
-    `url: an address looks like "http://127.0.0.1:5002", not "${url}"`,
+    `url: an address looks like "http://127.0.0.1:5002", or "https://example.org/stream" ` +
+      `behind a proxy, not "${url}"`,
   );
+}
+
+/** Where Socket.IO is on the origin of a server, of which `url` is the checked address. */
+export function socketIoPath(url: string): string {
+  return new URL(`${url}/socket.io/`).pathname;
 }

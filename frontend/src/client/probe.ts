@@ -8,8 +8,8 @@
 export type Finding = "absent" | "refusing" | "present";
 
 /**
- * Finds out why a connection failed, with at most `timeout` ms for each question. Undefined where
- * nothing can be found out.
+ * Finds out why a connection to `url` failed, with at most `timeout` ms for each question. Undefined
+ * where nothing can be found out. The address is a checked one: nothing but a prefix in its path.
  */
 export type Probe = (url: string, timeout: number) => Promise<Finding | undefined>;
 
@@ -24,11 +24,10 @@ export const browserProbe: Probe = async (url, timeout) => {
   // `location` is not there outside of browsers, where no origin is ever refused.
   const page = (globalThis as { location?: Location }).location;
   if (!page || new URL(url, page.href).origin === page.origin) return undefined;
-  const path = new URL("/healthz", url);
   const options: RequestInit = { cache: "no-store", credentials: "omit" };
   const ask = (mode: RequestMode): Promise<"yes" | "no" | "silence"> => {
     const signal = AbortSignal.timeout(timeout); // else packets that are swallowed take minutes
-    return fetch(path, { ...options, mode, signal }).then(
+    return fetch(`${url}/healthz`, { ...options, mode, signal }).then(
       () => "yes",
       () => (signal.aborted ? "silence" : "no"),
     );

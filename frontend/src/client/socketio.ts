@@ -18,7 +18,9 @@ const EVENTS: readonly (keyof ServerEvents)[] = [
  */
 export const socketIoWire: WireFactory = (url, options, handlers) => {
   const { transports, path, auth } = options;
-  const socket = io(url, {
+  // Of an address with a path, Socket.IO would take the path for a namespace.
+  const { origin } = new URL(url);
+  const socket = io(origin, {
     transports: [...transports],
     tryAllTransports: true,
     path,
@@ -83,7 +85,7 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
       // overdue; after a reload it would find the old reader, and the text would come at its pace.
       if (!engine.id || engine.transport.name !== "polling") return;
       const session = `${path.replace(/\/?$/, "/")}?EIO=4&transport=polling&sid=${engine.id}`;
-      navigator.sendBeacon(new URL(session, url), "1"); // Engine.IO's "close"
+      navigator.sendBeacon(new URL(session, origin), "1"); // Engine.IO's "close"
     },
   };
 };

@@ -31,7 +31,7 @@ export interface Wire {
 export interface WireOptions {
   /** In the order in which to try them. */
   transports: readonly ("websocket" | "polling")[];
-  /** Where Socket.IO is on the server. */
+  /** Where Socket.IO is on the server's origin. */
   path: string;
   /** Sent when it opens, for servers that ask who you are. */
   auth: Record<string, unknown> | undefined;

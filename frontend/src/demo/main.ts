@@ -33,7 +33,7 @@ const controls = new Controls((rate) => {
 
 function connect(): StreamClient {
   try {
-    return new StreamClient(serverAddress(location), {
+    return new StreamClient(serverAddress(location, "./"), {
       storage: null, // The page remembers more of a stream: see memory.ts.
       backoff: { initial: 250, maximum: 3000 },
       giveUpAfter: Infinity, // It says what is wrong, and whoever reads it decides.

@@ -14,37 +14,45 @@ export interface Remembered {
   ended?: boolean;
 }
 
-// Of the session, not localStorage: that is shared by all tabs, and each has a stream of its own.
-const KEY = "textstream";
-
 // A start that nobody has answered for so long, such as before the browser was closed for a night,
 // is not sent again: by then the server would take it for a new one.
 const UNANSWERED_MS = 60_000;
 
-export function remember(record: Remembered): void {
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify(record));
-  } catch {
-    // Full, or switched off: this stream will not survive a reload, and no older one in its place.
-    forget();
-  }
-}
+/** The stream of this page, of the session: localStorage is shared by all tabs. */
+export class Memory {
+  // By server: on one origin there may be several, each under its own path.
+  readonly #key: string;
 
-export function forget(): void {
-  try {
-    sessionStorage.removeItem(KEY);
-  } catch {
-    // Switched off.
+  /** `server` is its checked address. */
+  constructor(server: string) {
+    this.#key = `textstream demo ${server}`;
   }
-}
 
-export function recall(): Remembered | undefined {
-  try {
-    const record: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-    if (!isRemembered(record)) return undefined;
-    return record.id !== undefined || now() - record.asked < UNANSWERED_MS ? record : undefined;
-  } catch {
-    return undefined;
+  remember(record: Remembered): void {
+    try {
+      sessionStorage.setItem(this.#key, JSON.stringify(record));
+    } catch {
+      // Full, or switched off: this stream will not survive a reload, and no older one in its place.
+      this.forget();
+    }
+  }
+
+  forget(): void {
+    try {
+      sessionStorage.removeItem(this.#key);
+    } catch {
+      // Switched off.
+    }
+  }
+
+  recall(): Remembered | undefined {
+    try {
+      const record: unknown = JSON.parse(sessionStorage.getItem(this.#key) ?? "null");
+      if (!isRemembered(record)) return undefined;
+      return record.id !== undefined || now() - record.asked < UNANSWERED_MS ? record : undefined;
+    } catch {
+      return undefined;
+    }
   }
 }
 

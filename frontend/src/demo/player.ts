@@ -8,7 +8,7 @@ import {
   type TextStream,
 } from "../client";
 import type { ConnectionBadge } from "./badge";
-import { forget, recall, remember, type Remembered } from "./memory";
+import { Memory, type Remembered } from "./memory";
 import type { Notice } from "./notice";
 import { now } from "./now";
 import { Reading, type ReadingHandlers } from "./reading";
@@ -21,6 +21,7 @@ export class Player {
   readonly #badge: ConnectionBadge;
   readonly #screen: Screen;
   readonly #notice: Notice;
+  readonly #memory: Memory;
   #wanted: Reading | undefined; // asked for, not yet begun
   #reading: Reading | undefined; // on the screen
   #last: StartRequest | undefined; // what was asked for last
@@ -30,6 +31,7 @@ export class Player {
     this.#badge = badge;
     this.#screen = screen;
     this.#notice = notice;
+    this.#memory = new Memory(client.url);
     client.on("state", (state) => {
       if (state === "draining" && this.#reading) this.#showStreaming();
     });
@@ -63,7 +65,7 @@ export class Player {
 
   /** Take up what was there before a reload, if anything was; return it. */
   restore(): Remembered | undefined {
-    const record = recall();
+    const record = this.#memory.recall();
     if (!record) return undefined;
     const { id, request, rate, ended } = record;
     this.#last = request;
@@ -90,7 +92,7 @@ export class Player {
     this.#wanted = undefined;
     if (wanted) this.#drop(wanted);
     if (this.#reading) {
-      remember(this.#reading.record);
+      this.#memory.remember(this.#reading.record);
       void this.#reading.stream.stop();
       this.#showInterrupted(this.#reading);
     } else if (wanted) {
@@ -111,7 +113,7 @@ export class Player {
   #want(stream: TextStream, record: Remembered): void {
     if (this.#wanted) this.#drop(this.#wanted);
     this.#wanted = this.#read(stream, record);
-    remember(record);
+    this.#memory.remember(record);
     const what = this.#badge.connected ? "the first character" : "the server";
     this.#screen.show("waiting", `Waiting for ${what}…`);
   }
@@ -219,7 +221,7 @@ export class Player {
   /** The rest of it cannot be read. */
   #breakOff(error: StreamError, offset: number): void {
     if (this.#wanted) return;
-    forget();
+    this.#memory.forget();
     if (offset === 0) {
       this.#screen.show("idle", "");
       const words = "The text that was here is no longer on the server. Its prompt is in the form.";
@@ -236,10 +238,10 @@ export class Player {
     this.#wanted = undefined;
     this.#notice.say(words, { again });
     if (this.#reading) {
-      remember(this.#reading.record);
+      this.#memory.remember(this.#reading.record);
       this.#showStreaming();
     } else {
-      forget();
+      this.#memory.forget();
       this.#screen.show("ended", "Not started.");
     }
   }
@@ -255,6 +257,6 @@ export class Player {
   /** Change a record, and keep it over a reload: unless another stream has taken its place. */
   #keep(record: Remembered, change: Partial<Remembered>): void {
     Object.assign(record, change);
-    if (record === (this.#wanted?.record ?? record)) remember(record);
+    if (record === (this.#wanted?.record ?? record)) this.#memory.remember(record);
   }
 }

@@ -1,5 +1,5 @@
 import { io, type Socket } from "socket.io-client";
-import { checkedUrl } from "../client";
+import { checkedUrl, socketIoPath } from "../client";
 import { Listeners } from "../shared/listeners";
 import { BEGINNING, withEntry, withRoundTrip, type Facts, type LabState } from "./state";
 
@@ -20,7 +20,7 @@ export class LabLink {
   /** When the ping was sent that has not come back yet. */
   #pinged: number | undefined;
 
-  /** Of the server, only the origin counts. Throws `invalid_request` when it is no address. */
+  /** Throws `invalid_request` when `server` is no address. */
   constructor(server: string) {
     this.#server = checkedUrl(server);
   }
@@ -33,9 +33,11 @@ export class LabLink {
     this.close();
     this.#change({ ...BEGINNING, entries: this.#state.entries });
     // Of its own: a connection that is shared would keep the transports that it began with.
-    const options = { transports: [...transports], forceNew: true };
-    const test = (this.#test = io(`${this.#server}/test`, options));
-    const work = (this.#work = io(`${this.#server}/testnamespace`, options));
+    const path = socketIoPath(this.#server);
+    const options = { transports: [...transports], path, forceNew: true };
+    const { origin } = new URL(this.#server);
+    const test = (this.#test = io(`${origin}/test`, options));
+    const work = (this.#work = io(`${origin}/testnamespace`, options));
     test.on("connect", () => {
       this.#connected(test);
     });
@@ -130,7 +132,7 @@ export class LabLink {
   async #explain(): Promise<void> {
     let status: LabState["status"] = "absent";
     try {
-      const answer = await fetch(new URL("/api/connection", this.#server));
+      const answer = await fetch(`${this.#server}/api/connection`);
       const { allowed, lab } = (await answer.json()) as { allowed: boolean; lab: boolean };
       if (!allowed) status = "refused";
       else if (!lab) status = "off";

@@ -12,7 +12,7 @@ const language = initialLanguage();
 document.documentElement.lang = TAGS[language];
 document.title = `${LAB_WORDS[language].title} · textstream`;
 showTheme(initialTheme());
-const server = serverAddress(location);
+const server = serverAddress(location, "../");
 
 function page(): ReactNode {
   let link;

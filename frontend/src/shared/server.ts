@@ -1,13 +1,20 @@
+/**
+ * Where the page is under its server: `./` at the root of it, `../` in a folder.
+ *
+ * A server behind a proxy does not know under which path it is served; the page knows its own.
+ */
+export type Home = "./" | "../";
+
 /** The server that the page asks without being told: the one named at build time, else its own. */
-export function ownServer(location: Pick<Location, "origin">): string {
+export function ownServer(location: Pick<Location, "href">, home: Home): string {
   const built = import.meta.env.VITE_SERVER;
-  return built === undefined || built === "" ? location.origin : built;
+  return built === undefined || built === "" ? new URL(home, location.href).href : built;
 }
 
 /** The server's address: `?server=`, else (also where that is empty) the page's own. */
-export function serverAddress(location: Pick<Location, "search" | "origin">): string {
+export function serverAddress(location: Pick<Location, "search" | "href">, home: Home): string {
   const named = new URLSearchParams(location.search).get("server") ?? "";
-  return named === "" ? ownServer(location) : named;
+  return named === "" ? ownServer(location, home) : named;
 }
 
 const TRANSPORTS = ["websocket", "polling"] as const;

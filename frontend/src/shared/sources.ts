@@ -1,8 +1,8 @@
 import type { Sources } from "../client";
 
-/** Ask the server for its sources. Rejects when it does not answer. */
+/** Ask the server at a checked address for its sources. Rejects when it does not answer. */
 export async function loadSources(server: string, signal?: AbortSignal): Promise<Sources> {
-  const response = await fetch(new URL("/api/sources", server), {
+  const response = await fetch(`${server}/api/sources`, {
     credentials: "omit",
     ...(signal && { signal }),
   });

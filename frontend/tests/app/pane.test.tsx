@@ -52,7 +52,7 @@ function Shown() {
   if (!pane) return undefined;
   const { stream } = pane;
   return (
-    <AppContext value={{ client, history, workspace, sources: undefined }}>
+    <AppContext value={{ client, history, workspace, own: client.url, sources: undefined }}>
       <PaneHeader pane={pane} alone optionsId="" optionsOpen={false} onOptions={() => undefined} />
       {stream && (
         <>

@@ -1,6 +1,6 @@
 /** Links to a stream, there and back. */
 import { expect, test } from "vitest";
-import { chosenTransports, serverAddress } from "../../src/shared/server";
+import { chosenTransports, serverAddress, type Home } from "../../src/shared/server";
 import { watchedId, watchLink, withoutWatch } from "../../src/app/model/share";
 
 const PAGE = "https://app.example/app/?server=http%3A%2F%2Fother%3A1&x=1#there";
@@ -13,15 +13,27 @@ test("a link to a stream of the page's own server names the stream only", () => 
 
 test("a link to another server's stream names the server, and leads there", () => {
   const link = new URL(watchLink(PAGE, "id", "http://other:1", "https://app.example"));
-  expect(serverAddress(link)).toBe("http://other:1");
+  expect(serverAddress(link, "../")).toBe("http://other:1");
   expect(watchedId(link.search)).toBe("id");
   expect(withoutWatch(link.href)).toBe("https://app.example/app/?server=http%3A%2F%2Fother%3A1");
+});
+
+test("servers under two paths of one origin are two", () => {
+  const link = new URL(watchLink(PAGE, "id", "https://s/b", "https://s/a/"));
+  expect(serverAddress(link, "../")).toBe("https://s/b");
+  expect(new URL(watchLink(PAGE, "id", "https://s/a", "https://s/a/")).search).toBe("?watch=id");
 });
 
 test.each(["", "?server=", "?server=&x=1"])(
   "%j names no server: it is the page's own",
   (search) => {
-    expect(serverAddress({ search, origin: "http://s:1" })).toBe("http://s:1");
+    const own = (page: string, home: Home): string =>
+      serverAddress(new URL(`http://s:1${page}${search}`), home);
+    expect(own("/", "./")).toBe("http://s:1/");
+    expect(own("/demo.html", "./")).toBe("http://s:1/");
+    expect(own("/app/", "../")).toBe("http://s:1/");
+    expect(own("/a/b/", "./")).toBe("http://s:1/a/b/");
+    expect(own("/a/b/lab/index.html", "../")).toBe("http://s:1/a/b/");
   },
 );
 

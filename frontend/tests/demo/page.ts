@@ -48,11 +48,24 @@ export class DemoPage {
 
   /** The page goes, and comes again. */
   async reload(): Promise<DemoPage> {
-    const kept = sessionStorage.getItem("textstream");
+    const { kept } = this;
     this.client.close();
     // A page that goes has no time to keep what becomes of its streams.
-    if (kept !== null) sessionStorage.setItem("textstream", kept);
+    this.kept = kept;
     return DemoPage.load(this.server);
+  }
+
+  /** What the session's storage has of the page's stream. */
+  get kept(): string | null {
+    return sessionStorage.getItem(this.#key);
+  }
+
+  set kept(record: string | null) {
+    if (record !== null) sessionStorage.setItem(this.#key, record);
+  }
+
+  get #key(): string {
+    return `textstream demo ${this.client.url}`;
   }
 
   /** Lose the connection, and wait for the next. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EndReason } from "../../src/client/index.js";
 import { settle } from "../support/clock.js";
 import { at, FakeServer, refusal } from "../support/fake.js";
+import { Memory } from "../../src/demo/memory";
 import { DemoPage } from "./page";
 
 let page: DemoPage;
@@ -209,7 +210,7 @@ test.each([
 test.each(["{", "7", "null", "[]", '{"id": "s1"}', '{"id": 3, "request": {}}'])(
   "%s in the storage is nothing to restore",
   async (found) => {
-    sessionStorage.setItem("textstream", found);
+    page.kept = found;
     page = await page.reload();
     expect(page.player.restore()).toBeUndefined();
   },
@@ -223,7 +224,7 @@ test("what an earlier release has kept is restored", async () => {
   server.send(0, 26);
   const record = { request: { text: "x", unit: "char", rate: 30 }, rate: 30, asked: 1, resumes: 0 };
   const times = { firstAt: 2, lastAt: 1002, ended: true };
-  sessionStorage.setItem("textstream", JSON.stringify({ ...record, ...times, id: "s1" }));
+  page.kept = JSON.stringify({ ...record, ...times, id: "s1" });
   page = await page.reload();
   page.player.restore();
   await settle();
@@ -231,4 +232,14 @@ test("what an earlier release has kept is restored", async () => {
   await ended();
   expect(page.says("state")).toBe("Complete, verified.");
   expect(document.getElementById("speed")?.textContent).toBe("25");
+});
+
+test("of two servers on one origin, each has its own stream back", async () => {
+  page.client.close();
+  const stored = (url: string): string | undefined => new Memory(url).recall()?.id;
+  const record = { request: {}, rate: 30, asked: 1, resumes: 0 };
+  new Memory("https://s.example/a").remember({ ...record, id: "a" });
+  expect(stored("https://s.example/b")).toBeUndefined();
+  new Memory("https://s.example/b").remember({ ...record, id: "b" });
+  expect([stored("https://s.example/a"), stored("https://s.example/b")]).toEqual(["a", "b"]);
 });

@@ -1,4 +1,3 @@
-import { ownServer } from "../../shared/server";
 import { useApp } from "../context";
 import { useDescription } from "../hooks";
 import { useWords } from "../i18n";
@@ -9,9 +8,9 @@ import { Dialog } from "./Dialog";
 /** The link to a stream, and how many read it now. */
 export function ShareDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const words = useWords();
-  const { client } = useApp();
+  const { client, own } = useApp();
   const { described } = useDescription(client, id, true);
-  const link = watchLink(location.href, id, client.url, ownServer(location));
+  const link = watchLink(location.href, id, client.url, own);
   return (
     <Dialog title={words.shareTitle} onClose={onClose}>
       <p>{words.shareMore}</p>

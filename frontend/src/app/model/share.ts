@@ -1,4 +1,5 @@
 /** Links to a stream: `?watch=ID`, and `&server=` where the page does not know it by itself. */
+import { checkedUrl } from "../../client";
 
 /** The stream that the page's address asks to watch. */
 export function watchedId(search: string): string | undefined {
@@ -16,7 +17,7 @@ export function watchLink(page: string, id: string, server: string, own: string)
   link.hash = "";
   link.search = "";
   link.searchParams.set("watch", id);
-  if (new URL(server).origin !== new URL(own).origin) link.searchParams.set("server", server);
+  if (checkedUrl(server) !== checkedUrl(own)) link.searchParams.set("server", server);
   return link.href;
 }
 
