@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { useConnection } from "../react";
 import { chooseLanguage, initialLanguage, TAGS } from "../shared/language";
 import { Banner } from "./components/Banner";
@@ -26,13 +26,16 @@ export function App({ parts }: { parts: Parts }) {
   const panes = usePanes(workspace);
   const [watch, setWatch] = useState(() => unseen(parts, watchedId(location.search)));
   const connection = useConnection(client) ?? client.connection;
-  const sources = useSources(client, connection.transport !== undefined);
-  const app = useMemo(() => ({ ...parts, sources }), [parts, sources]);
+  const told = useSources(client, connection.transport !== undefined);
+  const app = useMemo(() => ({ ...parts, ...told }), [parts, told]);
   const texts = useMemo(() => ({ words: LANGUAGES[language], tag: TAGS[language] }), [language]);
   useEffect(() => {
     document.documentElement.lang = texts.tag;
   }, [texts]);
-  useShortcuts(workspace, setOpen);
+  const openShortcuts = useCallback(() => {
+    setOpen("shortcuts");
+  }, []);
+  useShortcuts(workspace, openShortcuts);
 
   const close = (): void => {
     setOpen(undefined);
@@ -55,9 +58,7 @@ export function App({ parts }: { parts: Parts }) {
           onHistory={() => {
             setOpen("history");
           }}
-          onShortcuts={() => {
-            setOpen("shortcuts");
-          }}
+          onShortcuts={openShortcuts}
         />
         <Banner connection={connection} />
         <main className="panes" data-count={panes.length} data-running={panes.some(running)}>

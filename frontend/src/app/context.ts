@@ -1,5 +1,6 @@
 import { createContext, useContext } from "react";
-import type { Sources, StreamClient } from "../client";
+import type { StreamClient } from "../client";
+import type { Told } from "./hooks";
 import type { History } from "./model/history";
 import type { Workspace } from "./model/workspace";
 
@@ -10,12 +11,11 @@ export interface Parts {
   history: History;
   /** The server that the page asks where its address names none. */
   own: string;
+  /** Where a prompt was typed before the app was there. */
+  early: HTMLTextAreaElement | undefined;
 }
 
-export interface AppState extends Parts {
-  /** Undefined until the server has told of them. */
-  sources: Sources | undefined;
-}
+export interface AppState extends Parts, Told {}
 
 export const AppContext = createContext<AppState | undefined>(undefined);
 

@@ -17,8 +17,6 @@ import type { Workspace } from "./model/workspace";
 const FIGURES_MS = 250;
 const VIEWERS_MS = 2000;
 
-const nothing = (): void => undefined;
-
 export function usePanes(workspace: Workspace): readonly Pane[] {
   return useSyncExternalStore(workspace.subscribe, workspace.panes);
 }
@@ -32,18 +30,34 @@ export function useHasEnded(history: History, id: string | undefined): boolean {
   return useSyncExternalStore(history.subscribe, () => id !== undefined && history.hasEnded(id));
 }
 
+export interface Told {
+  /** Undefined until the server has told of them. */
+  sources: Sources | undefined;
+  /** It has, or it does not answer: there is nothing to wait for. */
+  settled: boolean;
+}
+
+const NOTHING_TOLD: Told = { sources: undefined, settled: false };
+
 /** The server's sources; asked for again with each new connection. */
-export function useSources(client: StreamClient, connected: boolean): Sources | undefined {
-  const [sources, setSources] = useState<Sources>();
+export function useSources(client: StreamClient, connected: boolean): Told {
+  const [told, setTold] = useState(NOTHING_TOLD);
   useEffect(() => {
     if (!connected) return undefined;
     const abort = new AbortController();
-    loadSources(client.url, abort.signal).then(setSources, nothing);
+    loadSources(client.url, abort.signal).then(
+      (sources) => {
+        setTold({ sources, settled: true });
+      },
+      () => {
+        if (!abort.signal.aborted) setTold(({ sources }) => ({ sources, settled: true }));
+      },
+    );
     return () => {
       abort.abort();
     };
   }, [client, connected]);
-  return sources;
+  return told;
 }
 
 /** The stream's figures, a few times a second while it runs. */

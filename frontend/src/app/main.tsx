@@ -4,6 +4,7 @@ import { WrongAddress } from "../shared/components/WrongAddress";
 import { chosenTransports, ownServer, serverAddress, type Home } from "../shared/server";
 import { pageStorage } from "../shared/storage";
 import { initialTheme, showTheme } from "../shared/theme";
+import { typeInto } from "../shared/typing";
 import { App } from "./App";
 import { Boundary } from "./components/Boundary";
 import type { Parts } from "./context";
@@ -33,10 +34,12 @@ function parts(): Parts | undefined {
   const history = new History(client.store);
   const store = new PaneStore(pageStorage("sessionStorage"), client.url);
   const workspace = new Workspace(client, history, store);
-  return { client, history, workspace, own: ownServer(location, HOME) };
+  const early = document.querySelector<HTMLTextAreaElement>("#app #prompt") ?? undefined;
+  return { client, history, workspace, own: ownServer(location, HOME), early };
 }
 
 showTheme(initialTheme());
+typeInto(() => document.querySelector<HTMLElement>("#prompt"));
 const made = parts();
 const place = document.getElementById("app");
 if (place)

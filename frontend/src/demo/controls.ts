@@ -7,6 +7,8 @@ const TEXT_RATE = 30; // units per second; the server's own default for a text t
 
 /** The form: what to stream, from where, and how fast. */
 export class Controls {
+  /** Whether the server has told of its sources, or does not answer. */
+  settled = false;
   readonly prompt = find("prompt", HTMLTextAreaElement);
   readonly #source = find("source", HTMLSelectElement);
   readonly #rate = find("rate", HTMLInputElement);
@@ -59,7 +61,8 @@ export class Controls {
 
   /** Fill in what was asked for before a reload. */
   restore({ source = "", prompt, text }: StartRequest, rate: Rate): void {
-    this.prompt.value = text ?? prompt ?? "";
+    // What was typed by now is newer.
+    if (this.prompt.value === "") this.prompt.value = text ?? prompt ?? "";
     this.#wanted = source;
     this.#touched = true;
     this.#rate.valueAsNumber = Math.max(0, RATES.indexOf(rate));
@@ -68,7 +71,9 @@ export class Controls {
 
   /** Ask the server which sources it has. The choice made before, if any, stays. */
   async load(server: string): Promise<void> {
-    const { preferred, sources } = await loadSources(server);
+    const { preferred, sources } = await loadSources(server).finally(() => {
+      this.settled = true;
+    });
     const before = this.#sources.length > 0 ? this.#source.value : this.#wanted || preferred;
     document.body.dataset.preferred = preferred;
     this.#sources = sources;

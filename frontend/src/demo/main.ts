@@ -12,6 +12,7 @@
  */
 import { StreamClient, StreamError } from "../client";
 import { serverAddress } from "../shared/server";
+import { enteredEarly, focusAtFirst, isComposing, typeInto } from "../shared/typing";
 import { ConnectionBadge } from "./badge";
 import { Controls } from "./controls";
 import { find } from "./find";
@@ -23,6 +24,7 @@ import { explain } from "./words";
 const screen = new Screen();
 const notice = new Notice(() => {
   player.again();
+  screen.focus(); // The button has gone.
 });
 const client = connect();
 const badge: ConnectionBadge = new ConnectionBadge(client, () => player.running, loadSources);
@@ -45,13 +47,26 @@ function connect(): StreamClient {
   }
 }
 
+/** Start was pressed, and it is not known yet from which source: the server's own may be another. */
+let early = false;
+
 function loadSources(): void {
-  controls.load(client.url).catch(() => {
-    notice.say("The list of sources could not be read. Reload the page.");
-  });
+  controls
+    .load(client.url)
+    .catch(() => {
+      notice.say("The list of sources could not be read. Reload the page.");
+    })
+    .finally(() => {
+      if (early) start();
+    });
 }
 
 function start(): void {
+  early = !controls.settled;
+  if (early) {
+    screen.show("waiting", "Starts as soon as the server answers…");
+    return;
+  }
   if (controls.lacksPrompt) {
     notice.say("Type a prompt first: this source needs one.");
     controls.prompt.focus();
@@ -61,11 +76,17 @@ function start(): void {
 }
 
 function stop(): void {
+  if (early && !player.running) screen.show("idle", "");
+  early = false;
   player.stop();
 }
 
+const entered = enteredEarly(controls.prompt);
 const before = player.restore();
 if (before) controls.restore(before.request, before.rate);
+focusAtFirst(controls.prompt);
+typeInto(() => controls.prompt);
+if (entered) start();
 
 document.addEventListener("visibilitychange", () => {
   // After a sleep the connection may be dead: whatever is sent makes the client look at the time
@@ -80,13 +101,13 @@ find("form", HTMLFormElement).addEventListener("submit", (event) => {
 
 controls.prompt.addEventListener("keydown", (event) => {
   // While an input method composes, Enter is its own: it accepts a word.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
   event.preventDefault();
   start();
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !event.isComposing) stop();
+  if (event.key === "Escape" && !isComposing(event)) stop();
 });
 
 find("stop", HTMLButtonElement).addEventListener("click", stop);

@@ -46,13 +46,15 @@ afterEach(() => {
   client.close();
 });
 
+const PARTS = { early: undefined, sources: undefined, settled: true };
+
 /** The first pane, but for its text. */
 function Shown() {
   const [pane] = usePanes(workspace);
   if (!pane) return undefined;
   const { stream } = pane;
   return (
-    <AppContext value={{ client, history, workspace, own: client.url, sources: undefined }}>
+    <AppContext value={{ ...PARTS, client, history, workspace, own: client.url }}>
       <PaneHeader pane={pane} alone optionsId="" optionsOpen={false} onOptions={() => undefined} />
       {stream && (
         <>

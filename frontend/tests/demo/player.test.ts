@@ -234,7 +234,7 @@ test("what an earlier release has kept is restored", async () => {
   expect(document.getElementById("speed")?.textContent).toBe("25");
 });
 
-test("of two servers on one origin, each has its own stream back", async () => {
+test("of two servers on one origin, each has its own stream back", () => {
   page.client.close();
   const stored = (url: string): string | undefined => new Memory(url).recall()?.id;
   const record = { request: {}, rate: 30, asked: 1, resumes: 0 };

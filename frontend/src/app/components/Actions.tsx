@@ -6,6 +6,7 @@ import { useWords } from "../i18n";
 import { launch } from "../model/launch";
 import type { Pane } from "../model/pane";
 import { save } from "../model/save";
+import { focusText } from "../shortcuts";
 import { CopyButton } from "./CopyButton";
 import { ShareDialog } from "./ShareDialog";
 
@@ -19,7 +20,7 @@ interface ActionsProps {
 /** What can be done with a stream. */
 export function Actions({ pane, stream, alone }: ActionsProps) {
   const words = useWords();
-  const { workspace, sources } = useApp();
+  const { workspace, sources, settled } = useApp();
   const whyId = useId();
   const [sharing, setSharing] = useState(false);
   const state = useStreamValue(stream, ({ state }) => state);
@@ -28,7 +29,9 @@ export function Actions({ pane, stream, alone }: ActionsProps) {
   const over = isOver(state);
   const again = (): void => {
     const what = launch(pane, sources, pane.prompt ?? "");
-    if ("asked" in what) workspace.start(pane.key, what.asked);
+    if (!("asked" in what)) return;
+    workspace.start(pane.key, what.asked);
+    focusText(pane.key); // The button has gone.
   };
   return (
     <>
@@ -37,7 +40,7 @@ export function Actions({ pane, stream, alone }: ActionsProps) {
           pane.prompt !== undefined && (
             <button
               type="button"
-              disabled={pane.cut}
+              disabled={pane.cut || !settled}
               aria-describedby={pane.cut ? whyId : undefined}
               onClick={again}
             >

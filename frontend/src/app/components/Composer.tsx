@@ -1,4 +1,12 @@
-import { useRef, useState, type KeyboardEvent } from "react";
+import {
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type KeyboardEvent,
+} from "react";
+import { enteredEarly, focusAtFirst, isComposing } from "../../shared/typing";
 import { useApp } from "../context";
 import { useWords } from "../i18n";
 import { launch } from "../model/launch";
@@ -10,14 +18,25 @@ import { stopConcerned } from "../shortcuts";
 /** The prompt, which goes to all panes. */
 export function Composer({ panes }: { panes: readonly Pane[] }) {
   const words = useWords();
-  const { workspace, sources } = useApp();
+  const { workspace, sources, settled, early } = useApp();
   // The text stays in the element: typing renders nothing.
   const prompt = useRef<HTMLTextAreaElement>(null);
+  // Entered, and it is not known yet from which source: the server's own choice may be another.
+  const [waiting, setWaiting] = useState(() => early !== undefined && enteredEarly(early));
+  const [typing] = useState(() => document.activeElement === early);
   const [problem, setProblem] = useState("");
   const active = panes.filter(running).length;
   const repeats = panes.every(({ settings }) => chosen(sources, settings.source)?.name === "text");
 
+  useLayoutEffect(() => {
+    if (!prompt.current) return;
+    if (early) prompt.current.setSelectionRange(early.selectionStart, early.selectionEnd);
+    focusAtFirst(prompt.current, typing);
+  }, [early, typing]);
+
   const start = (): void => {
+    setWaiting(!settled);
+    if (!settled) return;
     const found = panes.map((pane) => ({
       pane,
       what: launch(pane, sources, prompt.current?.value ?? ""),
@@ -36,9 +55,20 @@ export function Composer({ panes }: { panes: readonly Pane[] }) {
     setProblem("");
     for (const { pane, what } of found) if ("asked" in what) workspace.start(pane.key, what.asked);
   };
+  const startNow = useEffectEvent(start);
+  useEffect(() => {
+    if (!waiting || !settled) return undefined;
+    const soon = setTimeout(startNow, 0);
+    return () => {
+      clearTimeout(soon);
+    };
+  }, [waiting, settled]);
+
   const pressed = (event: KeyboardEvent): void => {
     // While an input method composes, Enter is its own: it accepts a word.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
+    if (event.key === "Escape") setWaiting(false);
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     start();
   };
@@ -48,6 +78,11 @@ export function Composer({ panes }: { panes: readonly Pane[] }) {
       <p role="alert" className="problem">
         {problem}
       </p>
+      {waiting && (
+        <p role="status" className="note">
+          {words.startsSoon}
+        </p>
+      )}
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -64,6 +99,7 @@ export function Composer({ panes }: { panes: readonly Pane[] }) {
           dir="auto"
           maxLength={500_000}
           enterKeyHint="go"
+          defaultValue={early?.value}
           placeholder={repeats ? words.textHint : words.promptHint}
           onKeyDown={pressed}
           onInput={() => {
@@ -84,9 +120,10 @@ export function Composer({ panes }: { panes: readonly Pane[] }) {
           <span className="buttons">
             <button
               type="button"
-              aria-disabled={active === 0}
+              aria-disabled={active === 0 && !waiting}
               aria-keyshortcuts="Escape"
               onClick={() => {
+                setWaiting(false);
                 stopConcerned(workspace);
               }}
             >

@@ -30,9 +30,10 @@ export function Header({ connection, language, onLanguage, onHistory, onShortcut
           className="quiet keyboard-only"
           aria-label={words.shortcuts}
           title={words.shortcuts}
+          aria-keyshortcuts="Control+/ Meta+/"
           onClick={onShortcuts}
         >
-          <kbd>?</kbd>
+          <kbd aria-hidden="true">?</kbd>
         </button>
       </div>
       <Preferences language={language} onLanguage={onLanguage} />

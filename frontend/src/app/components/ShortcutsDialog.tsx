@@ -5,12 +5,7 @@ const KEYS: readonly [keyof Words["shortcutList"], string][] = [
   ["enter", "Enter"],
   ["newline", "Shift Enter"],
   ["escape", "Esc"],
-  ["pause", "p"],
-  ["prompt", "/"],
-  ["add", "a"],
-  ["next", "n"],
-  ["history", "h"],
-  ["help", "?"],
+  ["help", "Ctrl /"],
 ];
 
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
@@ -29,7 +24,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <p className="note">{words.textOnly}</p>
+      <p className="note">{words.typedAnywhere}</p>
     </Dialog>
   );
 }

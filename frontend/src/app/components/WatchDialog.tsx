@@ -16,10 +16,7 @@ export function WatchDialog({ id, onClose }: { id: string; onClose: () => void }
     const pane = described && workspace.watch(described, from);
     onClose();
     // Nothing had the focus before: who reads with the keyboard came for the text.
-    if (pane)
-      requestAnimationFrame(() => {
-        focusText(pane.key);
-      });
+    if (pane) focusText(pane.key);
   };
   const over = described?.state === "ended";
   return (

@@ -1,6 +1,7 @@
 import { useApp } from "../context";
 import { useWords } from "../i18n";
 import { chosen } from "../model/chosen";
+import { focusText } from "../shortcuts";
 
 /** What one sees first: what this is, and things to try. */
 export function Welcome({ paneKey }: { paneKey: string }) {
@@ -11,6 +12,7 @@ export function Welcome({ paneKey }: { paneKey: string }) {
   const ask = (source: string, prompt: string): void => {
     workspace.configure(paneKey, { source });
     workspace.start(paneKey, { source, prompt, params: {} });
+    focusText(paneKey); // The button has gone.
   };
   return (
     <div className="welcome">

@@ -34,6 +34,7 @@ export const en = {
   stop: "Stop",
   stopAll: "Stop all",
   addPane: "Add a pane",
+  startsSoon: "Starts as soon as the server answers…",
   needsPrompt: "Type a prompt first: this source needs one.",
 
   pane: (number: number) => `Pane ${number}`,
@@ -165,14 +166,9 @@ export const en = {
     enter: "Start",
     newline: "New line",
     escape: "Stop",
-    pause: "Pause or continue",
-    prompt: "Go to the prompt",
-    add: "Add a pane",
-    next: "Go to the next pane",
-    history: "History",
     help: "This list",
   },
-  textOnly: "Shortcuts of one key work outside of text fields.",
+  typedAnywhere: "What you type goes to the prompt, wherever the focus is. No letter is a command.",
 
   errors: {
     origin: (server: string, origin: string) =>

@@ -27,6 +27,7 @@ export const zh: Words = {
   stop: "停止",
   stopAll: "全部停止",
   addPane: "添加窗格",
+  startsSoon: "服务器一有应答就开始……",
   needsPrompt: "请先输入提示词：此来源需要它。",
 
   pane: (number) => `窗格 ${number}`,
@@ -156,14 +157,9 @@ export const zh: Words = {
     enter: "开始",
     newline: "换行",
     escape: "停止",
-    pause: "暂停或继续",
-    prompt: "跳到提示词",
-    add: "添加窗格",
-    next: "跳到下一个窗格",
-    history: "历史",
     help: "显示此列表",
   },
-  textOnly: "单键快捷键在输入框之外有效。",
+  typedAnywhere: "无论焦点在哪里，键入的文字都进入提示词框；没有单键命令。",
 
   errors: {
     origin: (server, origin) =>
