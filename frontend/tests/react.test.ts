@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** The hooks, in a page: mounted, re-mounted, unmounted. */
 import { act, cleanup, renderHook } from "@testing-library/react";
-import { StrictMode } from "react";
+import { StrictMode, useLayoutEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   useConnection,
@@ -95,6 +95,24 @@ test("the stream goes on when the component goes, and can be shown again", async
     second.result.current.show(undefined);
   });
   expect(second.result.current.state).toBe("idle");
+  client.close();
+});
+
+test("an effect that sees a connection may use it", async () => {
+  const server = new FakeServer();
+  server.accepting = "silent"; // until the component is there
+  const { client } = await fakeClient(server);
+  const asked: Promise<unknown>[] = [];
+  renderHook(() => {
+    const connected = useConnection(client)?.state === "connected";
+    useLayoutEffect(() => {
+      if (connected) asked.push(client.describe("s9").catch((error: unknown) => error));
+    }, [connected]);
+  });
+  act(() => {
+    server.wire.open();
+  });
+  await expect(Promise.all(asked)).resolves.toMatchObject([{ code: "unknown_stream" }]);
   client.close();
 });
 

@@ -33,7 +33,7 @@ export function Header({ connection, language, onLanguage, onHistory, onShortcut
           aria-keyshortcuts="Control+/ Meta+/"
           onClick={onShortcuts}
         >
-          <kbd aria-hidden="true">?</kbd>
+          <span aria-hidden="true">?</span>
         </button>
       </div>
       <Preferences language={language} onLanguage={onLanguage} />
