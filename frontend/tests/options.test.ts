@@ -1,6 +1,12 @@
 /** The address of the server, as people write it. */
 import { afterEach, expect, test, vi } from "vitest";
-import { checkedUrl, sessionOptions, socketIoPath } from "../src/client/options";
+import {
+  checkedUrl,
+  serverUrl,
+  sessionOptions,
+  socketIoPath,
+  writtenUrl,
+} from "../src/client/options";
 
 const NONE: readonly string[] = [
   "127.0.0.1:5002",
@@ -34,16 +40,35 @@ test("an address has a scheme; in a page, one that begins with a slash is the pa
 test.each([
   ["http://h:1", "http://h:1", "/socket.io/"],
   ["HTTP://H:80/", "http://h", "/socket.io/"],
+  [" wss://h/stream ", "https://h/stream", "/stream/socket.io/"],
   ["https://h/stream", "https://h/stream", "/stream/socket.io/"],
   ["https://h/stream/", "https://h/stream", "/stream/socket.io/"],
-  ["https://h/a/b//?x=1#y", "https://h/a/b", "/a/b/socket.io/"],
-  ["https://h/stream/app/", "https://h/stream/app", "/stream/app/socket.io/"],
+  ["https://h//a/./b//?x=1#y", "https://h/a/b", "/a/b/socket.io/"],
   ["https://h/流 1", "https://h/%E6%B5%81%201", "/%E6%B5%81%201/socket.io/"],
   ["http://user:password@[::1]:5002/s", "http://[::1]:5002/s", "/s/socket.io/"],
+  // What is the server's own, pasted.
+  ["https://h/app/", "https://h", "/socket.io/"],
+  ["https://h/stream/app/?watch=x", "https://h/stream", "/stream/socket.io/"],
+  ["https://h/stream/lab", "https://h/stream", "/stream/socket.io/"],
+  ["https://h/stream/api/sources", "https://h/stream", "/stream/socket.io/"],
+  ["https://h/socket.io/", "https://h", "/socket.io/"],
+  ["https://h/app/socket.io/", "https://h/app", "/app/socket.io/"],
+  ["https://h/app/app/", "https://h/app", "/app/socket.io/"],
+  ["https://h/apply/", "https://h/apply", "/apply/socket.io/"],
 ])("the path of %j is a prefix", (url, checked, path) => {
   expect(checkedUrl(url)).toBe(checked);
-  expect(checkedUrl(checked)).toBe(checked);
+  expect(checkedUrl(writtenUrl(checked))).toBe(checked);
   expect(socketIoPath(checked)).toBe(path);
+});
+
+test.each([
+  ["http://h", "/a/socket.io/", "http://h/a"],
+  ["http://h/", "/a/b/socket.io", "http://h/a/b"],
+  ["http://h", "/socket.io/", "http://h"],
+  ["http://h", "/ws/", "http://h"],
+  ["http://h/stream", "/a/socket.io/", "http://h/stream"],
+])("of %j with the path %j, all else is at %j", (url, path, checked) => {
+  expect(serverUrl(url, path)).toBe(checked);
 });
 
 test("a path that is named is as it is; else Socket.IO is under the address", () => {

@@ -4,7 +4,7 @@ import { checkOffset } from "./decode.js";
 import { Emitter } from "./emitter.js";
 import { StreamError } from "./errors.js";
 
-import { checkedUrl, sessionOptions, type ClientOptions } from "./options.js";
+import { serverUrl, sessionOptions, type ClientOptions } from "./options.js";
 import type { Rate, StartStream, StreamDescription } from "./protocol.js";
 import { followPage } from "./page.js";
 import { Reader } from "./reader.js";
@@ -67,7 +67,7 @@ export class StreamClient {
    * Throws `invalid_request` when `url` is none.
    */
   constructor(url: string, options: ClientOptions = {}) {
-    this.url = checkedUrl(url);
+    this.url = serverUrl(url, options.path);
     const storage = options.storage === undefined ? defaultStorage() : options.storage;
     this.store = new StreamStore(storage ?? undefined, this.url, options.remember ?? REMEMBERED);
     this.#recorder = new Recorder(this.store);

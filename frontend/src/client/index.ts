@@ -11,7 +11,7 @@ export {
 export type { Clock } from "./clock.js";
 export type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
 export { StreamError, type ClientCode, type ErrorCode, type ServerCode } from "./errors.js";
-export { checkedUrl, socketIoPath, type ClientOptions } from "./options.js";
+export { checkedUrl, socketIoPath, writtenUrl, type ClientOptions } from "./options.js";
 export type { Finding, Probe } from "./probe.js";
 export type {
   EndReason,

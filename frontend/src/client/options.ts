@@ -56,11 +56,20 @@ export function sessionOptions(url: string, options: ClientOptions): SessionOpti
 }
 
 /**
+ * What a server has of its own: whoever pastes one of these addresses means the server. The Python
+ * client has the same (docs/python-client.md).
+ */
+const OWN =
+  /\/(?:app\/index\.html|app|lab|index\.html|socket\.io|api\/sources|api\/connection|healthz)$/;
+
+/**
  * `url` as an origin and a path prefix, without a slash at its end: `https://example.org/stream`.
  *
- * The path is where a proxy serves the whole of the server: `/stream/app/` is another prefix than
- * `/stream/`. Query, fragment and credentials do not count. In a page, what begins with a slash is
- * on the page's own origin. Throws `invalid_request` when it is no address.
+ * The path is where a proxy serves the whole of the server. Its last part goes where it is a page or
+ * an endpoint of the server's own; a server that a proxy has under `/app/` is written
+ * `/app/socket.io/`. `ws:` and `wss:` are `http:` and `https:`. Query, fragment and credentials do not
+ * count. In a page, what begins with a slash is on the page's own origin. Throws `invalid_request`
+ * when it is no address.
  */
 export function checkedUrl(url: string): string {
   // Nothing else is read as a part of the page's own address: "127.0.0.1:5002" would be, and the
@@ -70,17 +79,40 @@ export function checkedUrl(url: string): string {
     : undefined;
   let parsed;
   try {
-    parsed = new URL(url, base);
+    parsed = new URL(url.trim().replace(/^ws(?=s?:)/i, "http"), base);
   } catch {
     parsed = undefined;
   }
-  if (parsed && /^https?:$/.test(parsed.protocol))
-    return parsed.origin + parsed.pathname.replace(/\/+$/, "");
+  if (parsed && /^https?:$/.test(parsed.protocol)) {
+    const segments = parsed.pathname.split("/").filter((segment) => segment !== "");
+    return (
+      parsed.origin +
+      segments
+        .map((segment) => `/${segment}`)
+        .join("")
+        .replace(OWN, "")
+    );
+  }
   throw new StreamError(
     "invalid_request",
     `url: an address looks like "http://127.0.0.1:5002", or "https://example.org/stream" ` +
       `behind a proxy, not "${url}"`,
   );
+}
+
+/**
+ * The checked address of a server. Where `url` has no path and the path of Socket.IO is named, such as
+ * `/stream/socket.io/`, what is in front of it is the prefix of all else too.
+ */
+export function serverUrl(url: string, path = ""): string {
+  const checked = checkedUrl(url);
+  const front = /^(\/.+)\/socket\.io\/?$/.exec(path)?.[1] ?? "";
+  return checked === new URL(checked).origin ? checked + front : checked;
+}
+
+/** An address that `checkedUrl` makes `checked` of: another one where its prefix ends as a page does. */
+export function writtenUrl(checked: string): string {
+  return checkedUrl(checked) === checked ? checked : `${checked}/socket.io/`;
 }
 
 /** Where Socket.IO is on the origin of a server, of which `url` is the checked address. */

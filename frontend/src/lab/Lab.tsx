@@ -14,7 +14,7 @@ const TRANSPORTS: Record<"both" | "upgrade" | "polling", Transports> = {
 };
 
 /** The page: how one is connected, how long a round trip takes, and every kind of event. */
-export function Lab({ link, server }: { link: LabLink; server: string }) {
+export function Lab({ link }: { link: LabLink }) {
   const words = useLabWords();
   const state = useSyncExternalStore(link.subscribe, link.state);
   const [over, setOver] = useState<keyof typeof TRANSPORTS>("both");
@@ -23,7 +23,7 @@ export function Lab({ link, server }: { link: LabLink; server: string }) {
     status === "refused"
       ? words.refused(location.origin)
       : status === "absent"
-        ? words.absent(server)
+        ? words.absent(link.server)
         : status === "off"
           ? words.off
           : "";

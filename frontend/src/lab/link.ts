@@ -11,7 +11,8 @@ const BY_ITSELF = "Server generated event";
 
 /** The page's connections to both namespaces, and what has passed over them. */
 export class LabLink {
-  readonly #server: string;
+  /** Its checked address. */
+  readonly server: string;
   readonly #listeners = new Listeners();
   #state = BEGINNING;
   #test: Socket | undefined;
@@ -22,7 +23,7 @@ export class LabLink {
 
   /** Throws `invalid_request` when `server` is no address. */
   constructor(server: string) {
-    this.#server = checkedUrl(server);
+    this.server = checkedUrl(server);
   }
 
   readonly subscribe = this.#listeners.add;
@@ -33,9 +34,9 @@ export class LabLink {
     this.close();
     this.#change({ ...BEGINNING, entries: this.#state.entries });
     // Of its own: a connection that is shared would keep the transports that it began with.
-    const path = socketIoPath(this.#server);
+    const path = socketIoPath(this.server);
     const options = { transports: [...transports], path, forceNew: true };
-    const { origin } = new URL(this.#server);
+    const { origin } = new URL(this.server);
     const test = (this.#test = io(`${origin}/test`, options));
     const work = (this.#work = io(`${origin}/testnamespace`, options));
     test.on("connect", () => {
@@ -132,7 +133,7 @@ export class LabLink {
   async #explain(): Promise<void> {
     let status: LabState["status"] = "absent";
     try {
-      const answer = await fetch(`${this.#server}/api/connection`);
+      const answer = await fetch(`${this.server}/api/connection`);
       const { allowed, lab } = (await answer.json()) as { allowed: boolean; lab: boolean };
       if (!allowed) status = "refused";
       else if (!lab) status = "off";

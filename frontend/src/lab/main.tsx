@@ -24,7 +24,7 @@ function page(): ReactNode {
   link.open(["websocket", "polling"]);
   return (
     <LabWords value={LAB_WORDS[language]}>
-      <Lab link={link} server={server} />
+      <Lab link={link} />
     </LabWords>
   );
 }

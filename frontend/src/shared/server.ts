@@ -8,7 +8,9 @@ export type Home = "./" | "../";
 /** The server that the page asks without being told: the one named at build time, else its own. */
 export function ownServer(location: Pick<Location, "href">, home: Home): string {
   const built = import.meta.env.VITE_SERVER;
-  return built === undefined || built === "" ? new URL(home, location.href).href : built;
+  if (built !== undefined && built !== "") return built;
+  // Not the folder alone: a proxy may have the server under /app/, which is a page of others.
+  return new URL(`${home}socket.io/`, location.href).href;
 }
 
 /** The server's address: `?server=`, else (also where that is empty) the page's own. */

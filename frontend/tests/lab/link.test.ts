@@ -52,7 +52,7 @@ let socket: FakeSocket;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  link = new LabLink("http://127.0.0.1:5002/");
+  link = new LabLink("http://127.0.0.1:5002/lab/");
   link.open(["websocket"]);
   socket = opened.get("http://127.0.0.1:5002/test") as FakeSocket;
 });

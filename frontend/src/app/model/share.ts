@@ -1,5 +1,5 @@
 /** Links to a stream: `?watch=ID`, and `&server=` where the page does not know it by itself. */
-import { checkedUrl } from "../../client";
+import { checkedUrl, writtenUrl } from "../../client";
 
 /** The stream that the page's address asks to watch. */
 export function watchedId(search: string): string | undefined {
@@ -10,14 +10,14 @@ export function watchedId(search: string): string | undefined {
 /**
  * The link with which another device can watch the stream.
  *
- * `own` is the server that the page would ask without being told (its own, or the build's).
+ * `server` is a checked address, `own` the server that the page would ask without being told (its own, or the build's).
  */
 export function watchLink(page: string, id: string, server: string, own: string): string {
   const link = new URL(page);
   link.hash = "";
   link.search = "";
   link.searchParams.set("watch", id);
-  if (checkedUrl(server) !== checkedUrl(own)) link.searchParams.set("server", server);
+  if (server !== checkedUrl(own)) link.searchParams.set("server", writtenUrl(server));
   return link.href;
 }
 
