@@ -3,8 +3,8 @@
 /** Codes that the server sends; docs/protocol.md says what each means. */
 export const SERVER_CODES = [
   "invalid_request",
-  "unknown_source",
   "unknown_event",
+  "unknown_source",
   "unknown_stream",
   "offset_gone",
   "source_unavailable",
