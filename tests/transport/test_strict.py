@@ -236,6 +236,19 @@ def test_a_refusal_has_a_code_and_can_be_read_by_a_page(
     assert not local.socketio.server.eio.sockets
 
 
+def test_an_upgrade_that_a_proxy_has_dropped_is_named_once(
+    local: LocalServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        url = f"{local.url}/socket.io/?EIO=4&transport=websocket"
+        answer = requests.get(url, timeout=PATIENCE)
+        assert (answer.status_code, answer.json()["code"]) == (400, 3)
+        assert "proxy_http_version 1.1" in answer.json()["message"]
+    assert [record.levelname for record in caplog.records if "Upgrade" in record.message] == [
+        "WARNING"
+    ]
+
+
 def test_an_old_client_is_told_the_cure(local: LocalServer) -> None:
     answer = requests.get(f"{local.url}/socket.io/?EIO=3&transport=polling", timeout=PATIENCE)
     assert "socket.io-client" in answer.json()["message"]

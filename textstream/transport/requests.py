@@ -6,6 +6,7 @@ headers of CORS. A WSGI middleware around Engine.IO alone, as those in ``polls``
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,11 +15,20 @@ from textstream.transport.answers import Answer, farewell, refusal
 from textstream.transport.foreign import why_unknown
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
+from textstream.transport.sockets import gives_socket
 
 OLD_CLIENT = (
     "this server speaks Engine.IO 4, which is Socket.IO 5. Use version 3 or 4 of socket.io-client,"
     " version 5 of python-socketio, or what speaks it in your language"
 )
+
+NO_UPGRADE = (
+    "a WebSocket was asked for, and its Upgrade did not arrive. A proxy in between drops it: nginx "
+    "needs proxy_http_version 1.1, and the headers Upgrade and Connection passed on. Until then, "
+    "clients poll"
+)
+
+logger = logging.getLogger("textstream.transport")
 
 
 class StrictRequests:
@@ -38,6 +48,7 @@ class StrictRequests:
         self._eio = eio
         self._max_packets = max_packets
         self._turn_away = turn_away
+        self._warned = False
         self._sessions()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -63,6 +74,9 @@ class StrictRequests:
     ) -> dict[str, Any] | None:
         if transport not in self._eio.transports:
             return refusal(Answer.UNKNOWN_TRANSPORT)
+        if transport == "websocket" and "HTTP_UPGRADE" not in environ and gives_socket(environ):
+            self._warn_of_proxy()
+            return refusal(Answer.BAD_REQUEST, NO_UPGRADE)
         if sid:
             known = sid in self._eio.sockets
             return None if known else refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
@@ -71,6 +85,11 @@ class StrictRequests:
         if query.get("EIO") != ["4"]:
             return refusal(Answer.UNSUPPORTED_VERSION, OLD_CLIENT)
         return None
+
+    def _warn_of_proxy(self) -> None:
+        if not self._warned:
+            self._warned = True
+            logger.warning(NO_UPGRADE)
 
     def _answer(
         self, answer: dict[str, Any], environ: dict[str, Any], start_response: StartResponse
