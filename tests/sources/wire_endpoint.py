@@ -10,7 +10,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any
 
@@ -81,7 +81,7 @@ class WireEndpoint:
 
     def _serve(self, raw: socket.socket) -> None:
         peer = raw
-        with contextlib.suppress(OSError), raw:
+        with self._noting_a_close(), raw:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw.settimeout(30)
             if self._tls:
@@ -94,6 +94,14 @@ class WireEndpoint:
                     peer.shutdown(socket.SHUT_WR)
                     while peer.recv(4096):  # a close with unread bytes would be a reset
                         pass
+
+    @contextlib.contextmanager
+    def _noting_a_close(self) -> Iterator[None]:
+        """Note a client that has closed its connection before the script came to its end."""
+        try:
+            yield
+        except OSError:
+            self.closed.set()
 
     def _read(self, peer: socket.socket) -> Request:
         data = b""

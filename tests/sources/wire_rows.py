@@ -82,7 +82,7 @@ def failed(name: str, steps: Script, text: str, says: str, **more: Any) -> Row:
 
 def chunked(*pieces: bytes) -> list[bytes]:
     """Return an answer with ``Transfer-Encoding: chunked``, without the last chunk."""
-    begin = OK.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    begin = OK.replace(b"Connection: close", b"Connection: close\r\nTransfer-Encoding: chunked")
     return [begin, *(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)]
 
 
