@@ -15,7 +15,6 @@ from textstream.transport.frames import NORMAL, POLICY_VIOLATION, Oversized, mes
 from textstream.transport.inbox import Message
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.reactor import Reactor
-from textstream.transport.session import decode
 
 logger = logging.getLogger("textstream.transport")
 
@@ -96,7 +95,7 @@ class Peer:
         if message == "3":
             self.connection.confirm()
         try:
-            self._session.receive(decode(message))
+            self._session.take(message)
         except SocketIsClosedError:
             self.connection.close(NORMAL)
         except MalformedPacketError as error:

@@ -43,12 +43,8 @@ def decode(encoded: str | bytes) -> Packet:
         MalformedPacketError: it is none.
 
     """
-    if isinstance(encoded, str):
-        if encoded[:1] == "4" and encoded[1:2].isdigit():
-            # Nearly all there are. Engine.IO comes to the same by way of an exception.
-            return Packet(MESSAGE, encoded[1:])
-        if encoded[:1] not in _TYPES:
-            raise MalformedPacketError("unknown packet type" if encoded else "empty packet")
+    if isinstance(encoded, str) and encoded[:1] not in _TYPES:
+        raise MalformedPacketError("unknown packet type" if encoded else "empty packet")
     try:
         return Packet(encoded_packet=encoded)
     except (ValueError, RecursionError) as error:  # the latter: JSON that is nested too deep
@@ -105,6 +101,19 @@ class Session(Socket):
 
     # What is received.
 
+    def take(self, encoded: str | bytes) -> None:
+        """Handle a packet as it came.
+
+        Raises:
+            MalformedPacketError: it is none, or no client sends it; the session is to be closed.
+
+        """
+        if isinstance(encoded, str) and encoded[:1] == "4" and encoded[1:2].isdigit():
+            # Nearly all there are. Engine.IO's Packet comes to the same by way of an exception.
+            self._handle(encoded[1:])
+        else:
+            self.receive(decode(encoded))
+
     def receive(self, pkt: Packet) -> None:
         """Handle a packet.
 
@@ -114,10 +123,7 @@ class Session(Socket):
         """
         kind = pkt.packet_type
         if kind == MESSAGE:
-            if self.server.async_handlers:
-                self.server.start_background_task(self._handle, pkt.data)
-            else:
-                self._handle(pkt.data)
+            self._handle(pkt.data)
         elif kind == PONG:
             self.schedule_ping()
         elif kind == CLOSE:
@@ -129,6 +135,10 @@ class Session(Socket):
         # OPEN, UPGRADE and NOOP mean nothing here.
 
     def _handle(self, data: Any) -> None:
+        if self.server.async_handlers:
+            # Engine.IO's own: python-socketio's setting of this name is another.
+            self.server._trigger_event("message", self.sid, data, run_async=True)
+            return
         try:
             if handler := self.server.handlers.get("message"):
                 handler(self.sid, data)
@@ -186,7 +196,7 @@ class Session(Socket):
         for one in encoded:
             if self.closed:
                 return
-            self.receive(decode(one))
+            self.take(one)
 
     def _fail(self, error: Exception) -> None:
         said = error if isinstance(error, MalformedPacketError) else type(error).__name__
