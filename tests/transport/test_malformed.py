@@ -49,6 +49,7 @@ def request(url: str, body: str | None = None) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
+            error.read()  # else its end is a reset, and Werkzeug's own handler leaves a selector
             return error.code
 
 

@@ -33,8 +33,9 @@ class SessionQueue(queue.Queue[Any]):
         self._attaching = threading.Lock()  # put and attach, so that order is kept
         self._in_a_row = 0  # only the one thread that polls touches it
         self._ended = False  # whether a poll has come to the end
-        # Of our own: the base's is not there where gevent has put its queues in place of Python's.
-        self._fetched = threading.Condition()
+        # Made by `join`, which is rare: it is a kilobyte. And not the base's, which is not there
+        # where gevent has put its queues in place of Python's.
+        self._fetched: threading.Condition | None = None
 
     @property
     def settled(self) -> bool:
@@ -68,14 +69,15 @@ class SessionQueue(queue.Queue[Any]):
         Engine.IO does so when it disconnects a session, also in the thread of a POST with a packet
         of unknown type: stock, each such request would take a thread of the server for ever.
         """
-        with self._fetched:
-            self._fetched.wait_for(lambda: self._ended or not self.unfinished_tasks, JOIN_SECONDS)
+        # Before it looks: whoever fetches looks for it after that.
+        fetched = self._fetched = self._fetched or threading.Condition()
+        with fetched:
+            fetched.wait_for(lambda: self._ended or not self.unfinished_tasks, JOIN_SECONDS)
 
     def task_done(self) -> None:
         """Count a packet that was fetched; tell who waits for the last one."""
         super().task_done()
-        with self._fetched:
-            self._fetched.notify_all()
+        self._tell()
 
     def attach(self, connection: Connection) -> None:
         """Send what waits, and from now on send at once."""
@@ -89,10 +91,14 @@ class SessionQueue(queue.Queue[Any]):
                 _hand_over(connection, item)
             self.connection = connection
 
+    def _tell(self) -> None:
+        if (fetched := self._fetched) is not None:
+            with fetched:
+                fetched.notify_all()
+
     def _end(self, waited: bool) -> None:
-        with self._fetched:
-            self._ended = True
-            self._fetched.notify_all()
+        self._ended = True
+        self._tell()
         if waited:
             # Engine.IO puts it back only where it did not wait for it. A second poll at the same
             # time would keep its thread for the heartbeat's 45 s.
