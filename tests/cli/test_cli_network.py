@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support.reverse_proxy import ReverseProxy
 from tests.support.running_server import RunningServer
-from textstream.chaos import ChaosProxy
+from textstream.chaos import ChaosProxy, ScriptedPlan
 
 pytestmark = pytest.mark.live
 
@@ -28,6 +28,20 @@ def test_behind_a_proxy_with_a_path_and_without_websockets(
         assert (alone.returncode, alone.stdout) == (3, b"")
         assert b"HTTP status 400" in alone.stderr
         assert b"text" in run_cli("sources", "--url", f"{proxy.url}/app/").stdout
+        assert proxy.outside == []
+
+
+def test_under_a_path_a_cut_loses_nothing(run_cli: Run, text_server: RunningServer) -> None:
+    text = TEXT * 20
+    cuts = ScriptedPlan([2000] * 5)
+    with (
+        ChaosProxy(text_server.address, plan=cuts) as network,
+        ReverseProxy(network.address, prefix="/stream") as proxy,
+    ):
+        there = ("--url", proxy.url, "--transport", "websocket", "--rate", "0")
+        result = run_cli(*there, "--source", "text", text)
+        assert (result.returncode, result.stdout) == (0, text.encode())
+        assert proxy.seen.count("GET /stream/socket.io/") > 1, "it was cut"
         assert proxy.outside == []
 
 
