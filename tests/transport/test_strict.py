@@ -189,6 +189,18 @@ def test_what_came_before_a_mistake_is_handled(start_local: StartLocal) -> None:
     client.close()
 
 
+def test_a_client_s_words_are_shown_in_the_log_not_written_to_it(
+    local: LocalServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    ws = RawWebSocket(local.port)
+    ws.send("42/a\n\x1b[2J\u202e" + "x" * 1000 + ',["sum"]')
+    assert ws.close_code() == 1008
+    ws.close()
+    [said] = [record.getMessage() for record in caplog.records if "closed" in record.getMessage()]
+    assert said.isprintable()
+    assert len(said) < 200
+
+
 def test_an_unknown_namespace_is_refused_by_its_name(local: LocalServer) -> None:
     ws = RawWebSocket(local.port)
     ws.send("40/nowhere,")

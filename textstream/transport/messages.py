@@ -46,7 +46,7 @@ class Messages:
             return
         namespace = packet.namespace or "/"
         if self._server.manager.sid_from_eio_sid(eio_sid, namespace) is None:
-            raise MalformedPacketError(f"not connected to {namespace[:64]}")
+            raise MalformedPacketError(f"not connected to {_shown(namespace)}")
         if packet.attachment_count:
             incomplete[eio_sid] = packet
         elif kind in (EVENT, BINARY_EVENT):
@@ -75,7 +75,7 @@ class Messages:
     def _connect(self, eio_sid: str, packet: Any) -> None:
         server, namespace = self._server, packet.namespace or "/"
         if server.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
-            raise MalformedPacketError(f"a second CONNECT to {namespace[:64]}")
+            raise MalformedPacketError(f"a second CONNECT to {_shown(namespace)}")
         session = server.eio.sockets.get(eio_sid)
         if session is None:
             return  # closed meanwhile
@@ -96,3 +96,8 @@ class Messages:
             or namespace in server.handlers
             or namespace in server.namespace_handlers
         )
+
+
+def _shown(namespace: str) -> str:
+    """Return a client's word as the log and a close frame may have it: short, and on one line."""
+    return ascii(namespace)[1:-1][:64]
