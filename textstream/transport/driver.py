@@ -28,14 +28,16 @@ from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION, Oversized
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
-from textstream.transport.inbox import Message
 from textstream.transport.peer import Peer
 from textstream.transport.reactor import Reactor
 from textstream.transport.session_queue import SessionQueue
+from textstream.transport.sockets import socket_of
 
 logger = logging.getLogger("textstream.transport")
 
 MAX_WORKERS = 32
+
+HAS_WEBSOCKET = "The session has a WebSocket"
 
 # UnicodeError: wsproto decodes Host as a name in IDNA.
 _HANDSHAKE_ERRORS = (ProtocolError, simple_websocket.ConnectionError, UnicodeError)
@@ -111,7 +113,7 @@ class Transport:
 
     def _serve(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
         session = handler.__self__
-        raw = _socket_of(environ)
+        raw = _plain_socket_of(environ)
         if raw is None:
             return self._serve_stock(handler, environ, start_response)
         try:
@@ -126,26 +128,23 @@ class Transport:
 
         Over the WebSocket, as the reference server does: its client cannot read an HTTP answer.
         """
-        raw = _socket_of(environ)
-        why = "The session has a WebSocket"
+        raw = _plain_socket_of(environ)
+        if raw is None:
+            return _refuse(start_response, HAS_WEBSOCKET)
         try:
-            shaken = raw and _shake_hands(environ)
+            shaken = _shake_hands(environ)
         except _HANDSHAKE_ERRORS as error:
-            shaken, why = None, str(error)
-        if raw is None or shaken is None:
-            start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
-            return [why.encode()]
-        connection = self._connect(raw, on_message=_ignore, on_close=lambda: None)
+            return _refuse(start_response, f"No WebSocket handshake: {error}")
+        connection = self._connect(raw, on_message=lambda _: None, on_close=lambda: None)
         connection.start()
-        connection.close(POLICY_VIOLATION, why)
+        connection.close(POLICY_VIOLATION, HAS_WEBSOCKET)
         return _leave(shaken)
 
     def _refuse_handshake(self, session: Any, start_response: Any, error: Exception) -> list[bytes]:
         if not session.connected:
             session.close(wait=False, abort=True, reason=self.eio.reason.TRANSPORT_ERROR)
             self.eio.sockets.pop(session.sid, None)
-        start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
-        return [f"No WebSocket handshake: {error}".encode()]
+        return _refuse(start_response, f"No WebSocket handshake: {error}")
 
     def _serve_stock(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
         _warn_once("A WebSocket over in-process TLS, or on an unknown server: stock transport.")
@@ -215,9 +214,9 @@ class Transport:
         return self._parts
 
 
-def _socket_of(environ: dict[str, Any]) -> socket.socket | None:
-    """Return the socket of a request; None where it cannot be handed off."""
-    raw = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
+def _plain_socket_of(environ: dict[str, Any]) -> socket.socket | None:
+    """Return the socket of a request; None where it cannot be handed off, as one over TLS."""
+    raw = socket_of(environ)
     return None if isinstance(raw, ssl.SSLSocket) else raw
 
 
@@ -235,8 +234,9 @@ def _leave(shaken: simple_websocket.Server) -> Any:
     raise ConnectionError
 
 
-def _ignore(_message: Message) -> None:
-    pass
+def _refuse(start_response: Any, why: str) -> list[bytes]:
+    start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
+    return [why.encode()]
 
 
 class _Job:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from textstream.transport.polls import StartResponse, WsgiApp
+from textstream.transport.sockets import SOCKET_KEYS
 
 VERSION = "13"
 
@@ -20,12 +21,6 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 
 _WHITE_SPACE = " \t\r\n"
 """Around a field's value it is no part of it (RFC 9110, 5.5); Werkzeug leaves what is behind."""
-
-_MAY_SEND_UPGRADE = ("werkzeug.socket", "gunicorn.socket")
-"""In the environment of servers that send the application's ``Upgrade`` and ``Connection``.
-
-Others may raise: to a WSGI application these fields are forbidden (PEP 3333).
-"""
 
 
 class Refusal(NamedTuple):
@@ -116,7 +111,8 @@ def _refuse(
     status = refusal.status
     if status == HTTPStatus.UPGRADE_REQUIRED:
         headers.append(("Sec-WebSocket-Version", VERSION))  # RFC 6455, 4.4
-        if any(key in environ for key in _MAY_SEND_UPGRADE):
+        # Others may raise: to a WSGI application these fields are forbidden (PEP 3333).
+        if any(key in environ for key in SOCKET_KEYS):
             headers += [("Upgrade", "websocket"), ("Connection", "Upgrade")]  # RFC 9110, 15.5.22
         else:
             status = HTTPStatus.BAD_REQUEST  # which needs no Upgrade

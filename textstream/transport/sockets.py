@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,10 +13,18 @@ from textstream.transport.polls import StartResponse, WsgiApp
 
 logger = logging.getLogger("textstream.transport")
 
+SOCKET_KEYS = ("werkzeug.socket", "gunicorn.socket")
+"""Where a WSGI environment has the socket of a request that can be handed off."""
+
 NO_WEBSOCKET = (
     "No WebSocket here: this WSGI server gives no application its socket. "
     'Poll (transports: ["polling"]), or serve with gunicorn -w 1 --threads 16.'
 )
+
+
+def socket_of(environ: dict[str, Any]) -> socket.socket | None:
+    """Return the socket of a request that can be handed off; None where there is none."""
+    return next((environ[key] for key in SOCKET_KEYS if environ.get(key)), None)
 
 
 def gives_socket(environ: dict[str, Any]) -> bool:
@@ -25,9 +34,7 @@ def gives_socket(environ: dict[str, Any]) -> bool:
     simple-websocket finds eventlet's and gevent's. waitress, uWSGI, and the ASGI servers (uvicorn,
     Hypercorn) give none.
     """
-    if environ.get("werkzeug.socket") or environ.get("gunicorn.socket"):
-        return True
-    if "eventlet.input" in environ:
+    if socket_of(environ) is not None or "eventlet.input" in environ:
         return True
     body = environ.get("wsgi.input")
     is_gevent = environ.get("SERVER_SOFTWARE", "").startswith("gevent")
