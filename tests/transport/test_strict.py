@@ -284,6 +284,18 @@ def test_a_heartbeat_that_is_not_answered_ends_a_poll(start_local: StartLocal) -
     client.close()
 
 
+def test_a_poll_that_offers_another_protocol_is_a_poll(local: LocalServer) -> None:
+    """As ``curl --http2`` does. Engine.IO goes by a part of the header, and so did we."""
+    client, other = Polling(local.url), requests.Session()
+    session = local.socketio.server.eio.sockets[client.opened["sid"]]
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""}
+    with session._alone("_polling"):  # as long as one waits
+        assert other.get(client.url, headers=offer, timeout=PATIENCE).status_code == 400
+    assert client.poll().status_code == 400
+    client.close()
+    other.close()
+
+
 def test_two_requests_with_packets_at_a_time_end_the_session(local: LocalServer) -> None:
     client, other = Polling(local.url), requests.Session()
     client.post("40")

@@ -41,7 +41,7 @@ class Handshakes:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request."""
-        if "HTTP_UPGRADE" not in environ or not _is_handshake(environ):
+        if not is_handshake(environ):
             return self._app(environ, start_response)
         fields = {k: v.strip(_WHITE_SPACE) for k, v in environ.items() if k.startswith("HTTP_")}
         environ = {**environ, **fields, "HTTP_UPGRADE": "websocket"}
@@ -86,20 +86,29 @@ def _key_fault(key: str) -> str:
     return "Sec-WebSocket-Key is no 16 bytes in base64. Send 24 characters that end in ==."
 
 
-def _is_handshake(environ: dict[str, Any]) -> bool:
-    """Return whether Engine.IO would take it for one.
-
-    Without ``Connection: Upgrade`` it is none, and left to others (RFC 9110, 7.8).
-    """
+def is_handshake(environ: dict[str, Any]) -> bool:
+    """Return whether a request asks for a WebSocket: with both fields (RFC 9110, 7.8)."""
     return (
-        environ["REQUEST_METHOD"] == "GET"
-        and "websocket" in _tokens(environ["HTTP_UPGRADE"])
-        and "upgrade" in _tokens(environ.get("HTTP_CONNECTION", ""))
+        "HTTP_UPGRADE" in environ
+        and environ["REQUEST_METHOD"] == "GET"
+        and "websocket" in _tokens(environ, "HTTP_UPGRADE")
+        and "upgrade" in _tokens(environ, "HTTP_CONNECTION")
     )
 
 
-def _tokens(value: str) -> list[str]:
-    return [token.strip(_WHITE_SPACE) for token in value.lower().split(",")]
+def is_half_upgrade(environ: dict[str, Any]) -> bool:
+    """Return whether it has ``Upgrade: websocket`` without ``Connection: Upgrade``.
+
+    Engine.IO takes it for a WebSocket, then for a poll, and hands the packets to the WSGI server
+    as they are: a traceback, 500, and a session of nobody's.
+    """
+    return environ.get("HTTP_UPGRADE", "").lower() == "websocket" and "upgrade" not in _tokens(
+        environ, "HTTP_CONNECTION"
+    )
+
+
+def _tokens(environ: dict[str, Any], field: str) -> list[str]:
+    return [token.strip(_WHITE_SPACE) for token in environ.get(field, "").lower().split(",")]
 
 
 def _refuse(

@@ -12,7 +12,7 @@ from textstream.transport.handshake import Handshakes
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
 from textstream.transport.packets import strict
-from textstream.transport.polls import ClosedSessions, HalfUpgrades, OversizedPolls, WsgiApp
+from textstream.transport.polls import OversizedPolls, WsgiApp
 from textstream.transport.requests import StrictRequests
 from textstream.transport.sockets import WithoutSockets
 
@@ -35,9 +35,8 @@ def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: Ws
         server.packet_class = strict(server.packet_class, bounds.max_attachments)
         eio.on("message", Messages(server))
     # Around Engine.IO, and not around the application: whatever path and WSGI server lead here.
-    shaken = Handshakes(ClosedSessions(eio.handle_request, eio))
     served = OversizedPolls(
-        HalfUpgrades(WithoutSockets(shaken, eio)),
+        WithoutSockets(Handshakes(eio.handle_request), eio),
         limit=bounds.max_message,
         dropped=bounds.max_dropped,
         on_oversized=on_oversized,

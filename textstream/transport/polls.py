@@ -1,7 +1,6 @@
-"""Requests that Engine.IO would not answer well, or would refuse without need.
+"""Polling requests that Engine.IO would refuse without need: those that are too large.
 
-Those that are too large, half an upgrade, or for a closed session. The classes are
-WSGI middlewares around Engine.IO alone: they see its requests only, wherever it is mounted.
+A WSGI middleware around Engine.IO alone: it sees its requests only, wherever it is mounted.
 """
 
 from __future__ import annotations
@@ -46,52 +45,6 @@ class OversizedPolls:
             _discard(environ["wsgi.input"], size - len(head))
             self._on_oversized(_sid(environ), head.decode("utf-8", "replace"), size)
             environ = {**environ, "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(_NOOP)}
-        return self._app(environ, start_response)
-
-
-class ClosedSessions:
-    """WSGI middleware: answers 400 to a POST for a session that has timed out.
-
-    Engine.IO raises until its monitor has removed the session: a traceback for each request.
-    """
-
-    def __init__(self, app: WsgiApp, eio: Any) -> None:
-        self._app = app
-        self._eio = eio
-
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a request."""
-        try:
-            return self._app(environ, start_response)
-        except KeyError:
-            if environ["REQUEST_METHOD"] != "POST" or not self._is_closed(_sid(environ)):
-                raise
-        start_response("400 BAD REQUEST", [("Content-Type", "application/json")])
-        return [b'"Session is disconnected"']
-
-    def _is_closed(self, sid: str) -> bool:
-        session = self._eio.sockets.get(sid)
-        return session is None or session.closed
-
-
-class HalfUpgrades:
-    """WSGI middleware: answers 400 to ``Upgrade: websocket`` without ``Connection: Upgrade``.
-
-    Engine.IO takes it for a WebSocket, then for a poll, and hands the packets to the WSGI server
-    as they are: a traceback, 500, and a session of nobody's.
-    """
-
-    def __init__(self, app: WsgiApp) -> None:
-        self._app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a request."""
-        connection = environ.get("HTTP_CONNECTION", "").lower().split(",")
-        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and "upgrade" not in map(
-            str.strip, connection
-        ):
-            start_response("400 BAD REQUEST", [("Content-Type", "application/json")])
-            return [b'"Connection: Upgrade is missing"']
         return self._app(environ, start_response)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from textstream.transport.answers import Answer, farewell, refusal
 from textstream.transport.foreign import why_unknown
+from textstream.transport.handshake import is_half_upgrade
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
 from textstream.transport.sockets import gives_socket
@@ -27,6 +28,8 @@ NO_UPGRADE = (
     "needs proxy_http_version 1.1, and the headers Upgrade and Connection passed on. Until then, "
     "clients poll"
 )
+
+HALF_UPGRADE = "Connection: Upgrade is missing"
 
 logger = logging.getLogger("textstream.transport")
 
@@ -65,7 +68,14 @@ class StrictRequests:
             return self._answer(wrong, environ, start_response)
         if transport == "websocket" and sid and _has_websocket(sessions.get(sid)):
             return self._turn_away(environ, start_response)
-        answer = self._app(environ, start_response)
+        try:
+            answer = self._app(environ, start_response)
+        except KeyError:
+            # Engine.IO raises for a POST whose session has closed meanwhile.
+            if method != "POST" or self._is_open(sid):
+                raise
+            unknown = refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
+            return self._answer(unknown, environ, start_response)
         # In lower case, as the protocol's own examples have it. Engine.IO's is not.
         return [b"ok"] if method == "POST" and answer == [b"OK"] else answer
 
@@ -77,14 +87,20 @@ class StrictRequests:
         if transport == "websocket" and "HTTP_UPGRADE" not in environ and gives_socket(environ):
             self._warn_of_proxy()
             return refusal(Answer.BAD_REQUEST, NO_UPGRADE)
+        if is_half_upgrade(environ):
+            return refusal(Answer.BAD_REQUEST, HALF_UPGRADE)
         if sid:
-            known = sid in self._eio.sockets
-            return None if known else refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
-        if environ["REQUEST_METHOD"] != "GET":
-            return refusal(Answer.BAD_METHOD)
-        if query.get("EIO") != ["4"]:
-            return refusal(Answer.UNSUPPORTED_VERSION, OLD_CLIENT)
-        return None
+            if self._is_open(sid):
+                return None
+            return refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
+        return _verify_opening(environ["REQUEST_METHOD"], query)
+
+    def _is_open(self, sid: str) -> bool:
+        session = self._eio.sockets.get(sid)
+        if session is None or not session.closed:
+            return session is not None
+        self._eio.sockets.pop(sid, None)  # as Engine.IO does, which would find it before long
+        return False
 
     def _warn_of_proxy(self) -> None:
         if not self._warned:
@@ -105,6 +121,14 @@ class StrictRequests:
                 sessions[sid] = session
             self._eio.sockets = sessions
         return self._eio.sockets
+
+
+def _verify_opening(method: str, query: dict[str, list[str]]) -> dict[str, Any] | None:
+    if method != "GET":
+        return refusal(Answer.BAD_METHOD)
+    if query.get("EIO") != ["4"]:
+        return refusal(Answer.UNSUPPORTED_VERSION, OLD_CLIENT)
+    return None
 
 
 def _has_websocket(session: Any) -> bool:

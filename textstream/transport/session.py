@@ -20,6 +20,7 @@ from engineio.socket import Socket
 from textstream.transport.answers import Answer, refusal
 from textstream.transport.connection import Connection
 from textstream.transport.farewells import Farewells
+from textstream.transport.handshake import is_handshake
 from textstream.transport.held_back import HeldBack
 from textstream.transport.packets import MalformedPacketError
 
@@ -151,7 +152,7 @@ class Session(Socket):
 
     def handle_get_request(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer a poll, or begin a WebSocket."""
-        if "upgrade" in environ.get("HTTP_CONNECTION", "").lower() and "HTTP_UPGRADE" in environ:
+        if is_handshake(environ):
             return super().handle_get_request(environ, start_response)
         if self._is_overdue():
             self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
