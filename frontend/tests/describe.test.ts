@@ -1,19 +1,7 @@
 /** Asking how a stream is, read here or not. */
 import { expect, test } from "vitest";
 import { settle } from "./support/clock.js";
-import { FakeServer, fakeClient, refusal } from "./support/fake.js";
-
-const DESCRIBED = {
-  id: "s9",
-  source: "llm",
-  unit: "char",
-  state: "producing",
-  first: 0,
-  next: 12,
-  furthest: 9,
-  readers: 3,
-  reason: null,
-};
+import { DESCRIBED, FakeServer, fakeClient, refusal } from "./support/fake.js";
 
 test("what the server says of a stream", async () => {
   const server = new FakeServer();

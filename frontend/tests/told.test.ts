@@ -3,19 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { StreamClient } from "../src/client/index.js";
 import type { ManualClock } from "./support/clock.js";
 import { settle } from "./support/clock.js";
-import { FakeServer, fakeClient } from "./support/fake.js";
-
-const DESCRIBED = {
-  id: "s9",
-  source: "llm",
-  unit: "char",
-  state: "producing",
-  first: 0,
-  next: 12,
-  furthest: 9,
-  readers: 3,
-  reason: null,
-};
+import { DESCRIBED, FakeServer, fakeClient } from "./support/fake.js";
 
 let server: FakeServer;
 let client: StreamClient;

@@ -7,6 +7,10 @@ import re
 import shlex
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
 
 import pytest
 
@@ -68,8 +72,27 @@ def test_the_advice_is_words_for_a_shell() -> None:
         assert before or arguments[1:3] == ["--offset", "7"]
 
 
-def spawn(server: RunningServer, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@dataclass
+class Reading:
+    """The command line, at work on a stream."""
+
+    process: subprocess.Popen[bytes]
+    out: IO[bytes]
+    err: IO[bytes]
+
+    def ended(self) -> int:
+        """Wait for its end; return the exit code."""
+        return self.process.wait(PATIENCE)
+
+    def said(self) -> str:
+        """Return what it has written to standard error."""
+        return self.err.read().decode()
+
+
+@contextmanager
+def reading(server: RunningServer, *arguments: str) -> Iterator[Reading]:
+    """Let it read a stream that does not end."""
+    process = subprocess.Popen(
         [*COMMAND, "--source", "endless", *arguments, "x"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -77,19 +100,20 @@ def spawn(server: RunningServer, *arguments: str) -> subprocess.Popen[bytes]:
         cwd=ROOT,
         env=environment(server),
     )
+    assert process.stdout
+    assert process.stderr
+    with process, process.stdout, process.stderr:
+        yield Reading(process, process.stdout, process.stderr)
 
 
 @pytest.mark.live
 def test_a_stream_that_others_stop_has_no_more_to_read(text_server: RunningServer) -> None:
-    process = spawn(text_server, "--rate", "100", "--json")
-    assert process.stdout
-    assert process.stderr
-    with process, process.stdout, process.stderr:
-        stream_id = json.loads(process.stdout.readline())["id"]
+    with reading(text_server, "--rate", "100", "--json") as it:
+        stream_id = json.loads(it.out.readline())["id"]
         with StreamClient(text_server.url) as client:
             client.resume(stream_id).stop()
-        assert process.wait(PATIENCE) == 4
-        said = process.stderr.read().decode()
+        assert it.ended() == 4
+        said = it.said()
     assert said == "textstream: The stream was stopped by somebody else.\n"
 
 
@@ -97,11 +121,8 @@ def test_a_stream_that_others_stop_has_no_more_to_read(text_server: RunningServe
 def test_a_reader_that_was_behind_can_read_the_rest(
     text_server: RunningServer, run_cli: Run
 ) -> None:
-    process = spawn(text_server, "--rate", "20", "--json")
-    assert process.stdout
-    assert process.stderr
-    with process, process.stdout, process.stderr:
-        stream_id = json.loads(process.stdout.readline())["id"]
+    with reading(text_server, "--rate", "20", "--json") as it:
+        stream_id = json.loads(it.out.readline())["id"]
         with StreamClient(text_server.url) as client:
             faster = client.resume(stream_id, rate=0)
             while faster.offset < 500:
@@ -109,10 +130,10 @@ def test_a_reader_that_was_behind_can_read_the_rest(
             faster.stop()
             whole = faster.result
         text = b"".join(
-            json.loads(line).get("text", "").encode() for line in process.stdout if line.strip()
+            json.loads(line).get("text", "").encode() for line in it.out if line.strip()
         )
-        assert process.wait(PATIENCE) == 4
-        found = ADVICE.search(process.stderr.read().decode())
+        assert it.ended() == 4
+        found = ADVICE.search(it.said())
     assert found
     rest = run_cli(*shlex.split(found[1]), "--rate", "0")
     assert rest.returncode == 4
@@ -124,15 +145,12 @@ def test_a_reader_that_was_behind_can_read_the_rest(
 @pytest.mark.live
 def test_a_server_that_goes_down_takes_its_streams_with_it(start_server: StartServer) -> None:
     server = start_server("--sources", SETTING)
-    process = spawn(server, "--rate", "100")
-    assert process.stdout
-    assert process.stderr
-    with process, process.stdout, process.stderr:
-        assert process.stdout.read(2) == b"0 "
+    with reading(server, "--rate", "100") as it:
+        assert it.out.read(2) == b"0 "
         ended = threading.Thread(target=server.stop)
         ended.start()
-        assert process.wait(PATIENCE) == 4
-        said = process.stderr.read().decode()
+        assert it.ended() == 4
+        said = it.said()
         ended.join()
     assert said == "textstream: The server was shut down.\n"
 
@@ -142,15 +160,13 @@ def test_a_lost_connection_exits_3_and_the_rest_can_be_read(
     text_server: RunningServer, run_cli: Run
 ) -> None:
     with ChaosProxy(text_server.address) as network:
-        process = spawn(text_server, "--url", network.url, "--no-reconnect", "--rate", "200")
-        assert process.stdout
-        assert process.stderr
-        with process, process.stdout, process.stderr:
-            text = process.stdout.read(2)
+        there = ("--url", network.url, "--no-reconnect", "--rate", "200")
+        with reading(text_server, *there) as it:
+            text = it.out.read(2)
             network.cut_all()
-            text += process.stdout.read()
-            assert process.wait(PATIENCE) == 3
-            line = process.stderr.read().decode()
+            text += it.out.read()
+            assert it.ended() == 3
+            line = it.said()
         found = ADVICE.search(line)
         assert found
         assert f"--url {network.url}" in found[1], "the default one is another"

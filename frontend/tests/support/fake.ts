@@ -7,6 +7,19 @@ import { ManualClock, settle } from "./clock.js";
 type Payload = Record<string, unknown>;
 type EventName = Exclude<keyof ServerEvents, "new_char">;
 
+/** What a server says of a stream that is asked for. */
+export const DESCRIBED = {
+  id: "s9",
+  source: "llm",
+  unit: "char",
+  state: "producing",
+  first: 0,
+  next: 12,
+  furthest: 9,
+  readers: 3,
+  reason: null,
+};
+
 /** A request that the server got, and how to answer it. */
 export interface Request {
   event: string;
