@@ -18,19 +18,20 @@ PACKAGE = "textstream"
 
 MAY_IMPORT = {
     "errors": "",
+    "access": "errors",
     "log_format": "",
     "origins": "",
     "settings": "origins",
     "threads": "",
     "chaos": "",
     "protocol": "errors",
-    "sources": "errors protocol",
-    "stream": "errors protocol sources threads",
-    "reading": "errors protocol stream",
-    "hub": "errors protocol sources stream reading threads",
-    "transport": "threads",
-    "lab": "errors protocol reading transport",
-    "web": "errors protocol log_format origins settings threads sources stream reading hub "
+    "sources": "errors access protocol",
+    "stream": "errors access protocol sources threads",
+    "reading": "errors access protocol stream",
+    "hub": "errors access protocol sources stream reading threads",
+    "transport": "access threads",
+    "lab": "errors access protocol reading transport",
+    "web": "errors access protocol log_format origins settings threads sources stream reading hub "
     "transport lab",
     "client": "errors protocol",
     "cli": "errors protocol client chaos stream_server",

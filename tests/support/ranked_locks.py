@@ -26,7 +26,7 @@ ORDER = (
     ("SessionQueue",),
     ("Connection",),
     ("MemoryLog", "ListLog"),
-    ("ByteCount",),
+    ("Account", "ByteCount", "Gate"),
     ("CancelToken", "Farewells", "Sessions", "Window"),
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),
