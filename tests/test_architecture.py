@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "access": "errors",
     "log_format": "",
     "origins": "",
-    "settings": "origins",
+    "settings": "access origins",
     "threads": "",
     "chaos": "",
     "protocol": "errors",

@@ -11,8 +11,9 @@
     ├── OffsetGone           offset_gone          that part of the text was trimmed
     ├── SourceUnavailable    source_unavailable   the source lacks something; says what
     ├── SourceFailed         source_failed        the source broke while it generated
-    ├── TooManyStreams       too_many_streams     a limit on running streams was reached
-    ├── RateLimited          rate_limited         too many requests in too short a time
+    ├── LimitReached                              somebody has as much as may be; says who
+    │   ├── TooManyStreams   too_many_streams     a limit on running streams was reached
+    │   └── RateLimited      rate_limited         too many requests in too short a time
     ├── Unauthorized         unauthorized         who are you?
     ├── Forbidden            forbidden            not for you
     ├── ShuttingDown         shutting_down        the server is going down
@@ -105,18 +106,40 @@ class SourceFailed(TextStreamError):
     retryable = True
 
 
-class TooManyStreams(TextStreamError):
-    """A limit on running streams was reached, the client's or the server's."""
+class LimitReached(TextStreamError):
+    """Base of those that say that somebody has as much as may be.
+
+    Attributes:
+        retry_after: seconds after which to ask again, where that is known.
+        scope: whose limit it is: ``connection``, ``address``, ``source`` or ``server``.
+
+    """
+
+    retryable = True
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, scope: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.scope = scope
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the error object, with ``retry_after`` and ``scope`` where they are known."""
+        more = {"retry_after": self.retry_after, "scope": self.scope}
+        return {**super().to_wire(), **{k: v for k, v in more.items() if v is not None}}
+
+
+class TooManyStreams(LimitReached):
+    """A limit on running streams, or on what is kept for them, was reached."""
 
     code = "too_many_streams"
-    retryable = True
 
 
-class RateLimited(TextStreamError):
-    """Too many requests in too short a time."""
+class RateLimited(LimitReached):
+    """Too many requests in too short a time, or too many connections."""
 
     code = "rate_limited"
-    retryable = True
 
 
 class Unauthorized(TextStreamError):

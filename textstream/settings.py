@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from textstream.access.rates import parse_rate
 from textstream.origins import Origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     )
 
     # Limits
+    max_connections: int = Field(20_000, ge=0, description="Connections at a time; 0 is no limit.")
     max_streams: int = Field(10_000, ge=1, description="Streams running at a time.")
     max_streams_per_client: int = Field(16, ge=1, description="The same, for one connection.")
     max_text: int = Field(500_000, ge=1, description="Longest text to stream, in characters.")
@@ -107,6 +109,52 @@ class Settings(BaseSettings):
         description="Text kept for all streams, in bytes; ended ones are forgotten, oldest first, "
         "then no more are taken.",
     )
+    # Shares. Of a client's address; what is not set is generous on loopback, where a proxy may stand
+    # for everybody.
+    connections_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="Connections of one address; 0 is no limit. By default 64, and on loopback "
+        "three quarters of all.",
+    )
+    handshakes_per_address: str | None = Field(
+        None,
+        description='How often an address may connect, as "120/minute"; 0 is no limit. By default '
+        "that, and on loopback 60000/minute.",
+    )
+    starts_per_address: str | None = Field(
+        None,
+        description='How often an address may start a stream, as "60/minute; 1000/day"; 0 is no '
+        "limit. By default that, and on loopback 60000/minute.",
+    )
+    starts_per_connection: str | None = Field(
+        None, description="The same for one connection. By default no limit of its own."
+    )
+    streams_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="Streams of one address that run at a time, those in their time of grace "
+        "included; 0 is no limit. By default 64, and on loopback three quarters of all.",
+    )
+    bytes_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="Bytes kept for one address; its own oldest texts are forgotten first. 0 is no "
+        "limit. By default an eighth of max-total-bytes, and on loopback three quarters.",
+    )
+    bytes_per_connection: int | None = Field(
+        None,
+        ge=0,
+        description="The same for one connection. By default a sixteenth, and on loopback a "
+        "quarter.",
+    )
+    waiting_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="Bytes of an address's texts that wait to be streamed, and of its packets that "
+        "wait for polls: so many of each. 0 is no limit. By default a sixteenth of "
+        "max-total-bytes.",
+    )
     producers: int = Field(256, ge=1, description="Threads that run sources, at most.")
 
     @field_validator("cors_origins", "sources", mode="before")
@@ -122,6 +170,13 @@ class Settings(BaseSettings):
         parts = (origin.strip().rstrip("/") for origin in value)
         named = (part if part == "*" else str(Origin.parse(part)) for part in parts)
         return tuple(dict.fromkeys(named))
+
+    @field_validator("handshakes_per_address", "starts_per_address", "starts_per_connection")
+    @classmethod
+    def _rates(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_rate(value)
+        return value
 
     @field_validator("prefix")
     @classmethod

@@ -56,7 +56,7 @@ class Account:
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
         self._counts = [0] * KINDS
         self._most = most
-        self._limits = dict(limits) if limits else {}
+        self._limits = limits
         self._reached: Callable[[], None] | None = None
         self.total = 0
 
@@ -82,6 +82,10 @@ class Account:
                 account = account._parent
         for reached in passed or ():
             reached()
+
+    def add_text(self, nbytes: int) -> None:
+        """Count bytes of units. A method of its own: a log has it, and it is small."""
+        self.add(Kind.TEXT, nbytes)
 
     def room(self, kind: Kind) -> float:
         """Return how many bytes more of a kind there may be, here and above; negative: too many."""
@@ -109,3 +113,33 @@ class Account:
         """Return the bytes of each kind, by name."""
         with self._lock:
             return {kind.name.lower(): self._counts[kind] for kind in Kind}
+
+
+class Holding:
+    """Bytes of one kind that one thing keeps: they may become fewer, and are none in the end."""
+
+    __slots__ = ("_account", "_kind", "_lock", "_nbytes")
+
+    def __init__(self, account: Account, kind: Kind, nbytes: int) -> None:
+        """Count `nbytes` of a kind on `account`."""
+        self._lock = threading.Lock()  # guards the rest
+        self._account: Account | None = account
+        self._kind = kind
+        self._nbytes = nbytes
+        account.add(kind, nbytes)
+
+    def set(self, nbytes: int) -> None:
+        """Count `nbytes` from now on; after `close` it does nothing. Any thread."""
+        with self._lock:
+            self._set(nbytes)
+
+    def close(self) -> None:
+        """Count nothing any more."""
+        with self._lock:
+            self._set(0)
+            self._account = None
+
+    def _set(self, nbytes: int) -> None:
+        if self._account is not None:
+            self._account.add(self._kind, nbytes - self._nbytes)
+            self._nbytes = nbytes

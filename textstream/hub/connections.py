@@ -6,6 +6,7 @@ import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from textstream.access.clients import Visit
 from textstream.errors import TooManyStreams
 from textstream.reading.reader import Reader
 from textstream.stream.stream import Stream
@@ -19,10 +20,12 @@ class Record:
     """One connection, by stream id: its readers, where ended ones stood, what it owns and runs.
 
     An ended reader is not kept itself: it would keep its stream's text. `number` grows from one
-    connection to the next. `char` is the last of its readers in format ``char``.
+    connection to the next. `char` is the last of its readers in format ``char``. `visit` is what
+    is kept for it, and for its address.
     """
 
     number: int = 0
+    visit: Visit | None = None
     readers: dict[str, Reader] = field(default_factory=dict)
     finished: OrderedDict[str, int] = field(default_factory=OrderedDict)
     streams: dict[str, Stream] = field(default_factory=dict)
@@ -42,6 +45,11 @@ class Connections:
         if record is None:
             record = self._records[connection] = Record(next(self._numbers))
         return record
+
+    def visit(self, connection: str) -> Visit | None:
+        """Return the visit of a connection, if it is there and has one."""
+        record = self._records.get(connection)
+        return record.visit if record else None
 
     def remove(self, connection: str) -> Record:
         """Forget a connection; return its record."""
@@ -111,7 +119,8 @@ class Connections:
         if running >= most:
             raise TooManyStreams(
                 f"This connection already runs {running} streams, as many as it may. "
-                "Stop one, or wait until one has ended."
+                "Stop one, or wait until one has ended.",
+                scope="connection",
             )
         record.streams[stream.id] = stream
 

@@ -7,9 +7,14 @@ A *connection* owns the streams it started, and those it took over from one that
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from textstream.access.account import Holding, Kind
+from textstream.access.caller import Caller
+from textstream.access.clients import Clients, Visit
 from textstream.errors import InvalidRequest, NotReading, OffsetGone, UnknownStream
 from textstream.hub.keeper import Keeper, Limits
 from textstream.hub.table import request_key
@@ -25,6 +30,9 @@ from textstream.threads import ThreadPool
 
 __all__ = ["Hub", "Limits"]
 
+COUNTED_PROMPT = 4096
+"""Characters from which on a prompt is counted: a stream itself takes as much."""
+
 
 class Hub:
     """All streams of this process. A source's cancel callbacks are called without any lock."""
@@ -37,6 +45,7 @@ class Hub:
         new_log: NewLog,
         clock: Callable[[], float],
         limits: Limits | None = None,
+        clients: Clients | None = None,
     ) -> None:
         """Make an empty hub.
 
@@ -46,6 +55,7 @@ class Hub:
             new_log: makes an empty log.
             clock: the dispatcher's clock, in seconds.
             limits: see `Limits`.
+            clients: who may have how much; by default everybody anything.
 
         """
         self._dispatcher = dispatcher
@@ -53,8 +63,7 @@ class Hub:
         self._new_log = new_log
         self._clock = clock
         self._limits = limits or Limits()
-        self._keeper = Keeper(dispatcher, clock=clock, limits=self._limits)
-        self._count_bytes = self._keeper.kept.add  # one for all logs: a bound method is 64 bytes
+        self._keeper = Keeper(dispatcher, clock=clock, limits=self._limits, clients=clients)
 
     # Starting and finding.
 
@@ -66,43 +75,28 @@ class Hub:
 
         Raises:
             ShuttingDown: the server is going down.
-            TooManyStreams: the connection's limit or the server's is reached.
+            TooManyStreams: the connection's limit, its address's or the server's is reached.
+            RateLimited: the connection, or its address, starts too many.
 
         """
         key = request_key(connection, start.request_id) if start.request_id else None
         if key and (known := self._keeper.requested(key)):
             return self._start_again(known, start, connection, sink)
-        if self._keeper.kept.total >= self._limits.max_total_bytes:
-            self._keeper.make_room()
-        stream_id = _new_id()
-        stream = Stream(
-            stream_id,
-            start,
-            connection,
-            log=self._new_log(stream_id, self._count_bytes),
-            clock=self._clock,
-            limits=self._limits,
-            observer=self._keeper,
-        )
-        reader = Reader(
-            stream,
-            sink,
-            self._dispatcher,
-            now=self._clock(),
-            connection=connection,
-            rate=start.rate,
-            format_=start.format,
-        )
-        # Held until it is read: whoever starts it again meanwhile finds its reader.
-        with stream.lock:
-            known = self._keeper.claim(stream, key, replacing=start.format == "char")
-            if known is None:
-                stream.attach(reader)
-        if known:
-            return self._start_again(known, start, connection, sink)
+        visit = self._keeper.visit(connection)
+        self._keeper.clients.take_start(Caller(visit.address, connection))
+        self._keeper.make_room(visit)
+        counted = _counting_prompt(start, visit)
+        reader = None
+        try:
+            reader = self._claim(counted, key, connection, sink)
+        finally:
+            if reader is None and counted.request.holding:
+                counted.request.holding.close()
+        if reader is None:  # another thread has started it meanwhile
+            return self.start(start, connection=connection, sink=sink)
         self._begin_reading(reader)
         Producer(
-            stream, start, self._pool, clock=self._clock, call_at=self._dispatcher.call_at
+            reader.stream, counted, self._pool, clock=self._clock, call_at=self._dispatcher.call_at
         ).start()
         return reader
 
@@ -216,9 +210,9 @@ class Hub:
         own = self._keeper.owned(connection)
         return {stream.id: stream.stop("stopped") for stream in own}
 
-    def connect(self, connection: str) -> None:
-        """Add a connection."""
-        self._keeper.connect(connection)
+    def connect(self, connection: str, visit: Visit | None = None) -> None:
+        """Add a connection; `visit` is what is kept for it, by default nobody in particular's."""
+        self._keeper.connect(connection, visit)
 
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads. Its streams go on for the time of grace."""
@@ -253,6 +247,36 @@ class Hub:
 
     # Inside.
 
+    def _claim(self, start: Start, key: str | None, connection: str, sink: Sink) -> Reader | None:
+        """Make a stream and its first reader; return None if that was started before."""
+        stream_id = _new_id()
+        visit = self._keeper.visit(connection)
+        stream = Stream(
+            stream_id,
+            start,
+            connection,
+            log=self._new_log(stream_id, visit.account.add_text),
+            clock=self._clock,
+            limits=self._limits,
+            observer=self._keeper,
+        )
+        reader = Reader(
+            stream,
+            sink,
+            self._dispatcher,
+            now=self._clock(),
+            connection=connection,
+            rate=start.rate,
+            format_=start.format,
+        )
+        # Held until it is read: whoever starts it again meanwhile finds its reader.
+        with stream.lock:
+            holding, replacing = start.request.holding, start.format == "char"
+            known = self._keeper.claim(stream, visit, key=key, holding=holding, replacing=replacing)
+            if known is None:
+                stream.attach(reader)
+        return None if known else reader
+
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
         """Attach to the stream that a start has already made."""
         with stream.lock:  # it may be about to be read for the first time
@@ -277,6 +301,15 @@ class Hub:
         self._dispatcher.wake(reader)
         if before and before.stream.readers <= {before}:
             before.stream.stop("replaced")
+
+
+def _counting_prompt(start: Start, visit: Visit) -> Start:
+    """Return the start with a prompt that is counted, if it is long, until its source has it."""
+    prompt = start.request.prompt
+    if prompt is None or len(prompt) < COUNTED_PROMPT:
+        return start
+    holding = Holding(visit.account, Kind.WAITING, sys.getsizeof(prompt))
+    return replace(start, request=replace(start.request, holding=holding))
 
 
 def _new_id() -> str:

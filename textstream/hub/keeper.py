@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from textstream.access.account import Holding
+from textstream.access.clients import FEW_SECONDS, Clients, Visit
+from textstream.access.shares import Shares
 from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
-from textstream.hub.bytes import ByteCount
 from textstream.hub.connections import Connections
 from textstream.hub.retention import NOW, Retention
 from textstream.hub.table import StreamTable
@@ -27,7 +29,6 @@ class Limits(StreamLimits):
 
     max_streams: int = 10_000
     max_streams_per_client: int = 16
-    max_total_bytes: int = 256 * 2**20
 
 
 class Keeper:
@@ -39,8 +40,16 @@ class Keeper:
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, *, clock: Callable[[], float], limits: Limits
+        self,
+        dispatcher: Dispatcher,
+        *,
+        clock: Callable[[], float],
+        limits: Limits,
+        clients: Clients | None = None,
     ) -> None:
+        """Keep nothing yet; `clients` is who may have how much, by default everybody anything."""
+        self.clients = clients or Clients(Shares(), clock)
+        self._stranger = self.clients.enter("")  # for streams of connections that nobody announced
         self._dispatcher = dispatcher
         self._clock = clock
         self._limits = limits
@@ -48,36 +57,56 @@ class Keeper:
         self._connections = Connections()
         self._table = StreamTable()
         self._closing = False
-        self.kept = ByteCount()
         self._retention = Retention(
             self._table,
             lock=self._lock,
             call_at=dispatcher.call_at,
             clock=clock,
-            kept=self.kept,
+            kept=self.clients.account,
             max_streams=limits.max_streams,
-            max_bytes=limits.max_total_bytes,
         )
+        # Called where text is added, with that stream's lock and its log's held. Once when a limit
+        # is reached is enough: while it is passed, whatever ends, or is left, makes room.
+        self.clients.tell(self._retention.make_room_soon)
 
     # Streams.
 
-    def claim(self, stream: Stream, key: str | None, *, replacing: bool) -> Stream | None:
+    def visit(self, connection: str) -> Visit:
+        """Return what is kept for a connection."""
+        return self._connections.visit(connection) or self._stranger
+
+    def claim(
+        self,
+        stream: Stream,
+        visit: Visit,
+        *,
+        key: str | None = None,
+        holding: Holding | None = None,
+        replacing: bool,
+    ) -> Stream | None:
         """Add a new stream, with its lock held; return the one there is, if it was started before.
 
-        If `replacing`, what its connection reads in format ``char`` does not count.
+        Args:
+            stream: it.
+            visit: what it counts for.
+            key: the request that starts it, where that has a name.
+            holding: the text that was sent for it, until its source has finished.
+            replacing: what its connection reads in format ``char`` does not count.
 
         Raises:
             ShuttingDown: the server is going down.
-            TooManyStreams: its owner's limit or the server's is reached.
+            TooManyStreams: its owner's limit, its address's or the server's is reached.
 
         """
         with self._lock:
             if key and (known := self._table.requested(key)):
                 return known
             self._check_limits()
+            self.clients.check_stream(visit)
             most = self._limits.max_streams_per_client
             self._connections.add_stream(stream, most=most, replacing=replacing)
-            self._table.add(stream, key)
+            self._table.add(stream, visit, request_key=key, holding=holding)
+            self.clients.started(visit.client)
             if not self._retention.watches_longest:
                 self._retention.watch_longest()
         return None
@@ -86,9 +115,12 @@ class Keeper:
         """Return the stream that a request has already started, if it has."""
         return self._table.requested(key)
 
-    def make_room(self) -> None:
-        """Forget what is too much; with no lock held."""
-        self._retention.make_room()
+    def make_room(self, visit: Visit) -> None:
+        """Forget what is too much, if that hinders a visitor; with no lock held."""
+        if visit.client.keeps_too_much or visit.account.full:
+            self._retention.make_room(visit.client)
+        if self.clients.account.full:
+            self._retention.make_room()
 
     def find(self, stream_id: str) -> Stream:
         """Return a stream.
@@ -132,10 +164,10 @@ class Keeper:
 
     # Connections.
 
-    def connect(self, connection: str) -> None:
+    def connect(self, connection: str, visit: Visit | None) -> None:
         """Add a connection."""
         with self._lock:
-            self._connections.add(connection)
+            self._connections.add(connection).visit = visit
 
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads, and hand on what it owns."""
@@ -188,15 +220,18 @@ class Keeper:
         """Count it among the ended ones: who is told of the end may start the next at once."""
         with self._lock:
             self._connections.disown(stream)
-            self._table.end(stream)
-            if not stream.readers:
-                self._retention.count_down(stream)
+            if entry := self._table.end(stream):
+                self.clients.ended(entry.client)
+                if entry.holding:
+                    entry.holding.close()
+            self._retention.count_down(stream)
         self._dispatcher.call_at(NOW, lambda: self._log_end(stream))
 
     def on_forgotten(self, stream: Stream) -> None:
         """Forget its name too."""
         with self._lock:
-            self._table.remove(stream)
+            if entry := self._table.remove(stream):
+                self.clients.forgotten(entry.client)
 
     # Inside.
 
@@ -207,12 +242,16 @@ class Keeper:
         if len(self._table.running) >= self._limits.max_streams:
             raise TooManyStreams(
                 f"The server already runs {len(self._table.running)} streams, as many as it may "
-                "(TEXTSTREAM_MAX_STREAMS). Try again later."
+                "(TEXTSTREAM_MAX_STREAMS). Try again later.",
+                retry_after=FEW_SECONDS,
+                scope="server",
             )
-        if self.kept.total >= self._limits.max_total_bytes:
+        if self.clients.account.full:
             raise TooManyStreams(
                 "The server keeps as much text as it may (TEXTSTREAM_MAX_TOTAL_BYTES). "
-                "Try again later."
+                "Try again later.",
+                retry_after=FEW_SECONDS,
+                scope="server",
             )
 
     def _log_end(self, stream: Stream) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from textstream.hub.bytes import ByteCount
+from textstream.access.account import Account
+from textstream.access.clients import Client
 from textstream.hub.table import NEVER, Entry, StreamTable
 from textstream.stream.stream import Stream
 
@@ -16,9 +17,10 @@ NOW = float("-inf")
 class Retention:
     """Ends streams when their `Life` says so, and forgets them after their end.
 
-    Ended streams are forgotten earlier, those that ended first before the others, when more than
-    `max_streams` of them are unread, or as soon as all streams together keep `max_bytes` bytes of
-    text. One that is read is passed over, and keeps its place in the order.
+    Ended streams are forgotten earlier when there are too many of them, or when too much is kept:
+    for one address, which loses its own, those that ended first before the others; or for all
+    together, where the address for which most is kept loses first. One that is read is passed over,
+    and keeps its place in the order; where no other is left, its readers are told to go.
 
     The methods of the first part are called with the hub's lock held; those of the second take it
     themselves, and the locks of streams: call them with none.
@@ -31,9 +33,8 @@ class Retention:
         lock: threading.Lock,
         call_at: Callable[[float, Callable[[], None]], None],
         clock: Callable[[], float],
-        kept: ByteCount,
+        kept: Account,
         max_streams: int,
-        max_bytes: int,
     ) -> None:
         """Keep what is in the table.
 
@@ -42,9 +43,8 @@ class Retention:
             lock: the hub's, which guards it.
             call_at: calls back at a time, in the dispatcher's thread.
             clock: the dispatcher's, in seconds.
-            kept: bytes of text that all streams keep.
+            kept: what is kept for all clients.
             max_streams: ended and unread streams, at most.
-            max_bytes: of text, at most.
 
         """
         self._table = table
@@ -53,11 +53,7 @@ class Retention:
         self._clock = clock
         self._kept = kept
         self._max_streams = max_streams
-        self._max_bytes = max_bytes
         self.watches_longest = False  # whether a timer is set: one for each would wait for a day
-        # Called where text is added, with that stream's lock and its log's held. Once when the
-        # limit is reached is enough: while it is passed, whatever ends, or is left, makes room.
-        kept.tell(max_bytes, self._make_room_soon)
 
     # With the hub's lock held.
 
@@ -79,30 +75,60 @@ class Retention:
         entry, due = self._table.entry(stream.id), stream.life.due
         if entry is None or due is None:
             return
-        if entry.order:
+        if entry.order and not stream.readers:
             self._table.offer(entry)
-            if self._wants_room:
-                self._make_room_soon()
+            if self._wants_room or entry.is_too_much:
+                self.make_room_soon()
         self._set_timer(entry, due)
 
     # With no lock held.
 
-    def make_room(self) -> None:
-        """Forget what is too much."""
+    def make_room(self, client: Client | None = None) -> None:
+        """Forget what is too much: for one client, or for any."""
         while True:
             with self._lock:
-                if not self._wants_room:
+                entry = self._excess(client)
+                if entry is None:
                     return
-                oldest = self._table.evictable[0].stream
-            self._drop(oldest)
+                read = not self._is_evictable(entry)
+                entry.dismissed |= read
+            if read:
+                entry.stream.stop("expired")  # heard of again when the last of its readers has gone
+            else:
+                self._drop(entry.stream)
+
+    def make_room_soon(self) -> None:
+        """Do so in the dispatcher's next step. Any lock may be held."""
+        self._call_at(NOW, self.make_room)
+
+    def _excess(self, client: Client | None) -> Entry | None:
+        """Return what has to go next, with the lock held; None: nothing, or nothing can.
+
+        Of `client` alone, or of all.
+        """
+        clients = [client] if client else [*{**self._table.evictable, **self._table.lingering}]
+        for one in clients:
+            for entry in self._in_order(one):
+                if entry.is_too_much:
+                    return entry
+        if not self._wants_room:
+            return None
+        clients.sort(key=lambda one: (one.account.total, one.kept), reverse=True)
+        return next((entry for one in clients for entry in self._in_order(one)), None)
+
+    def _in_order(self, client: Client) -> Iterator[Entry]:
+        """Yield what is kept for a client: unread, then read, those that ended first before."""
+        yield from self._table.evictable.get(client, ())
+        for entry in self._table.lingering.get(client, {}).values():
+            if not entry.dismissed:
+                yield entry
+
+    def _is_evictable(self, entry: Entry) -> bool:
+        return entry in self._table.evictable.get(entry.client, ())
 
     @property
     def _wants_room(self) -> bool:
-        count = len(self._table.evictable)
-        return count > self._max_streams or (count > 0 and self._kept.total >= self._max_bytes)
-
-    def _make_room_soon(self) -> None:
-        self._call_at(NOW, self.make_room)
+        return self._table.unread > self._max_streams or self._kept.full
 
     def _set_timer(self, entry: Entry, due: float) -> None:
         """Have a stream looked at when it is due, with the hub's lock held.
@@ -133,10 +159,11 @@ class Retention:
                 with self._lock:
                     self._set_timer(entry, due)  # was read meanwhile, or has ended: due later
                 return
-        if stream.ending:
+            over = stream.ending and not stream.readers
+        if over:
             self._drop(stream)
         else:
-            stream.stop("expired")  # heard of as ended
+            stream.stop("expired")  # heard of as ended, or when its readers have gone
 
     def _drop(self, stream: Stream) -> None:
         """Forget a stream, unless somebody reads it."""

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from operator import attrgetter
 
+from textstream.access.account import Holding
+from textstream.access.clients import Client, Visit
 from textstream.stream.stream import Stream
 
 SHARED_REQUEST_ID = 16
@@ -27,14 +29,30 @@ class Entry:
 
     Attributes:
         stream: the stream.
+        visit: of the connection that started it: it is kept for that, and for its address.
+        holding: the text that its source has yet to generate, where that was sent.
         order: its place in the order of ends, from 1; 0: it runs.
         check: when its timer is due, in seconds of the clock; `NEVER`: none is set.
+        dismissed: whether its readers were told to go, for it has to.
 
     """
 
     stream: Stream
+    visit: Visit
+    holding: Holding | None = None
     order: int = 0
     check: float = NEVER
+    dismissed: bool = False
+
+    @property
+    def client(self) -> Client:
+        """The address for which it is kept."""
+        return self.visit.client
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether more is kept for its connection, or its address, than may be."""
+        return self.visit.account.full or self.visit.client.keeps_too_much
 
 
 class StreamTable:
@@ -42,39 +60,56 @@ class StreamTable:
 
     Attributes:
         running: those that have not ended, by id, the oldest first.
-        evictable: those that have ended and that nobody reads, in the order of their ends.
+        evictable: those that have ended and that nobody reads, of each client in the order of
+            their ends.
+        unread: how many of those there are.
+        lingering: those that have ended and are read, of each client, by their places in that
+            order.
 
     """
 
     def __init__(self) -> None:
         self.running: dict[str, Entry] = {}
-        # A list, not a dict: one that was read again goes back to its place. To move 10,000
+        # Lists, not dicts: one that was read again goes back to its place. To move 10,000
         # pointers takes a few microseconds.
-        self.evictable: list[Entry] = []
+        self.evictable: dict[Client, list[Entry]] = {}
+        self.unread = 0
+        self.lingering: dict[Client, dict[int, Entry]] = {}
         self._entries: dict[str, Entry] = {}
         self._requests: dict[str, Stream] = {}
         self._ends = itertools.count(1)
 
-    def add(self, stream: Stream, request_key: str | None) -> None:
+    def add(
+        self,
+        stream: Stream,
+        visit: Visit,
+        *,
+        request_key: str | None = None,
+        holding: Holding | None = None,
+    ) -> None:
         """Add a stream that runs, under its id, and under the request that started it."""
-        self._entries[stream.id] = self.running[stream.id] = Entry(stream)
+        self._entries[stream.id] = self.running[stream.id] = Entry(stream, visit, holding)
         if request_key:
             stream.request_key = request_key
             self._requests[request_key] = stream
 
-    def remove(self, stream: Stream) -> None:
-        """Remove a stream that has ended."""
+    def remove(self, stream: Stream) -> Entry | None:
+        """Remove a stream that has ended; return its entry, if it had one."""
         entry = self._entries.pop(stream.id, None)
         if entry:
             self.withdraw(entry)
+            self._linger_no_longer(entry)
         if stream.request_key:
             self._requests.pop(stream.request_key, None)
+        return entry
 
-    def end(self, stream: Stream) -> None:
-        """Count a stream among those that have ended."""
+    def end(self, stream: Stream) -> Entry | None:
+        """Count a stream among those that have ended; return its entry, if it has one."""
         self.running.pop(stream.id, None)
         if entry := self._entries.get(stream.id):
             entry.order = next(self._ends)
+            self.lingering.setdefault(entry.client, {})[entry.order] = entry
+        return entry
 
     def entry(self, stream_id: str) -> Entry | None:
         """Return the entry of a stream, if it is there."""
@@ -90,15 +125,29 @@ class StreamTable:
 
     def offer(self, entry: Entry) -> None:
         """Let an ended stream be forgotten when room is needed: nobody reads it."""
-        index = bisect_left(self.evictable, entry.order, key=_order)
-        if self.evictable[index : index + 1] != [entry]:
-            self.evictable.insert(index, entry)
+        self._linger_no_longer(entry)
+        entries = self.evictable.setdefault(entry.client, [])
+        index = bisect_left(entries, entry.order, key=_order)
+        if entries[index : index + 1] != [entry]:
+            entries.insert(index, entry)
+            self.unread += 1
 
     def withdraw(self, entry: Entry) -> None:
         """Keep it: somebody reads it again."""
-        index = bisect_left(self.evictable, entry.order, key=_order)
-        if self.evictable[index : index + 1] == [entry]:
-            del self.evictable[index]
+        entries = self.evictable.get(entry.client, [])
+        index = bisect_left(entries, entry.order, key=_order)
+        if entries[index : index + 1] == [entry]:
+            del entries[index]
+            self.unread -= 1
+            entry.dismissed = False
+            if not entries:
+                del self.evictable[entry.client]
+            self.lingering.setdefault(entry.client, {})[entry.order] = entry
+
+    def _linger_no_longer(self, entry: Entry) -> None:
+        entries = self.lingering.get(entry.client)
+        if entries and entries.pop(entry.order, None) and not entries:
+            del self.lingering[entry.client]
 
 
 def request_key(connection: str, request_id: str) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from textstream.access.account import Holding
 from textstream.protocol import UnitName
 
 logger = logging.getLogger("textstream.sources")
@@ -95,6 +96,8 @@ class SourceRequest:
         cancel: set when the text is no longer wanted.
         unit: what the stream counts: a source whose text is there already need not cut it into
             tokens for a stream of characters.
+        holding: what counts a long prompt for its client until the stream has ended; a source
+            that keeps less of it tells by ``holding.set``. None for a short one.
 
     """
 
@@ -102,6 +105,7 @@ class SourceRequest:
     params: Any = field(default_factory=NoParams)
     cancel: CancelToken = field(default_factory=CancelToken)
     unit: UnitName = "char"
+    holding: Holding | None = None
 
 
 def runs_anywhere() -> None:

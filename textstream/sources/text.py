@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Iterator
 
 import regex
 
-from textstream.protocol import UnitName
+from textstream.access.account import Holding
 from textstream.sources.base import Source, SourceRequest
 
 # Written with escapes where an editor could join what must stay apart: "e" and its accent, and
@@ -26,11 +27,18 @@ SAMPLE_TEXT = (
 DELTA = 1024
 """Code points handed over at once where nobody sees the deltas: cutting them fine takes longer."""
 
-BLOCK = 65_536
-"""Code points. A longer text is kept compressed while it waits for its readers.
+BLOCK = 8_192
+"""Code points. A longer text is kept compressed while it waits for its readers, in blocks of these.
 
 At a reader's pace half a million characters take hours, and there may be thousands of them.
-Compressing them takes a tenth of the time of sending them.
+Compressing them takes a tenth of the time of sending them. The block that is being sent is not
+compressed: it takes 32 kB at most. Of larger ones deflate would make no less: it looks back 32 kB.
+"""
+
+MARGIN = 64
+"""Code points at the end of a block whose pieces may be others when the next block is there.
+
+A piece is decided by two code points behind it, at most.
 """
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -68,33 +76,54 @@ def _pack(text: str) -> list[bytes]:
     ]
 
 
-def _unpack(packed: list[bytes]) -> Iterator[str]:
+def _unpack(packed: list[bytes], holding: Holding | None) -> Iterator[str]:
+    """Yield the blocks, and let go of each; count what is left."""
     packed.reverse()
+    left = sum(map(len, packed))
     while packed:
-        yield zlib.decompress(packed.pop()).decode("utf-8", "surrogatepass")
+        block = zlib.decompress(packed[-1]).decode("utf-8", "surrogatepass")
+        left -= len(packed.pop())
+        if holding:
+            holding.set(left + sys.getsizeof(block))
+        yield block
 
 
-def _cut(text: str, unit: UnitName) -> Iterator[str]:
-    if unit == "token":
-        yield from pieces(text)
-        return
-    for start in range(0, len(text), DELTA):
-        yield text[start : start + DELTA]
+def _pieces_of(blocks: Iterator[str]) -> Iterator[str]:
+    """Cut a text that comes in blocks into the same `pieces` as the whole of it."""
+    kept = ""
+    for block in blocks:
+        text, kept = kept + block, ""
+        sure = len(text) - MARGIN
+        for match in _PIECE.finditer(text):
+            if match.end() > sure:
+                kept = text[match.start() :]
+                break
+            yield match.group()
+    yield from pieces(kept)
 
 
 def _generate(request: SourceRequest) -> Iterator[str]:
     text = SAMPLE_TEXT if request.prompt is None else request.prompt
     unit = request.unit
-    if 0 < len(text) <= DELTA and unit != "token":
-        yield text
+    if len(text) <= BLOCK:
+        if unit == "token":
+            yield from pieces(text)
+        else:
+            yield from _parts(text)
         return
-    if len(text) <= BLOCK or unit == "token":  # a token may lie across two blocks
-        yield from _cut(text, unit)
-        return
-    packed = _pack(text)
+    packed, holding = _pack(text), request.holding
     del request, text
-    for block in _unpack(packed):
-        yield from _cut(block, unit)
+    blocks = _unpack(packed, holding)
+    if unit == "token":
+        yield from _pieces_of(blocks)
+    else:
+        for block in blocks:
+            yield from _parts(block)
+
+
+def _parts(text: str) -> Iterator[str]:
+    for start in range(0, len(text), DELTA):
+        yield text[start : start + DELTA]
 
 
 def text_source() -> Source:

@@ -60,6 +60,7 @@ class Life:
 
     __slots__ = (
         "_clock",
+        "_ended",
         "_grace",
         "_longest",
         "_resume",
@@ -90,6 +91,7 @@ class Life:
         self.state: StateName = "created"
         self.outcome: Outcome | None = None
         self._unread_since: float | None = self.created
+        self._ended = 0.0
         self._resume: Callable[[], None] | None = None
 
     # Its source.
@@ -133,6 +135,7 @@ class Life:
     def end(self) -> None:
         """Enter ``ended``. What holds its source lets go of it, so that it is closed."""
         self._enter("ended")
+        self._ended = self._clock()
         if self._unread_since is not None:
             self._unread_since = self._clock()
         if self._resume:
@@ -149,9 +152,17 @@ class Life:
 
     @property
     def due(self) -> float | None:
-        """When it expires, or is forgotten after its end; None: not while somebody reads it."""
+        """When it expires, or is forgotten after its end; None: not while somebody reads it.
+
+        After its end it may be read for as long as it could have run: whoever reads at a crawl
+        would have it kept for ever.
+        """
         if self._unread_since is None:
-            return None
+            if not self.over:
+                return None
+            # Most are read no longer by then: a timer of a day for each would be too many.
+            soon = self._ended + self._retention
+            return soon if self._clock() < soon else max(self.longest_until, soon)
         return self._unread_since + (self._retention if self.over else self._grace)
 
     @property

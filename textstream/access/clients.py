@@ -1,0 +1,269 @@
+"""The clients, by address: what each has, and whether it may have more."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textstream.access.account import Account, Kind
+from textstream.access.caller import Caller
+from textstream.access.rates import Rates
+from textstream.access.shares import Share, Shares, at_most
+from textstream.errors import RateLimited, TooManyStreams
+
+FEW_SECONDS = 5.0
+"""When to ask again where nobody can say when there will be room."""
+
+
+SWEEP = 1024
+"""Addresses from which on those are looked for of which nothing is left."""
+
+
+class Client:
+    """One address. The clients' lock guards the counts.
+
+    Attributes:
+        address: it, as in `Caller`.
+        share: what it may.
+        account: the bytes that are kept for it.
+        connections: that it has.
+        running: its streams that run.
+        kept: its streams that have ended and are kept.
+
+    """
+
+    __slots__ = ("account", "address", "connections", "kept", "running", "share")
+
+    def __init__(self, address: str, share: Share, everybody: Account) -> None:
+        self.address = address
+        self.share = share
+        waiting = at_most(share.waiting)
+        self.account = Account(
+            everybody,
+            most=at_most(share.nbytes),
+            limits={Kind.WAITING: waiting, Kind.QUEUED: waiting},
+        )
+        self.connections = 0
+        self.running = 0
+        self.kept = 0
+
+    @property
+    def keeps_too_much(self) -> bool:
+        """Whether its oldest ended streams have to go."""
+        return self.account.full or self.kept > at_most(self.share.kept)
+
+
+class Visit:
+    """A client's connection: what is kept for it, until it leaves."""
+
+    __slots__ = ("_clients", "account", "client", "over")
+
+    def __init__(self, clients: Clients, client: Client, account: Account) -> None:
+        self._clients = clients
+        self.client = client
+        self.account = account
+        self.over = False
+
+    @property
+    def address(self) -> str:
+        """Whose it is."""
+        return self.client.address
+
+    def leave(self) -> None:
+        """End it. Doing it again does nothing."""
+        self._clients.leave(self)
+
+
+class Clients:
+    """All clients. Any thread; ``_lock`` guards the counts, and only accounts are taken under it.
+
+    Attributes:
+        account: the bytes that are kept for everybody.
+
+    """
+
+    def __init__(
+        self, shares: Shares | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Know nobody yet.
+
+        Args:
+            shares: what everybody may; by default, whatever it likes.
+            clock: seconds, monotonic.
+
+        """
+        self._shares = shares or Shares()
+        self._lock = threading.Lock()
+        self._clients: dict[str, Client] = {}
+        self._rates = Rates(clock)
+        self._connections = 0
+        self._sweep_at = SWEEP
+        self._on_full: Callable[[], None] | None = None
+        self.account = Account(most=at_most(self._shares.nbytes))
+
+    def tell(self, on_full: Callable[[], None]) -> None:
+        """Call `on_full` each time that as much is kept as may be: for one, or for all together.
+
+        Of those that enter from now on. As with `Account.tell`: it must return at once.
+        """
+        self._on_full = on_full
+        self.account.tell(on_full)
+
+    # Connections.
+
+    def enter(self, address: str) -> Visit:
+        """Let a connection of an address in.
+
+        Raises:
+            RateLimited: it has too many, or begins too many; or all together have too many.
+
+        """
+        share = self._shares.of(address)
+        wait = self._rates.take(share.handshakes, "handshakes", address)
+        if wait:
+            raise RateLimited(
+                "This address connects too often. Wait, and keep connections open.",
+                retry_after=wait,
+                scope="address",
+            )
+        with self._lock:
+            if self._connections >= at_most(self._shares.connections):
+                raise RateLimited(
+                    f"The server has {self._connections} connections, as many as it may "
+                    "(TEXTSTREAM_MAX_CONNECTIONS). Try again later.",
+                    retry_after=FEW_SECONDS,
+                    scope="server",
+                )
+            client = self._client(address, share)
+            if client.connections >= at_most(share.connections):
+                raise RateLimited(
+                    f"This address has {client.connections} connections, as many as it may "
+                    "(TEXTSTREAM_CONNECTIONS_PER_ADDRESS). Close one, or try again later.",
+                    retry_after=FEW_SECONDS,
+                    scope="address",
+                )
+            client.connections += 1
+            self._connections += 1
+        account = Account(client.account, most=at_most(self._shares.connection_bytes))
+        account.tell(self._on_full)
+        return Visit(self, client, account)
+
+    def leave(self, visit: Visit) -> None:
+        """Count a connection no longer. What was kept for it goes on to count for its address."""
+        with self._lock:
+            if visit.over:
+                return
+            visit.over = True
+            visit.client.connections -= 1
+            self._connections -= 1
+            self._forget(visit.client)
+
+    # Streams.
+
+    def take_start(self, caller: Caller) -> None:
+        """Count a start.
+
+        Raises:
+            RateLimited: the connection, or its address, starts too many.
+
+        """
+        for scope, rate, who in (
+            ("connection", self._shares.connection_starts, caller.connection),
+            ("address", self._shares.of(caller.address).starts, caller.address),
+        ):
+            if rate and (wait := self._rates.take(rate, f"starts of a {scope}", who)):
+                raise RateLimited(
+                    f"This {scope} starts streams too often. Wait {math.ceil(wait)} s.",
+                    retry_after=wait,
+                    scope=scope,
+                )
+
+    def check_stream(self, visit: Visit) -> None:
+        """Refuse a stream that would be too much for its address.
+
+        Raises:
+            TooManyStreams: it runs as many as it may, or keeps as much.
+
+        """
+        client, share = visit.client, visit.client.share
+        if client.running >= at_most(share.streams):
+            raise TooManyStreams(
+                f"This address runs {client.running} streams, as many as it may "
+                "(TEXTSTREAM_STREAMS_PER_ADDRESS). Stop one, or wait until one has ended.",
+                retry_after=FEW_SECONDS,
+                scope="address",
+            )
+        if visit.account.room(Kind.WAITING) <= 0 and not self.account.full:
+            scope = "address" if client.account.room(Kind.WAITING) <= 0 else "connection"
+            raise TooManyStreams(
+                f"As much text as may be is kept for this {scope} "
+                "(TEXTSTREAM_BYTES_PER_ADDRESS, _BYTES_PER_CONNECTION, _WAITING_PER_ADDRESS). "
+                "Stop a stream, or wait until one has ended.",
+                retry_after=FEW_SECONDS,
+                scope=scope,
+            )
+
+    def started(self, client: Client) -> None:
+        """Count a stream that runs."""
+        with self._lock:
+            client.running += 1
+            self._clients.setdefault(client.address, client)  # its connection has just left
+
+    def ended(self, client: Client) -> None:
+        """Count a stream that has ended, and is kept."""
+        with self._lock:
+            client.running -= 1
+            client.kept += 1
+            too_many = client.kept > at_most(client.share.kept)
+        if too_many and self._on_full:
+            self._on_full()
+
+    def forgotten(self, client: Client) -> None:
+        """Count a stream no longer."""
+        with self._lock:
+            client.kept -= 1
+            self._forget(client)
+
+    # For people.
+
+    def counters(self, most: int = 10) -> dict[str, Any]:
+        """Return what there is, with the `most` addresses for which most is kept."""
+        with self._lock:
+            clients = list(self._clients.values())
+            connections = self._connections
+        clients.sort(key=lambda client: (-client.account.total, -client.connections))
+        return {
+            "connections": connections,
+            "addresses": len(clients),
+            "bytes": self.account.counts(),
+            "largest": {
+                client.address or "unknown": {
+                    "connections": client.connections,
+                    "running": client.running,
+                    "kept": client.kept,
+                    "bytes": client.account.counts(),
+                }
+                for client in clients[:most]
+            },
+        }
+
+    # With the lock held.
+
+    def _client(self, address: str, share: Share) -> Client:
+        client = self._clients.get(address)
+        if client is None:
+            if len(self._clients) >= self._sweep_at:
+                for known in list(self._clients.values()):
+                    self._forget(known)  # what was kept for it went after its last connection
+                self._sweep_at = 2 * len(self._clients) + SWEEP
+            client = self._clients[address] = Client(address, share, self.account)
+            client.account.tell(self._on_full)
+        return client
+
+    def _forget(self, client: Client) -> None:
+        """Forget an address of which nothing is left. One that comes back gets a new record."""
+        if not (client.connections or client.running or client.kept or client.account.total):
+            self._clients.pop(client.address, None)

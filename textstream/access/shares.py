@@ -1,0 +1,69 @@
+"""What an address may have at a time, and do in a minute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textstream.access.rates import Rate
+
+WAITING_PART = 16
+"""An address may have this part of all bytes in texts that wait: a text may wait for a day.
+
+And as much in packets that wait for polls.
+"""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one address may have and do. 0, or an empty rate: as much as it likes.
+
+    Attributes:
+        connections: at a time.
+        handshakes: connections begun, in a time.
+        starts: streams started, in a time.
+        streams: that run at a time, those without a connection in their time of grace included.
+        kept: ended streams that are kept for it.
+        nbytes: bytes of all kinds that are kept for it.
+        waiting: bytes of its texts that wait to be streamed, and of its packets that wait for
+            polls: so many of each.
+
+    """
+
+    connections: int = 0
+    handshakes: Rate = ()
+    starts: Rate = ()
+    streams: int = 0
+    kept: int = 0
+    nbytes: int = 0
+    waiting: int = 0
+
+
+def _same_for_all(_address: str) -> Share:
+    return Share()
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What everybody may.
+
+    Attributes:
+        of: tells what an address may.
+        connections: of all clients, at a time.
+        nbytes: that are kept for all clients.
+        connection_bytes: that are kept for one connection.
+        connection_starts: streams that one connection may start in a time.
+
+    """
+
+    of: Callable[[str], Share] = field(default=_same_for_all)
+    connections: int = 0
+    nbytes: int = 0
+    connection_bytes: int = 0
+    connection_starts: Rate = ()
+
+
+def at_most(limit: int) -> float:
+    """Return a limit as a number to compare with: 0 is none."""
+    return limit or math.inf
