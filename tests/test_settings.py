@@ -62,6 +62,19 @@ def test_origins_are_kept_in_one_spelling() -> None:
     assert Settings(cors_origins=["http://[::1]:80/"]).cors_origins == ("http://[::1]",)
 
 
+def test_proxies_are_kept_as_networks() -> None:
+    named = " 127.0.0.0/8, ::1 ,10.0.0.5,FD00:0::/8,10.0.0.5/32,::ffff:10.1.0.0/112,fe80::1%eth0,"
+    assert Settings(trusted_proxies=named).trusted_proxies == (
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.5/32",
+        "fd00::/8",
+        "10.1.0.0/16",
+        "fe80::1/128",
+    )
+    assert Settings().trusted_proxies == ()
+
+
 @pytest.mark.parametrize(
     ("given", "prefix"),
     [("", ""), ("/", ""), ("/stream/", "/stream"), (" /a/b-1.~_ ", "/a/b-1.~_")],
@@ -87,6 +100,10 @@ def test_what_is_no_prefix(prefix: str) -> None:
         ("cors_origins", "https://example.org/app", "no path"),
         ("cors_origins", "*,https://*.example.org", "wildcard"),
         ("cors_origins", "null", "sandboxed"),
+        ("trusted_proxies", "localhost", 'not "localhost"'),
+        ("trusted_proxies", "10.0.0.0/8,*", '"10.0.0.0/8" or "::1", not "*"'),
+        ("trusted_proxies", "10.0.0.5/8", 'name the network, "10.0.0.0/8"'),
+        ("trusted_proxies", "10.0.0.0/33", 'not "10.0.0.0/33"'),
         ("sources", "shout", "name=module:callable"),
         ("sources", "shout=module", "name=module:callable"),
         ("sources", "=module:f", "name=module:callable"),

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from textstream.access.address import parse_network
 from textstream.access.rates import parse_rate
 from textstream.origins import Origin
 
@@ -37,6 +38,11 @@ class Settings(BaseSettings):
         "",
         description="Path that a proxy serves this under and leaves on its requests: /stream. "
         "One that takes it off needs no setting.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks and addresses of the proxies in front, comma separated, whose "
+        "X-Forwarded-For is believed: 10.0.0.0/8,::1. A Unix socket is 127.0.0.1.",
     )
     log_level: LogLevel = Field("info", description="How much to log.")
     log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
@@ -157,7 +163,7 @@ class Settings(BaseSettings):
     )
     producers: int = Field(256, ge=1, description="Threads that run sources, at most.")
 
-    @field_validator("cors_origins", "sources", mode="before")
+    @field_validator("cors_origins", "sources", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -171,6 +177,10 @@ class Settings(BaseSettings):
         named = (part if part == "*" else str(Origin.parse(part)) for part in parts)
         return tuple(dict.fromkeys(named))
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(parse_network(text)) for text in value))
     @field_validator("handshakes_per_address", "starts_per_address", "starts_per_connection")
     @classmethod
     def _rates(cls, value: str | None) -> str | None:
