@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from textstream.transport.frames import (
-    HEAD,
     MAX_CACHED_UNITS,
     Assembler,
     Broken,
@@ -24,6 +23,7 @@ from textstream.transport.frames import (
     close_frame,
     message_frame,
 )
+from textstream.transport.measure import HEAD
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 

@@ -116,7 +116,7 @@ def served(way: Any, request: pytest.FixtureRequest) -> Iterator[Served]:
     said: list[Any] = []
 
     def install_(made: Any) -> Transport | None:
-        return install(made, on_oversized=lambda *what: oversized.append(what))
+        return install(made, on_oversized=lambda *what: oversized.append(what[:3]))
 
     app, made, transport = way(request.param, install_)
     server = getattr(made, "server", made)
@@ -277,7 +277,7 @@ def test_an_oversized_message_is_told_or_logged(
     sizes: list[int] = []
     local = start_local(
         Bounds(1000, 8000),
-        on_oversized=(lambda _sid, _head, size: sizes.append(size)) if told else None,
+        on_oversized=(lambda _sid, _head, size, _limit: sizes.append(size)) if told else None,
     )
     ws = RawWebSocket(local.port)
     ws.send("40")

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from textstream.transport.bounds import Bounds, OnOversized
+from textstream.transport.bounds import Bounds, Limit, OnOversized, Parts
 from textstream.transport.driver import MAX_WORKERS, Transport
 
-__all__ = ["Bounds", "Transport", "install"]
+__all__ = ["Bounds", "Limit", "Parts", "Transport", "install"]
 
 
 def install(
@@ -38,8 +38,8 @@ def install(
         socketio: a server; in another async mode than ``threading`` nothing is changed.
         bounds: what one connection may cost; by default messages of the server's
             ``max_http_buffer_size``.
-        on_oversized: called for a text message that is larger than ``max_message``, and was
-            dropped; by default that is logged.
+        on_oversized: called for a text message that is over a limit, and was dropped; by default
+            that is logged.
         workers: threads that run event handlers, at most.
 
     Returns:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+LARGE = 65_536
+"""Bytes of a message over which it is large."""
 
 REFUSED_WHOLE = 8
 """A text message of up to so many times the limit is dropped as it arrives, and answered.
@@ -12,8 +17,31 @@ One that is longer still, or a binary one over the limit, ends the connection: w
 WebSocket (RFC 6455, 7.4.1).
 """
 
-OnOversized = Callable[[str, str, int], None]
-"""Called with the Engine.IO session id, the beginning of the message, and its size in bytes."""
+
+class Limit(enum.Enum):
+    """Which of the bounds refuses a message."""
+
+    MESSAGE = "max_message"
+    PLAIN = "max_plain"
+    PARTS = "max_parts"
+
+
+class Parts(NamedTuple):
+    """What a large message may have beside the text in it.
+
+    Attributes:
+        outside: characters outside of its JSON strings.
+        strings: JSON strings.
+
+    """
+
+    outside: int = 16_384
+    strings: int = 512
+
+
+OnOversized = Callable[[str, str, int, Limit], None]
+"""Called with the Engine.IO session id, the beginning of the message, its size in bytes, and which
+limit it is over."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +62,12 @@ class Bounds:
         stall: seconds after which a reader that takes nothing is closed.
         closing: seconds for the peer to answer a close frame.
         connect: seconds to complete a Socket.IO CONNECT.
+        max_plain: bytes of a message that is nothing special; None: as `max_message`. A longer
+            text message is dropped unless `may_be_large` allows it, a longer binary one closes.
+        may_be_large: told the first characters of a text message, whether it may have more than
+            `max_plain` bytes; by default none may. Called in the reactor's thread.
+        max_parts: what a message of more than `LARGE` bytes may have beside the text in it; None:
+            anything. One with more is dropped, and nobody parses it.
 
     """
 
@@ -47,3 +81,6 @@ class Bounds:
     stall: float = 15.0
     closing: float = 5.0
     connect: float = 10.0
+    max_plain: int | None = None
+    may_be_large: Callable[[str], bool] | None = None
+    max_parts: Parts | None = None

@@ -23,7 +23,7 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from wsproto.utilities import ProtocolError
 
 from textstream.threads import ThreadPool
-from textstream.transport.bounds import REFUSED_WHOLE, Bounds, OnOversized
+from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
 from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION, Oversized
 from textstream.transport.handoff import steal
@@ -169,7 +169,7 @@ class Transport:
 
     def _refuse(self, session: Any, message: Oversized) -> None:
         """Answer a message that was dropped."""
-        self._on_oversized(session.sid, message.head, message.size)
+        self._on_oversized(session.sid, message.head, message.size, message.limit)
 
     def _is_connected(self, session: Any) -> bool:
         """Return whether the session has completed a Socket.IO CONNECT in any namespace."""
@@ -271,5 +271,8 @@ def _warn_once(message: str) -> None:
         logger.warning(message)
 
 
-def _log_oversized(eio_sid: str, _head: str, size: int) -> None:
-    logger.warning("dropped a message that is too large", extra={"session": eio_sid, "bytes": size})
+def _log_oversized(eio_sid: str, _head: str, size: int, limit: Limit) -> None:
+    logger.warning(
+        "dropped a message that is too large",
+        extra={"session": eio_sid, "bytes": size, "limit": limit.value},
+    )

@@ -10,6 +10,9 @@ from typing import Any
 
 from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
 
+from textstream.transport.bounds import Limit
+from textstream.transport.measure import HEAD
+
 TEXT = 0x81
 BINARY = 0x82
 CLOSE = 0x88
@@ -35,9 +38,6 @@ _TRY_AGAIN_LATER = struct.pack("!H", CloseReason.TRY_AGAIN_LATER)
 
 SHORT, MEDIUM = 126, 65_536
 """Lengths from which on the length takes two, and eight bytes more (RFC 6455, 5.2)."""
-
-HEAD = 1024
-"""Characters kept of a message that is too big: enough to see whom to answer."""
 
 
 def frame(first: int, payload: bytes) -> bytes:
@@ -111,10 +111,11 @@ class EventFrames:
 
 @dataclass(frozen=True)
 class Oversized:
-    """A text message over the limit, which was dropped while it arrived."""
+    """A text message over a limit, which was dropped while it arrived."""
 
     head: str
     size: int
+    limit: Limit = Limit.MESSAGE
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from engineio.packet import NOOP
 
-from textstream.transport.bounds import OnOversized
+from textstream.transport.bounds import Limit, OnOversized
 
 _CHUNK = 65_536
 
@@ -43,7 +43,7 @@ class OversizedPolls:
         if self._limit < size <= self._dropped and environ["REQUEST_METHOD"] == "POST":
             head = environ["wsgi.input"].read(1024)
             _discard(environ["wsgi.input"], size - len(head))
-            self._on_oversized(_sid(environ), head.decode("utf-8", "replace"), size)
+            self._on_oversized(_sid(environ), head.decode("utf-8", "replace"), size, Limit.MESSAGE)
             environ = {**environ, "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(_NOOP)}
         return self._app(environ, start_response)
 

@@ -18,6 +18,7 @@ from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
 from textstream.threads import ThreadPool
 from textstream.transport import Transport, install
+from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.origins import OriginPolicy
@@ -126,7 +127,8 @@ def _make_socketio(
         logger=_quiet_logger("textstream.socketio"),
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
-    return socketio, install(socketio, on_oversized=refuser(socketio, settings.max_message_bytes))
+    on_oversized = refuser(socketio, settings.max_message_bytes)
+    return socketio, install(socketio, bounds=bounds_of(settings), on_oversized=on_oversized)
 
 
 def _quiet_logger(name: str) -> logging.Logger:

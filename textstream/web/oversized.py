@@ -9,20 +9,38 @@ from flask_socketio import SocketIO
 
 from textstream.errors import InvalidRequest
 from textstream.protocol import STREAM_ERROR
-from textstream.transport.bounds import OnOversized
+from textstream.transport.bounds import LARGE, Limit, OnOversized, Parts
 
 _EVENT_WITH_ACK = re.compile(r"42(/[^,]{0,64},)?(\d+)\[")
 """An Engine.IO message with a Socket.IO event, in any namespace, that wants an answer."""
 
 
+_PARTS = Parts()
+
+
+def _why(size: int, limit: Limit, most: int) -> str:
+    """Return the sentence that says which limit, and what to do."""
+    if limit is Limit.PLAIN:
+        return (
+            f"The message has {size} bytes; only start_stream may be larger than {LARGE}. "
+            "It was dropped."
+        )
+    if limit is Limit.PARTS:
+        return (
+            f"A message of more than {LARGE} bytes may have {_PARTS.strings} JSON strings, and "
+            f"{_PARTS.outside} characters beside them. It was dropped."
+        )
+    return (
+        f"The message has {size} bytes, at most {most} are allowed "
+        "(TEXTSTREAM_MAX_MESSAGE_BYTES). It was dropped."
+    )
+
+
 def refuser(socketio: SocketIO, limit: int) -> OnOversized:
     """Return what answers a client whose message is over `limit` bytes."""
 
-    def refuse(eio_sid: str, head: str, size: int) -> None:
-        error = InvalidRequest(
-            f"The message has {size} bytes, at most {limit} are allowed "
-            "(TEXTSTREAM_MAX_MESSAGE_BYTES). It was dropped."
-        ).to_wire()
+    def refuse(eio_sid: str, head: str, size: int, over: Limit) -> None:
+        error = InvalidRequest(_why(size, over, limit)).to_wire()
         wants_answer = _EVENT_WITH_ACK.match(head)
         if wants_answer:
             answer = json.dumps([{"ok": False, "error": error}])
