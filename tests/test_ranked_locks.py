@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.doubles import new_stream
 from tests.support.ranked_locks import ORDER, RankedLock, WrongOrder, held
-from textstream.hub.bytes import ByteCount
+from textstream.access.account import Account
 from textstream.hub.keeper import Keeper, Limits
 from textstream.reading.dispatcher import Dispatcher
 from textstream.stream.memory_log import MemoryLog
@@ -28,8 +28,8 @@ def test_the_servers_locks_are_ranked() -> None:
 
 
 def test_a_wrong_order_fails() -> None:
-    stream, count = new_stream(), ByteCount()
-    with count._lock, pytest.raises(WrongOrder, match="Stream under that of ByteCount"):
+    stream, count = new_stream(), Account()
+    with count._lock, pytest.raises(WrongOrder, match="Stream under that of Account"):
         stream.stop("stopped")
     log = MemoryLog("s", lambda _nbytes: stream.begin(), max_bytes=100)
     with pytest.raises(WrongOrder, match="Stream under that of MemoryLog"):

@@ -11,8 +11,8 @@
     ├── OffsetGone           offset_gone          that part of the text was trimmed
     ├── SourceUnavailable    source_unavailable   the source lacks something; says what
     ├── SourceFailed         source_failed        the source broke while it generated
-    ├── LimitReached                              somebody has as much as may be; says who
-    │   ├── TooManyStreams   too_many_streams     a limit on running streams was reached
+    ├── LimitReached: somebody has as much as may be
+    │   ├── TooManyStreams   too_many_streams     a limit on streams was reached
     │   └── RateLimited      rate_limited         too many requests in too short a time
     ├── Unauthorized         unauthorized         who are you?
     ├── Forbidden            forbidden            not for you

@@ -115,8 +115,8 @@ class Settings(BaseSettings):
         description="Text kept for all streams, in bytes; ended ones are forgotten, oldest first, "
         "then no more are taken.",
     )
-    # Shares. Of a client's address; what is not set is generous on loopback, where a proxy may stand
-    # for everybody.
+    # Shares. Of a client's address; what is not set is generous on loopback, where a proxy may
+    # stand for everybody.
     connections_per_address: int | None = Field(
         None,
         ge=0,
@@ -181,6 +181,7 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(parse_network(text)) for text in value))
+
     @field_validator("handshakes_per_address", "starts_per_address", "starts_per_connection")
     @classmethod
     def _rates(cls, value: str | None) -> str | None:

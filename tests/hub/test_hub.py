@@ -17,6 +17,7 @@ import pytest
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
 from tests.support.ranked_locks import held
+from textstream.access.shares import Shares
 from textstream.errors import (
     InvalidRequest,
     OffsetGone,
@@ -770,7 +771,7 @@ def test_an_ended_stream_is_forgotten_after_its_retention(clock: ManualClock) ->
 
 
 def test_ended_streams_go_early_when_they_keep_too_much(clock: ManualClock) -> None:
-    bench = Bench(clock, Limits(max_total_bytes=1000))
+    bench = Bench(clock, shares=Shares(nbytes=1000))
     ids = []
     for n in range(4):
         ids.append(bench.start("x" * 400, connection=f"c{n}", rate=0)[0].stream.id)
@@ -783,7 +784,7 @@ def test_ended_streams_go_early_when_they_keep_too_much(clock: ManualClock) -> N
 
 
 def test_ended_streams_go_while_another_grows(clock: ManualClock) -> None:
-    bench = Bench(clock, Limits(max_total_bytes=1000, lookahead=10))
+    bench = Bench(clock, Limits(lookahead=10), Shares(nbytes=1000))
     ended, _ = bench.start("x" * 600, rate=0)
     bench.run(1)
     _, sink = bench.start(ScriptedSource("y", repeat=True).source, connection="bob", rate=100)
@@ -896,7 +897,7 @@ def test_a_stream_that_is_to_be_cancelled_ends_with_its_last_reader(clock: Manua
 
 
 def test_no_stream_is_taken_while_running_ones_keep_too_much(clock: ManualClock) -> None:
-    bench = Bench(clock, Limits(max_total_bytes=1000))
+    bench = Bench(clock, shares=Shares(nbytes=1000))
     reader, _ = bench.start("x" * 2000, rate=1)
     bench.run(1)
     with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_TOTAL_BYTES"):

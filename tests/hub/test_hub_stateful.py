@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
+from textstream.access.shares import Shares
 from textstream.errors import InvalidRequest, OffsetGone, TooManyStreams, UnknownStream
 from textstream.hub.keeper import Limits
 from textstream.protocol import (
@@ -41,8 +42,8 @@ LIMITS = Limits(
     retention=10.0,
     max_duration=40.0,
     max_units=100,
-    max_total_bytes=300,
 )
+MAX_TOTAL_BYTES = 300
 MAX_STREAM_BYTES = 150
 
 CLIENTS = ["alice", "bob", "carol"]
@@ -160,7 +161,7 @@ class Readers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Bench(ManualClock(), LIMITS, MAX_STREAM_BYTES)
+        self.bench = Bench(ManualClock(), LIMITS, Shares(nbytes=MAX_TOTAL_BYTES), MAX_STREAM_BYTES)
         self.seen: list[Seen] = []
         self.truths: dict[str, Truth] = {}
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.doubles import RecordingSink, new_stream
+from textstream.access.clients import Clients
+from textstream.access.shares import Shares
 from textstream.hub.keeper import Keeper, Limits
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
@@ -41,9 +43,14 @@ class Kept:
         self.clock = clock
         self.max_bytes = max_bytes
         self.dispatcher = CountingDispatcher(clock=clock, sleep=lambda seconds: None)
-        limits = Limits(max_streams=max_streams, max_total_bytes=max_bytes)
-        self.keeper = Keeper(self.dispatcher, clock=clock, limits=limits)
-        self.bytes = self.keeper.kept
+        self.clients = Clients(Shares(nbytes=max_bytes), clock)
+        self.keeper = Keeper(
+            self.dispatcher,
+            clock=clock,
+            limits=Limits(max_streams=max_streams),
+            clients=self.clients,
+        )
+        self.bytes = self.clients.account
         self.forgotten: list[str] = []
 
     def stream(
@@ -51,14 +58,14 @@ class Kept:
     ) -> Stream:
         stream = new_stream(
             stream_id=name,
-            log=MemoryLog("s", self.bytes.add, max_bytes=10_000),
+            log=MemoryLog("s", self.keeper.visit("").account.add_text, max_bytes=10_000),
             clock=self.clock,
             observer=self,
             grace=grace,
             retention=RETENTION,
             longest=LONGEST,
         )
-        assert self.keeper.claim(stream, None, replacing=False) is None
+        assert self.keeper.claim(stream, self.keeper.visit(""), replacing=False) is None
         stream.append(["x"] * units)
         if ended:
             stream.furthest = units
@@ -79,7 +86,7 @@ class Kept:
 
     def make_room(self) -> bool:
         """Return whether there is room for more text, once all was forgotten that may be."""
-        self.keeper.make_room()
+        self.keeper.make_room(self.keeper.visit(""))
         return self.bytes.total < self.max_bytes
 
     def leave(self, reader: Reader) -> None:
@@ -414,7 +421,7 @@ def test_two_that_make_room_at_once_may_choose_the_same_stream(
         return forget()
 
     monkeypatch.setattr(stream, "forget", forget_second)
-    kept.bytes.add(100)
+    kept.bytes.add_text(100)
     assert kept.make_room()
     assert kept.forgotten == ["a"]
 
@@ -426,7 +433,7 @@ def test_a_stream_that_was_forgotten_does_not_come_back(
     stream = kept.stream("a", units=900, ended=True)
     kept.visit(stream)
     kept.wait(0)
-    kept.bytes.add(100)
+    kept.bytes.add_text(100)
     kept.wait(0)
     assert kept.forgotten == ["a"]
     gone = weakref.ref(stream)

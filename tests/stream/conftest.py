@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.support.list_log import ListLog
-from textstream.hub.bytes import ByteCount
+from textstream.access.account import Account
 from textstream.stream.log import Log, NewLog
 from textstream.stream.memory_log import MemoryLog
 
@@ -25,19 +25,19 @@ MakeLog = Callable[..., Log]
 
 
 @pytest.fixture(params=list(LOGS))
-def make_log(request: pytest.FixtureRequest, kept: ByteCount) -> MakeLog:
+def make_log(request: pytest.FixtureRequest, kept: Account) -> MakeLog:
     factory = LOGS[request.param]
 
-    def make(max_bytes: int, count: ByteCount = kept) -> Log:
-        return factory(max_bytes)("s", count.add)
+    def make(max_bytes: int, count: Account = kept) -> Log:
+        return factory(max_bytes)("s", count.add_text)
 
     return make
 
 
 @pytest.fixture
-def kept() -> ByteCount:
+def kept() -> Account:
     """Counts the bytes that the test's logs keep."""
-    return ByteCount()
+    return Account()
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_when_it_is_due(clock: ManualClock) -> None:
     life.end()
     assert life.due == created + 310, "its retention begins with its end"
     life.read()
-    assert life.due is None
+    assert life.due == created + 310, "when to look whether it is still read"
     clock.advance(5)
     life.unread()
     assert life.due == created + 315
@@ -136,7 +136,19 @@ def test_a_stream_that_ends_while_it_is_read_is_kept_from_its_last_reader_on(
     life = new_life(clock, retention=300)
     life.read()
     life.end()
-    assert life.due is None
     clock.advance(50)
     life.unread()
     assert life.due == clock.now + 300
+
+
+def test_what_has_ended_is_read_for_as_long_as_it_could_have_run_at_most(
+    clock: ManualClock,
+) -> None:
+    life = new_life(clock, retention=300, longest=3600)
+    created = clock.now
+    life.read()
+    clock.advance(100)
+    life.end()
+    assert life.due == created + 400
+    clock.advance(300)
+    assert life.due == created + 3600, "it is still read, at a crawl"

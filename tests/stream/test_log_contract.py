@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.stream.conftest import MakeLog
-from textstream.hub.bytes import ByteCount
+from textstream.access.account import Account
 from textstream.stream.log import Ending, Log
 
 
@@ -37,13 +37,13 @@ def no_more(log: Log, offset: int, limit: int) -> bool:
 # Appending and reading
 
 
-def test_an_empty_log_has_nothing_yet(log: Log, kept: ByteCount) -> None:
+def test_an_empty_log_has_nothing_yet(log: Log, kept: Account) -> None:
     assert nothing_yet(log, 0, 10)
     assert (log.first, log.next, kept.total) == (0, 0, 0)
     assert log.sha256() == sha256("")
 
 
-def test_append_says_where_and_read_gives_it_back(log: Log, kept: ByteCount) -> None:
+def test_append_says_where_and_read_gives_it_back(log: Log, kept: Account) -> None:
     assert log.append(["a", "é", "字"], keep_from=0) == 0
     assert log.append(["d"], keep_from=0) == 3
     assert list(log.read(0, 2) or ()) == ["a", "é"]
@@ -59,7 +59,7 @@ def test_appending_nothing_changes_nothing(log: Log) -> None:
     assert log.next == 1
 
 
-def test_a_string_is_a_sequence_of_units_of_one_code_point(log: Log, kept: ByteCount) -> None:
+def test_a_string_is_a_sequence_of_units_of_one_code_point(log: Log, kept: Account) -> None:
     assert log.append("aé字👍", keep_from=0) == 0
     assert log.append("b", keep_from=0) == 4
     assert log.append("", keep_from=0) == 5
@@ -87,7 +87,7 @@ def test_what_was_read_stays_as_it_was(log: Log, units: list[str]) -> None:
     assert list(read or ()) == list(units)
 
 
-def test_what_is_no_text_is_refused_whole(log: Log, kept: ByteCount) -> None:
+def test_what_is_no_text_is_refused_whole(log: Log, kept: Account) -> None:
     """A lone surrogate has no UTF-8."""
     log.append(["a"], keep_from=0)
     for units in (["b", "\ud83d"], ["to", "\ud83d"], "b" * 5000 + "\ud83d"):
@@ -115,7 +115,7 @@ def test_a_sealed_log_has_an_end_and_takes_no_more(log: Log) -> None:
         log.append(["c"], keep_from=0)
 
 
-def test_sealing_at_an_offset_forgets_what_lies_behind(log: Log, kept: ByteCount) -> None:
+def test_sealing_at_an_offset_forgets_what_lies_behind(log: Log, kept: Account) -> None:
     log.append(["a", "b", "c", "d"], keep_from=0)
     log.seal("stopped", 2)
     assert log.next == 2
@@ -134,7 +134,7 @@ def test_sealing_at_the_start_the_end_or_behind_it(log: Log, offset: int) -> Non
 
 
 def test_sealing_at_what_was_trimmed_forgets_all_that_is_left(
-    make_log: MakeLog, kept: ByteCount
+    make_log: MakeLog, kept: Account
 ) -> None:
     log = make_log(10)
     for _ in range(20):
@@ -199,7 +199,7 @@ def test_what_was_forgotten_ended_all_the_same(log: Log) -> None:
 # The bound
 
 
-def test_the_oldest_units_go_when_the_bound_is_reached(make_log: MakeLog, kept: ByteCount) -> None:
+def test_the_oldest_units_go_when_the_bound_is_reached(make_log: MakeLog, kept: Account) -> None:
     log = make_log(100)
     for n in range(1000):
         log.append([f"{n % 10}"], keep_from=n)
@@ -211,7 +211,7 @@ def test_the_oldest_units_go_when_the_bound_is_reached(make_log: MakeLog, kept: 
 
 @pytest.mark.parametrize("sizes", [[60, 50], [99, 99], [1, 100], [70, 20, 20], [40, 40, 40]])
 def test_large_units_are_trimmed_down_to_the_bound(
-    make_log: MakeLog, sizes: list[int], kept: ByteCount
+    make_log: MakeLog, sizes: list[int], kept: Account
 ) -> None:
     log = make_log(100)
     for size in sizes:
@@ -219,7 +219,7 @@ def test_large_units_are_trimmed_down_to_the_bound(
         assert kept.total <= 100
 
 
-def test_what_is_still_needed_is_never_trimmed(make_log: MakeLog, kept: ByteCount) -> None:
+def test_what_is_still_needed_is_never_trimmed(make_log: MakeLog, kept: Account) -> None:
     log = make_log(10)
     log.append(["x"] * 50, keep_from=0)
     assert (log.first, kept.total) == (0, 50)
@@ -239,7 +239,7 @@ def test_there_is_room_while_what_must_be_kept_is_within_the_bound(make_log: Mak
     assert log.has_room(keep_from=10)
 
 
-def test_what_is_discarded_is_gone_but_its_hash_is_known(log: Log, kept: ByteCount) -> None:
+def test_what_is_discarded_is_gone_but_its_hash_is_known(log: Log, kept: Account) -> None:
     log.append(["añ", "字", "🇩🇪"], keep_from=0)
     log.discard()
     assert kept.total == 0

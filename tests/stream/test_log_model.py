@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from tests.stream.conftest import MakeLog
-from textstream.hub.bytes import ByteCount
+from textstream.access.account import Account
 
 TEXTS = ["a", "the cat ", "é", "字体", "👍", "a字👍"]
 CLUSTERS = [["👍🏽"], ["a", "e\u0301", "b"], ["to", " be", " or"], ["字", "🇩🇪"], ["x" * 300]]
@@ -51,7 +51,7 @@ class LogMachine(RuleBasedStateMachine):
     @initialize(max_bytes=st.sampled_from([1, 60, 5000, 20_000, 300_000]))
     def begin(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self.kept = ByteCount()
+        self.kept = Account()
         self.log = self.make_log(max_bytes, self.kept)
 
     def offset(self, place: Place) -> int:

@@ -14,8 +14,8 @@ import pytest
 from tests.support.clock import ManualTimer
 from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stream, sha256
 from tests.support.timing import patient
+from textstream.access.account import Account
 from textstream.errors import SourceFailed, SourceUnavailable
-from textstream.hub.bytes import ByteCount
 from textstream.protocol import EndReason, UnitName
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.stream.memory_log import MemoryLog
@@ -41,8 +41,8 @@ class Line:
     ) -> None:
         self.pool = pool if pool is not None else cast("Any", OnDemandPool())
         self.cancel = CancelToken()
-        self.kept = ByteCount()
-        self.log = MemoryLog("s", self.kept.add, max_bytes=max_bytes)
+        self.kept = Account()
+        self.log = MemoryLog("s", self.kept.add_text, max_bytes=max_bytes)
         request = SourceRequest(cancel=self.cancel, unit=unit)
         start = Start(source, request, rate=0)
         self.stream = new_stream(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.support.doubles import Watcher, sha256
+from textstream.access.account import Account
 from textstream.errors import SourceFailed
-from textstream.hub.bytes import ByteCount
 from textstream.protocol import EndReason
 from textstream.sources.base import Source
 from textstream.stream.departed import MAX_DEPARTED
@@ -52,7 +52,7 @@ class Bare(Stream):
             "s",
             Start(Source("script", lambda _request: iter(())), rate=30),
             "alice",
-            log=MemoryLog("s", ByteCount().add, max_bytes=MAX_BYTES),
+            log=MemoryLog("s", Account().add_text, max_bytes=MAX_BYTES),
             clock=lambda: 0.0,
             limits=StreamLimits(lookahead=LOOKAHEAD, max_units=MAX_UNITS),
             observer=self.watcher,

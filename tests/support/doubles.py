@@ -15,7 +15,9 @@ from functools import partial
 from typing import Any
 
 from tests.support.clock import ManualClock
-from textstream.hub.bytes import ByteCount
+from textstream.access.account import Account
+from textstream.access.clients import Clients
+from textstream.access.shares import Shares
 from textstream.hub.hub import Hub, Limits
 from textstream.protocol import (
     NEW_CHAR,
@@ -193,7 +195,7 @@ def new_stream(
         stream_id,
         start,
         "alice",
-        log=log or MemoryLog("s", ByteCount().add, max_bytes=max_bytes),
+        log=log or MemoryLog("s", Account().add_text, max_bytes=max_bytes),
         clock=clock,
         limits=StreamLimits(lookahead, grace, retention, longest, max_units),
         observer=observer or Watcher(),
@@ -281,6 +283,7 @@ class Bench:
 
     clock: ManualClock
     limits: Limits = field(default_factory=Limits)
+    shares: Shares = field(default_factory=Shares)
     max_stream_bytes: int = PLENTY
 
     def __post_init__(self) -> None:
@@ -292,6 +295,7 @@ class Bench:
             new_log=partial(MemoryLog, max_bytes=self.max_stream_bytes),
             clock=self.clock,
             limits=self.limits,
+            clients=Clients(self.shares, self.clock),
         )
 
     def start(

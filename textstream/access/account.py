@@ -120,13 +120,12 @@ class Holding:
 
     __slots__ = ("_account", "_kind", "_lock", "_nbytes")
 
-    def __init__(self, account: Account, kind: Kind, nbytes: int) -> None:
-        """Count `nbytes` of a kind on `account`."""
+    def __init__(self, account: Account, kind: Kind) -> None:
+        """Count bytes of a kind on `account`: none yet."""
         self._lock = threading.Lock()  # guards the rest
         self._account: Account | None = account
         self._kind = kind
-        self._nbytes = nbytes
-        account.add(kind, nbytes)
+        self._nbytes = 0
 
     def set(self, nbytes: int) -> None:
         """Count `nbytes` from now on; after `close` it does nothing. Any thread."""

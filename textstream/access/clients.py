@@ -147,7 +147,7 @@ class Clients:
                 )
             client.connections += 1
             self._connections += 1
-        account = Account(client.account, most=at_most(self._shares.connection_bytes))
+        account = Account(client.account, most=at_most(share.connection_bytes))
         account.tell(self._on_full)
         return Visit(self, client, account)
 
@@ -170,9 +170,10 @@ class Clients:
             RateLimited: the connection, or its address, starts too many.
 
         """
+        share = self._shares.of(caller.address)
         for scope, rate, who in (
-            ("connection", self._shares.connection_starts, caller.connection),
-            ("address", self._shares.of(caller.address).starts, caller.address),
+            ("connection", share.connection_starts, caller.connection),
+            ("address", share.starts, caller.address),
         ):
             if rate and (wait := self._rates.take(rate, f"starts of a {scope}", who)):
                 raise RateLimited(

@@ -8,12 +8,6 @@ from dataclasses import dataclass, field
 
 from textstream.access.rates import Rate
 
-WAITING_PART = 16
-"""An address may have this part of all bytes in texts that wait: a text may wait for a day.
-
-And as much in packets that wait for polls.
-"""
-
 
 @dataclass(frozen=True)
 class Share:
@@ -28,6 +22,8 @@ class Share:
         nbytes: bytes of all kinds that are kept for it.
         waiting: bytes of its texts that wait to be streamed, and of its packets that wait for
             polls: so many of each.
+        connection_bytes: that are kept for one connection of it.
+        connection_starts: streams that one connection of it starts, in a time.
 
     """
 
@@ -38,6 +34,8 @@ class Share:
     kept: int = 0
     nbytes: int = 0
     waiting: int = 0
+    connection_bytes: int = 0
+    connection_starts: Rate = ()
 
 
 def _same_for_all(_address: str) -> Share:
@@ -52,16 +50,12 @@ class Shares:
         of: tells what an address may.
         connections: of all clients, at a time.
         nbytes: that are kept for all clients.
-        connection_bytes: that are kept for one connection.
-        connection_starts: streams that one connection may start in a time.
 
     """
 
     of: Callable[[str], Share] = field(default=_same_for_all)
     connections: int = 0
     nbytes: int = 0
-    connection_bytes: int = 0
-    connection_starts: Rate = ()
 
 
 def at_most(limit: int) -> float:

@@ -214,6 +214,10 @@ class Hub:
         """Add a connection; `visit` is what is kept for it, by default nobody in particular's."""
         self._keeper.connect(connection, visit)
 
+    def address(self, connection: str) -> str:
+        """Return the address of a connection, "" where it is not known."""
+        return self._keeper.visit(connection).address
+
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads. Its streams go on for the time of grace."""
         self._keeper.disconnect(connection)
@@ -275,6 +279,8 @@ class Hub:
             known = self._keeper.claim(stream, visit, key=key, holding=holding, replacing=replacing)
             if known is None:
                 stream.attach(reader)
+        if holding and known is None:  # not before: it must not be refused for itself
+            holding.set(sys.getsizeof(start.request.prompt))
         return None if known else reader
 
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
@@ -304,11 +310,11 @@ class Hub:
 
 
 def _counting_prompt(start: Start, visit: Visit) -> Start:
-    """Return the start with a prompt that is counted, if it is long, until its source has it."""
+    """Return the start with what counts its prompt for the client, if that is long."""
     prompt = start.request.prompt
     if prompt is None or len(prompt) < COUNTED_PROMPT:
         return start
-    holding = Holding(visit.account, Kind.WAITING, sys.getsizeof(prompt))
+    holding = Holding(visit.account, Kind.WAITING)
     return replace(start, request=replace(start.request, holding=holding))
 
 

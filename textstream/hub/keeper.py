@@ -49,7 +49,6 @@ class Keeper:
     ) -> None:
         """Keep nothing yet; `clients` is who may have how much, by default everybody anything."""
         self.clients = clients or Clients(Shares(), clock)
-        self._stranger = self.clients.enter("")  # for streams of connections that nobody announced
         self._dispatcher = dispatcher
         self._clock = clock
         self._limits = limits
@@ -68,6 +67,7 @@ class Keeper:
         # Called where text is added, with that stream's lock and its log's held. Once when a limit
         # is reached is enough: while it is passed, whatever ends, or is left, makes room.
         self.clients.tell(self._retention.make_room_soon)
+        self._stranger = self.clients.enter("")  # for streams of connections that nobody announced
 
     # Streams.
 

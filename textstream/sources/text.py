@@ -88,7 +88,7 @@ def _unpack(packed: list[bytes], holding: Holding | None) -> Iterator[str]:
         yield block
 
 
-def _pieces_of(blocks: Iterator[str]) -> Iterator[str]:
+def pieces_of(blocks: Iterator[str]) -> Iterator[str]:
     """Cut a text that comes in blocks into the same `pieces` as the whole of it."""
     kept = ""
     for block in blocks:
@@ -115,7 +115,7 @@ def _generate(request: SourceRequest) -> Iterator[str]:
     del request, text
     blocks = _unpack(packed, holding)
     if unit == "token":
-        yield from _pieces_of(blocks)
+        yield from pieces_of(blocks)
     else:
         for block in blocks:
             yield from _parts(block)

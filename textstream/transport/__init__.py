@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textstream.transport.admission import Admit, admit_all
 from textstream.transport.bounds import Bounds, Limit, OnOversized, Parts
 from textstream.transport.driver import MAX_WORKERS, Transport
 
@@ -24,6 +25,7 @@ def install(
     *,
     bounds: Bounds | None = None,
     on_oversized: OnOversized | None = None,
+    admit: Admit = admit_all,
     workers: int = MAX_WORKERS,
 ) -> Transport | None:
     """Give `socketio`, a Flask-SocketIO or python-socketio server, our transport, and harden it.
@@ -40,13 +42,14 @@ def install(
             ``max_http_buffer_size``.
         on_oversized: called for a text message that is over a limit, and was dropped; by default
             that is logged.
+        admit: lets in who opens a session, or raises `admission.Refused`; by default everybody.
         workers: threads that run event handlers, at most.
 
     Returns:
         The transport, to be closed with the server; None where it cannot be used.
 
     """
-    transport = Transport(bounds=bounds, on_oversized=on_oversized, workers=workers)
+    transport = Transport(bounds=bounds, on_oversized=on_oversized, admit=admit, workers=workers)
     server = getattr(socketio, "server", socketio)
     if server is None:
         _serve_later(socketio, transport)

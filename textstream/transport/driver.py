@@ -23,6 +23,7 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from wsproto.utilities import ProtocolError
 
 from textstream.threads import ThreadPool
+from textstream.transport.admission import Admit, admit_all
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
 from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION, Oversized
@@ -56,11 +57,13 @@ class Transport:
         *,
         bounds: Bounds | None = None,
         on_oversized: OnOversized | None = None,
+        admit: Admit = admit_all,
         workers: int = MAX_WORKERS,
     ) -> None:
         """Make it for no server yet; see `textstream.transport.install`."""
         self._asked_bounds = bounds
         self._on_oversized = on_oversized or _log_oversized
+        self._admit = admit
         self._workers = workers
         self._lock = threading.Lock()  # guards the making of _parts
         self._pid = 0  # of the process that _parts belongs to
@@ -80,7 +83,7 @@ class Transport:
             "queue": SessionQueue,
             "websocket": self.websocket,
         }
-        harden(server, self.bounds, self._on_oversized, self.turn_away)
+        harden(server, self.bounds, self._on_oversized, turn_away=self.turn_away, admit=self._admit)
         return True
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.handshake import Handshakes
 from textstream.transport.manager import make_thread_safe
@@ -17,7 +18,9 @@ from textstream.transport.requests import StrictRequests
 from textstream.transport.sockets import WithoutSockets
 
 
-def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: WsgiApp) -> None:
+def harden(
+    server: Any, bounds: Bounds, on_oversized: OnOversized, *, turn_away: WsgiApp, admit: Admit
+) -> None:
     """Harden `server`, python-socketio's, before anybody has connected.
 
     One that has nothing but Engine.IO's server has no packets of Socket.IO to look at.
@@ -27,6 +30,7 @@ def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: Ws
         bounds: what one client may cost.
         on_oversized: told of a body that was dropped.
         turn_away: answers the request for a second WebSocket of a session.
+        admit: lets a session in, or not.
 
     """
     make_thread_safe(server.manager)
@@ -42,5 +46,5 @@ def harden(server: Any, bounds: Bounds, on_oversized: OnOversized, turn_away: Ws
         on_oversized=on_oversized,
     )
     eio.handle_request = StrictRequests(
-        served, eio=eio, max_packets=bounds.max_packets, turn_away=turn_away
+        served, eio=eio, max_packets=bounds.max_packets, turn_away=turn_away, admit=admit
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
+from textstream.transport.admission import VISIT, Admit, Refused
 from textstream.transport.answers import Answer, farewell, refusal
 from textstream.transport.foreign import why_unknown
 from textstream.transport.handshake import is_half_upgrade
@@ -37,7 +38,9 @@ logger = logging.getLogger("textstream.transport")
 class StrictRequests:
     """WSGI middleware: verifies a request as the reference server does, before anything else."""
 
-    def __init__(self, app: WsgiApp, *, eio: Any, max_packets: int, turn_away: WsgiApp) -> None:
+    def __init__(
+        self, app: WsgiApp, *, eio: Any, max_packets: int, turn_away: WsgiApp, admit: Admit
+    ) -> None:
         """Serve what `app` should see.
 
         Args:
@@ -45,9 +48,11 @@ class StrictRequests:
             eio: its server.
             max_packets: in one request of a client.
             turn_away: answers the request for a second WebSocket of a session.
+            admit: lets a session in, or not.
 
         """
         self._app = app
+        self._admit = admit
         self._eio = eio
         self._max_packets = max_packets
         self._turn_away = turn_away
@@ -68,8 +73,9 @@ class StrictRequests:
             return self._answer(wrong, environ, start_response)
         if transport == "websocket" and sid and _has_websocket(sessions.get(sid)):
             return self._turn_away(environ, start_response)
+        serve = self._app if sid else self._open
         try:
-            answer = self._app(environ, start_response)
+            answer = serve(environ, start_response)
         except KeyError:
             # Engine.IO raises for a POST whose session has closed meanwhile.
             if method != "POST" or self._is_open(sid):
@@ -78,6 +84,16 @@ class StrictRequests:
             return self._answer(unknown, environ, start_response)
         # In lower case, as the protocol's own examples have it. Engine.IO's is not.
         return [b"ok"] if method == "POST" and answer == [b"OK"] else answer
+
+    def _open(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve the first request of a session."""
+        try:
+            visit = self._admit(environ)
+        except Refused as refused:
+            return self._answer(refused.answer(), environ, start_response)
+        environ[VISIT] = visit
+        with self._sessions().made_for(visit):
+            return self._app(environ, start_response)
 
     def _verify(
         self, environ: dict[str, Any], transport: str, sid: str, query: dict[str, list[str]]

@@ -17,6 +17,7 @@ from engineio.exceptions import ContentTooLongError, EngineIOError
 from engineio.packet import CLOSE, MESSAGE, NOOP, PING, PONG, Packet
 from engineio.socket import Socket
 
+from textstream.transport.admission import Visit
 from textstream.transport.answers import Answer, refusal
 from textstream.transport.connection import Connection
 from textstream.transport.farewells import Farewells
@@ -57,6 +58,9 @@ class Session(Socket):
 
     ping_due: float = float("inf")
     """When the next heartbeat is or was due, by the monotonic clock."""
+
+    visit: Visit | None = None
+    """Whose it is, and what is kept for it."""
 
     _farewells: Farewells
     _flags: threading.Lock  # guards the next two; all sessions of a server have the same
@@ -99,6 +103,12 @@ class Session(Socket):
         finally:
             held_back.release()
             del self.send
+
+    def close(self, *args: Any, **kwargs: Any) -> None:
+        """Close it, as Engine.IO does."""
+        super().close(*args, **kwargs)
+        if self.closed and self.visit:
+            self.visit.leave()
 
     # What is received.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from textstream.transport.admission import Visit
 from textstream.transport.farewells import Farewells
 from textstream.transport.session import Session
 
@@ -29,8 +30,35 @@ class Sessions(dict[str, Session]):
         """Enter a session."""
         session.__class__ = Session
         session.share(self.farewells, self._lock, self._max_packets)
+        if visit := getattr(self._making, "visit", None):
+            session.visit, self._making.visit = visit, None
         session.correct_first(upgrades=getattr(self._making, "upgrades", True))
         super().__setitem__(sid, session)
+
+    def __delitem__(self, sid: str) -> None:
+        """Forget a session."""
+        self.pop(sid)
+
+    def pop(self, sid: str, *default: Any) -> Any:
+        """Forget a session, and return it."""
+        session = super().pop(sid, *default)
+        if isinstance(session, Session) and session.visit:
+            session.visit.leave()
+        return session
+
+    @contextmanager
+    def made_for(self, visit: Visit) -> Iterator[None]:
+        """Let the session that is made meanwhile, in this thread, be that of `visit`.
+
+        If none is made, the visit is over.
+        """
+        self._making.visit = visit
+        try:
+            yield
+        finally:
+            if self._making.visit is not None:
+                self._making.visit = None
+                visit.leave()
 
     @contextmanager
     def offering_no_upgrade(self) -> Iterator[None]:

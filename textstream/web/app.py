@@ -9,6 +9,8 @@ from functools import partial
 from flask import Flask
 from flask_socketio import SocketIO
 
+from textstream.access.address import Proxies
+from textstream.access.clients import Clients
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Lab, LabLimits
 from textstream.log_format import ClientMistakes
@@ -18,6 +20,7 @@ from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
 from textstream.threads import ThreadPool
 from textstream.transport import Transport, install
+from textstream.web.admission import Admission
 from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
@@ -26,6 +29,7 @@ from textstream.web.oversized import refuser
 from textstream.web.prefix import under_prefix
 from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
+from textstream.web.shares import shares_of
 from textstream.web.starts import RequestLimits
 
 
@@ -49,7 +53,9 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
     registry = _build_registry(settings)
     origins = OriginPolicy(settings.cors_origins)
     origins.send_headers(app)
-    socketio, transport = _make_socketio(app, settings, origins)
+    clients = Clients(shares_of(settings))
+    admission = Admission(clients, Proxies(settings.trusted_proxies))
+    socketio, transport = _make_socketio(app, settings, origins, admission)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(
         dispatcher=dispatcher,
@@ -68,10 +74,10 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
             retention=settings.retention,
             max_duration=settings.max_duration,
             max_units=settings.max_units,
-            max_total_bytes=settings.max_total_bytes,
         ),
+        clients=clients,
     )
-    server = Server(app, socketio, hub, registry, dispatcher, transport)
+    server = Server(app, socketio, hub, registry, dispatcher, transport, clients)
     Events(
         socketio,
         hub,
@@ -81,6 +87,7 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
         on_connect=server.ensure_running,
         draining=server.draining,
         handed_off=transport is not None,
+        admission=admission,
     ).register()
     if settings.lab:
         server.lab = Lab(socketio, dispatcher, on_connect=server.ensure_running, limits=lab_limits)
@@ -112,7 +119,7 @@ def _build_registry(settings: Settings) -> SourceRegistry:
 
 
 def _make_socketio(
-    app: Flask, settings: Settings, origins: OriginPolicy
+    app: Flask, settings: Settings, origins: OriginPolicy, admission: Admission
 ) -> tuple[SocketIO, Transport | None]:
     socketio = SocketIO(
         app,
@@ -128,7 +135,12 @@ def _make_socketio(
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
     on_oversized = refuser(socketio, settings.max_message_bytes)
-    return socketio, install(socketio, bounds=bounds_of(settings), on_oversized=on_oversized)
+    return socketio, install(
+        socketio,
+        bounds=bounds_of(settings),
+        on_oversized=on_oversized,
+        admit=admission.admit,
+    )
 
 
 def _quiet_logger(name: str) -> logging.Logger:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_socketio import SocketIO
+from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
+from textstream.access.clients import Visit
 from textstream.errors import (
     INTERNAL_ERROR,
     InvalidRequest,
+    LimitReached,
     NotReading,
     TextStreamError,
     UnknownEvent,
@@ -35,7 +38,9 @@ from textstream.protocol import (
 )
 from textstream.reading.sink import Sink
 from textstream.sources import SourceRegistry
+from textstream.transport.admission import Refused
 from textstream.transport.foreign import RUN_ONE_WORKER, has_siblings
+from textstream.web.admission import Admission
 from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
 
@@ -64,6 +69,7 @@ class Events:
         on_connect: Callable[[], None],
         draining: Callable[[], dict[str, Any]],
         handed_off: bool,
+        admission: Admission,
     ) -> None:
         self._socketio = socketio
         self._hub = hub
@@ -73,7 +79,9 @@ class Events:
         self._on_connect = on_connect
         self._draining = draining
         self._new_sink = ConnectionSink if handed_off else EmitSink
+        self._admission = admission
         self._sinks: dict[str, Sink] = {}  # by connection
+        self._visits: dict[str, Visit] = {}  # those that were made here, by connection
 
     def register(self) -> None:
         """Register all handlers with the server."""
@@ -97,11 +105,12 @@ class Events:
         server.on("connect", self.connect)
         server.on("disconnect", self.disconnect)
 
-    def connect(self, sid: str, *_environ_and_auth: Any) -> None:
+    def connect(self, sid: str, environ: dict[str, Any], *_auth: Any) -> None:
         """Know a connection from now on."""
         self._on_connect()
+        visit = self._visit(sid, environ)
         self._sinks[sid] = self._new_sink(self._socketio, sid)
-        self._hub.connect(sid)
+        self._hub.connect(sid, visit)
         if self._hub.closing:
             self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
 
@@ -109,6 +118,8 @@ class Events:
         """Let go of all that a connection has read; it is gone."""
         self._sinks.pop(sid, None)  # first: see what is looked for after each event
         self._hub.disconnect(sid)
+        if visit := self._visits.pop(sid, None):
+            visit.leave()
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
@@ -172,6 +183,16 @@ class Events:
         error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
         return {"ok": False, "error": error.to_wire()}
 
+    def _visit(self, sid: str, environ: dict[str, Any]) -> Visit:
+        """Return what is counted for a connection."""
+        try:
+            visit, made = self._admission.visit_of(environ)
+        except Refused as refused:
+            raise ConnectionRefusedError(str(refused), refused.error) from None
+        if made:
+            self._visits[sid] = visit
+        return visit
+
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
         """Return the handler as the server calls it: its return value is the acknowledgement."""
 
@@ -182,6 +203,8 @@ class Events:
             try:
                 answer = handler(sid, args[0] if args else None)
             except TextStreamError as error:
+                if isinstance(error, LimitReached):
+                    self._admission.tell(self._hub.address(sid), error)
                 return self._refuse(sid, event, self._explain(sid, error))
             except Exception:
                 logger.exception("%s failed", event)

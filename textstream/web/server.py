@@ -16,6 +16,7 @@ from engineio.exceptions import SocketIsClosedError
 from flask import Flask
 from flask_socketio import SocketIO
 
+from textstream.access.clients import Clients
 from textstream.hub.hub import Hub
 from textstream.lab import Lab
 from textstream.protocol import SERVER_DRAINING, ServerDraining
@@ -52,6 +53,7 @@ class Server:
     registry: SourceRegistry
     dispatcher: Dispatcher
     transport: Transport | None
+    clients: Clients
     lab: Lab | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: threading.Thread | None = None

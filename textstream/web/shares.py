@@ -1,0 +1,58 @@
+"""What an address may, out of the settings."""
+
+from __future__ import annotations
+
+from textstream.access.address import is_loopback
+from textstream.access.rates import Rate, parse_rate
+from textstream.access.shares import Share, Shares
+from textstream.settings import Settings
+
+HANDSHAKES = "120/minute"
+STARTS = "60/minute; 1000/day"
+CONNECTIONS = 64
+STREAMS = 64
+KEPT = 1024
+"""Ended streams that are kept for an address: some for each that it may run."""
+
+LOCAL_RATE = "60000/minute"
+"""Handshakes, and starts, on loopback: more than one process answers."""
+
+
+def shares_of(settings: Settings) -> Shares:
+    """Return what everybody may. Loopback may have most of all: a proxy may stand there."""
+    total = settings.max_total_bytes
+    local = Share(
+        connections=_given(settings.connections_per_address, settings.max_connections * 3 // 4),
+        handshakes=_rate(settings.handshakes_per_address, LOCAL_RATE),
+        starts=_rate(settings.starts_per_address, LOCAL_RATE),
+        streams=_given(settings.streams_per_address, max(1, settings.max_streams * 3 // 4)),
+        kept=max(1, settings.max_streams * 3 // 4),
+        nbytes=_given(settings.bytes_per_address, total * 3 // 4),
+        waiting=_given(settings.waiting_per_address, total // 16),
+        connection_bytes=_given(settings.bytes_per_connection, total // 4),
+        connection_starts=_rate(settings.starts_per_connection, "0"),
+    )
+    remote = Share(
+        connections=_given(settings.connections_per_address, CONNECTIONS),
+        handshakes=_rate(settings.handshakes_per_address, HANDSHAKES),
+        starts=_rate(settings.starts_per_address, STARTS),
+        streams=_given(settings.streams_per_address, STREAMS),
+        kept=min(KEPT, local.kept),
+        nbytes=_given(settings.bytes_per_address, total // 8),
+        waiting=local.waiting,
+        connection_bytes=_given(settings.bytes_per_connection, total // 16),
+        connection_starts=local.connection_starts,
+    )
+    return Shares(
+        of=lambda address: local if is_loopback(address) else remote,
+        connections=settings.max_connections,
+        nbytes=total,
+    )
+
+
+def _given(setting: int | None, default: int) -> int:
+    return default if setting is None else setting
+
+
+def _rate(setting: str | None, default: str) -> Rate:
+    return parse_rate(default if setting is None else setting)
