@@ -52,6 +52,9 @@ class _Memory(Storage, MovingWindowSupport):
         self._hits: dict[str, tuple[float, deque[float]]] = {}
         self._entered = 0
 
+    def __len__(self) -> int:
+        return len(self._hits)
+
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count a hit, unless there were `limit` in the last `expiry` seconds."""
         now = self._clock()
@@ -113,7 +116,13 @@ class Rates:
         """Know of nothing yet; `clock` is in seconds."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._limiter = MovingWindowRateLimiter(_Memory(clock))
+        self._memory = _Memory(clock)
+        self._limiter = MovingWindowRateLimiter(self._memory)
+
+    @property
+    def remembered(self) -> int:
+        """The number of those of whom anything is remembered."""
+        return len(self._memory)
 
     def take(self, rate: Rate, what: str, who: str) -> float:
         """Count it, and return 0; or count nothing, and return the seconds until it may be done.
