@@ -288,6 +288,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.pool = OnDemandPool()
+        self.clients = Clients(self.shares, self.clock)
         self.dispatcher = Dispatcher(clock=self.clock, sleep=self._never)
         self.hub = Hub(
             dispatcher=self.dispatcher,
@@ -295,7 +296,7 @@ class Bench:
             new_log=partial(MemoryLog, max_bytes=self.max_stream_bytes),
             clock=self.clock,
             limits=self.limits,
-            clients=Clients(self.shares, self.clock),
+            clients=self.clients,
         )
 
     def start(
