@@ -58,6 +58,7 @@ class Connect(Protocol):
         server: RunningServer | str,
         transports: Sequence[str] = ("websocket",),
         namespace: str = "/",
+        headers: Mapping[str, str] | None = None,
     ) -> RecordingClient: ...
 
 
@@ -117,9 +118,10 @@ def sio() -> Iterator[Connect]:
         server: RunningServer | str,
         transports: Sequence[str] = ("websocket",),
         namespace: str = "/",
+        headers: Mapping[str, str] | None = None,
     ) -> RecordingClient:
         url = server if isinstance(server, str) else server.url
-        client = RecordingClient(url, transports, namespace)
+        client = RecordingClient(url, transports, namespace, headers)
         clients.append(client)
         return client
 

@@ -113,6 +113,19 @@ def test_what_is_no_textstream_server_is_told_at_once(raw: bytes, says: str, ask
     assert not no.value.retryable
 
 
+def test_whoever_has_too_many_connections_is_told_so_and_may_come_again(ask: Ask) -> None:
+    body = b'{"code": "rate_limited", "message": "This address has 64 connections."}'
+    with (
+        answering(http_answer("429 Too Many Requests", body)) as url,
+        StreamClient(url, reconnect=AT_ONCE) as client,
+        pytest.raises(errors.ServerUnreachable) as no,
+    ):
+        ask(client)
+    said = "refuses the connection (HTTP status 429: This address has 64 connections)."
+    assert said in no.value.message
+    assert no.value.retryable
+
+
 def test_a_connection_that_is_closed_is_told(ask: Ask) -> None:
     with (
         answering(b"") as url,

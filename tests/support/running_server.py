@@ -89,7 +89,7 @@ class RunningServer:
         with self._changed:
             return "".join(self._log)
 
-    def wait_for_log(self, predicate: Callable[[str], bool], timeout: float = LOG_TIMEOUT) -> str:
+    def wait_for_log(self, predicate: Callable[[str], object], timeout: float = LOG_TIMEOUT) -> str:
         """Wait until `predicate` is true of the whole log; return the log.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,11 @@ class RecordingClient:
     """Connected once made. Close it, or leave that to the fixture ``sio``."""
 
     def __init__(
-        self, url: str, transports: Sequence[str] = ("websocket",), namespace: str = "/"
+        self,
+        url: str,
+        transports: Sequence[str] = ("websocket",),
+        namespace: str = "/",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.namespace = namespace
         self.client = _InOrderClient(reconnection=False, handle_sigint=False)
@@ -58,7 +62,11 @@ class RecordingClient:
             "disconnect", lambda *reason: self._record("disconnect", *reason), namespace=namespace
         )
         self.client.connect(
-            url, transports=list(transports), namespaces=[namespace], wait_timeout=TIMEOUT
+            url,
+            headers=dict(headers or {}),
+            transports=list(transports),
+            namespaces=[namespace],
+            wait_timeout=TIMEOUT,
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def cause_of(error: BaseException, timeout: float) -> Cause:
     chain = list(_chain(error))
     for each in chain:
         if isinstance(each, websocket.WebSocketBadStatusException):
-            return _cause_of_status(each.status_code, "")
+            return _cause_of_status(each.status_code, _said(each.resp_body or b""))
     proxy = "the HTTP proxy: " if _has(chain, requests.exceptions.ProxyError) else ""
     cause = _no_connection(chain, proxy) or _no_answer(chain, timeout)
     if cause is None and isinstance(error, requests.RequestException):
@@ -106,22 +107,26 @@ def cause_of_response(response: requests.Response) -> Cause:
     if location := response.headers.get("Location"):
         reason = f"HTTP status {response.status_code}, moved to {_shortened(location)}"
         return Cause(reason, "Give that address (--url).", passes=False)
-    said = ""
+    return _cause_of_status(response.status_code, _said(response.content))
+
+
+def _said(body: bytes) -> str:
+    """Return what an answer says: a string, or the message of an error object, in JSON."""
     try:
-        body = response.json()
-    except requests.JSONDecodeError:
-        body = None
-    if isinstance(body, dict):
-        body = body.get("message")
-    if isinstance(body, str):  # as Engine.IO has its reasons
-        said = body
-    return _cause_of_status(response.status_code, said)
+        said = json.loads(body)
+    except ValueError:
+        return ""
+    if isinstance(said, dict):
+        said = said.get("message")
+    return said if isinstance(said, str) else ""  # as Engine.IO has its reasons
 
 
 def _cause_of_status(status: int, said: str) -> Cause:
     reason = f"HTTP status {status}" + (f": {_shortened(said).rstrip('.')}" if said else "")
     if status in _REFUSING_STATUSES or (status == http.client.BAD_REQUEST and said):
         return Cause(reason, "", passes=False, refused=True)
+    if status == http.client.TOO_MANY_REQUESTS:
+        return Cause(reason, "", refused=True, other_way=False)
     if status in _PASSING_STATUSES:
         return Cause(reason)
     return Cause(reason, _ADDRESS, passes=False)

@@ -126,7 +126,10 @@ class StrictRequests:
     def _answer(
         self, answer: dict[str, Any], environ: dict[str, Any], start_response: StartResponse
     ) -> list[bytes]:
-        start_response(answer["status"], answer["headers"] + self._eio._cors_headers(environ))
+        # With its length: some clients of WebSockets read the answer to a handshake only then.
+        length = ("Content-Length", str(len(answer["response"])))
+        headers = [*answer["headers"], length, *self._eio._cors_headers(environ)]
+        start_response(answer["status"], headers)
         return [answer["response"]]
 
     def _sessions(self) -> Sessions:
