@@ -11,9 +11,8 @@
     ├── OffsetGone           offset_gone          that part of the text was trimmed
     ├── SourceUnavailable    source_unavailable   the source lacks something; says what
     ├── SourceFailed         source_failed        the source broke while it generated
-    ├── LimitReached: somebody has as much as may be
-    │   ├── TooManyStreams   too_many_streams     a limit on streams was reached
-    │   └── RateLimited      rate_limited         too many requests in too short a time
+    ├── TooManyStreams       too_many_streams     a limit on streams was reached; says whose
+    ├── RateLimited          rate_limited         too often, or too many connections; says whose
     ├── Unauthorized         unauthorized         who are you?
     ├── Forbidden            forbidden            not for you
     ├── ShuttingDown         shutting_down        the server is going down
@@ -36,19 +35,31 @@ class TextStreamError(Exception):
         code: the name on the wire, stable across releases.
         message: one plain sentence or two; names the cure.
         retryable: whether the same request may succeed later.
+        retry_after: seconds after which to ask again, where that is known.
+        scope: whose limit was reached, if one was: ``connection``, ``address``, ``source`` or
+            ``server``.
 
     """
 
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, scope: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.retry_after = retry_after
+        self.scope = scope
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the error object of the protocol: ``{code, message, retryable}``."""
-        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+        """Return the error object of the protocol: ``{code, message, retryable}``.
+
+        With ``retry_after`` and ``scope``, where they are known.
+        """
+        wire = {"code": self.code, "message": self.message, "retryable": self.retryable}
+        more = {"retry_after": self.retry_after, "scope": self.scope}
+        return wire | {name: value for name, value in more.items() if value is not None}
 
 
 class InvalidRequest(TextStreamError):
@@ -106,40 +117,22 @@ class SourceFailed(TextStreamError):
     retryable = True
 
 
-class LimitReached(TextStreamError):
-    """Base of those that say that somebody has as much as may be.
-
-    Attributes:
-        retry_after: seconds after which to ask again, where that is known.
-        scope: whose limit it is: ``connection``, ``address``, ``source`` or ``server``.
-
-    """
-
-    retryable = True
-
-    def __init__(
-        self, message: str, *, retry_after: float | None = None, scope: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        self.scope = scope
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the error object, with ``retry_after`` and ``scope`` where they are known."""
-        more = {"retry_after": self.retry_after, "scope": self.scope}
-        return {**super().to_wire(), **{k: v for k, v in more.items() if v is not None}}
-
-
-class TooManyStreams(LimitReached):
+class TooManyStreams(TextStreamError):
     """A limit on running streams, or on what is kept for them, was reached."""
 
     code = "too_many_streams"
+    retryable = True
 
 
-class RateLimited(LimitReached):
+class RateLimited(TextStreamError):
     """Too many requests in too short a time, or too many connections."""
 
     code = "rate_limited"
+    retryable = True
+
+
+LimitReached = TooManyStreams | RateLimited
+"""Somebody has as much as may be."""
 
 
 class Unauthorized(TextStreamError):

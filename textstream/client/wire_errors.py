@@ -38,16 +38,13 @@ def error_from_wire(payload: object) -> errors.TextStreamError:
     first = fields.get("first")
     if code == errors.OffsetGone.code and isinstance(first, int):
         return errors.OffsetGone(message, first=first)
-    known = _BY_CODE.get(code)
-    if known and issubclass(known, errors.LimitReached):
-        wait, scope = fields.get("retry_after"), fields.get("scope")
+    wait, scope = fields.get("retry_after"), fields.get("scope")
+    if known := _BY_CODE.get(code):
         return known(
             message,
             retry_after=float(wait) if isinstance(wait, (int, float)) else None,
             scope=scope if isinstance(scope, str) else None,
         )
-    if known:
-        return known(message)
     return errors.StreamFailed(code, message, retryable=fields.get("retryable") is True)
 
 
