@@ -126,12 +126,12 @@ class Settings(BaseSettings):
     handshakes_per_address: str | None = Field(
         None,
         description='How often an address may connect, as "120/minute"; 0 is no limit. By default '
-        "that, and on loopback 60000/minute.",
+        "that, and on loopback no limit.",
     )
     starts_per_address: str | None = Field(
         None,
         description='How often an address may start a stream, as "60/minute; 1000/day"; 0 is no '
-        "limit. By default that, and on loopback 60000/minute.",
+        "limit. By default that, and on loopback no limit.",
     )
     starts_per_connection: str | None = Field(
         None, description="The same for one connection. By default no limit of its own."

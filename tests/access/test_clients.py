@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.clock import ManualClock
 from textstream.access.account import Kind
-from textstream.access.caller import Caller
 from textstream.access.clients import SWEEP, Clients
 from textstream.access.rates import parse_rate
 from textstream.access.shares import Share, Shares
@@ -62,16 +61,17 @@ def test_an_address_connects_so_often(clock: ManualClock) -> None:
 def test_starts_count_for_the_connection_and_for_the_address(clock: ManualClock) -> None:
     share = Share(starts=parse_rate("3/minute"), connection_starts=parse_rate("2/minute"))
     clients = clients_of(share, clock)
+    one, two, three = (clients.enter(address) for address in "aab")
     for _ in range(2):
-        clients.take_start(Caller("a", "one"))
+        clients.take_start(one, "one")
     with pytest.raises(RateLimited) as error:
-        clients.take_start(Caller("a", "one"))
+        clients.take_start(one, "one")
     assert refusal(error) == ("connection", 60.0)
-    clients.take_start(Caller("a", "two"))
+    clients.take_start(two, "two")
     with pytest.raises(RateLimited) as error:
-        clients.take_start(Caller("a", "two"))
+        clients.take_start(two, "two")
     assert refusal(error) == ("address", 60.0)
-    clients.take_start(Caller("b", "three"))
+    clients.take_start(three, "three")
 
 
 def test_an_address_runs_so_many_streams_also_when_its_connections_have_gone(

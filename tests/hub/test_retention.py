@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.doubles import RecordingSink, new_stream
+from textstream.access.account import Kind
 from textstream.access.clients import Clients
 from textstream.access.shares import Shares
 from textstream.hub.keeper import Keeper, Limits
@@ -58,7 +59,7 @@ class Kept:
     ) -> Stream:
         stream = new_stream(
             stream_id=name,
-            log=MemoryLog("s", self.keeper.visit("").account.add_text, max_bytes=10_000),
+            log=MemoryLog("s", self.keeper.visit("").count_text, max_bytes=10_000),
             clock=self.clock,
             observer=self,
             grace=grace,
@@ -421,7 +422,7 @@ def test_two_that_make_room_at_once_may_choose_the_same_stream(
         return forget()
 
     monkeypatch.setattr(stream, "forget", forget_second)
-    kept.bytes.add_text(100)
+    kept.bytes.add(Kind.TEXT, 100)
     assert kept.make_room()
     assert kept.forgotten == ["a"]
 
@@ -433,7 +434,7 @@ def test_a_stream_that_was_forgotten_does_not_come_back(
     stream = kept.stream("a", units=900, ended=True)
     kept.visit(stream)
     kept.wait(0)
-    kept.bytes.add_text(100)
+    kept.bytes.add(Kind.TEXT, 100)
     kept.wait(0)
     assert kept.forgotten == ["a"]
     gone = weakref.ref(stream)

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.support.list_log import ListLog
-from textstream.access.account import Account
+from textstream.access.account import Account, Kind
 from textstream.stream.log import Log, NewLog
 from textstream.stream.memory_log import MemoryLog
 
@@ -29,7 +29,7 @@ def make_log(request: pytest.FixtureRequest, kept: Account) -> MakeLog:
     factory = LOGS[request.param]
 
     def make(max_bytes: int, count: Account = kept) -> Log:
-        return factory(max_bytes)("s", count.add_text)
+        return factory(max_bytes)("s", partial(count.add, Kind.TEXT))
 
     return make
 

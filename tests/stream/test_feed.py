@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from tests.support.clock import ManualTimer
 from tests.support.doubles import PLENTY, new_stream
 from tests.support.ranked_locks import held
-from textstream.access.account import Account
+from textstream.access.account import Account, Kind
 from textstream.protocol import UnitName
 from textstream.sources.base import Source, SourceRequest
 from textstream.stream.feed import REST, Feed, LiveFeed, new_feed
@@ -26,7 +27,7 @@ class SlowLog(MemoryLog):
     """Takes some seconds to append, in which timed calls come."""
 
     def __init__(self, timer: ManualTimer) -> None:
-        super().__init__("s", Account().add_text, max_bytes=PLENTY)
+        super().__init__("s", partial(Account().add, Kind.TEXT), max_bytes=PLENTY)
         self.timer = timer
         self.seconds = 0.0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice, repeat
 
 import pytest
 
-from textstream.access.account import Account
+from textstream.access.account import Account, Kind
 from textstream.stream.memory_log import HASHED_BYTES, MemoryLog
 
 Batches = Callable[[], Iterator[Sequence[str]]]
@@ -55,7 +56,7 @@ def test_a_unit_takes_few_bytes(batches: Batches, count: int, most: float) -> No
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        log = MemoryLog("s", Account().add_text, max_bytes=2**24)
+        log = MemoryLog("s", partial(Account().add, Kind.TEXT), max_bytes=2**24)
         for units in batches():
             log.append(units, keep_from=0)
         taken = tracemalloc.get_traced_memory()[0] - before
@@ -68,7 +69,7 @@ def test_a_unit_takes_few_bytes(batches: Batches, count: int, most: float) -> No
 def test_trimmed_text_takes_nothing() -> None:
     tracemalloc.start()
     try:
-        log = MemoryLog("s", Account().add_text, max_bytes=10_000)
+        log = MemoryLog("s", partial(Account().add, Kind.TEXT), max_bytes=10_000)
         before = tracemalloc.get_traced_memory()[0]
         for units in islice(small_ascii_strings(), 20_000):
             log.append(units, keep_from=log.next)
@@ -81,7 +82,7 @@ def test_trimmed_text_takes_nothing() -> None:
 def test_a_hash_of_what_lies_behind_the_seal_is_not_used() -> None:
     """The model reaches this seldom: it is a stop of a stream whose producer is far ahead."""
     piece = "0123456789" * 100
-    logs = [MemoryLog("s", Account().add_text, max_bytes=2**22) for _ in range(2)]
+    logs = [MemoryLog("s", partial(Account().add, Kind.TEXT), max_bytes=2**22) for _ in range(2)]
     for log in logs:
         for _ in range(5 * HASHED_BYTES // len(piece)):
             log.append(piece, keep_from=0)
@@ -94,8 +95,8 @@ def test_a_hash_of_what_lies_behind_the_seal_is_not_used() -> None:
 def test_logs_count_together_what_they_keep() -> None:
     kept = Account()
     first, second = (
-        MemoryLog("s", kept.add_text, max_bytes=1000),
-        MemoryLog("s", kept.add_text, max_bytes=1000),
+        MemoryLog("s", partial(kept.add, Kind.TEXT), max_bytes=1000),
+        MemoryLog("s", partial(kept.add, Kind.TEXT), max_bytes=1000),
     )
     first.append("字" * 100, keep_from=0)
     second.append("x" * 950, keep_from=0)

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.support.clock import ManualTimer
 from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stream, sha256
 from tests.support.timing import patient
-from textstream.access.account import Account
+from textstream.access.account import Account, Kind
 from textstream.errors import SourceFailed, SourceUnavailable
 from textstream.protocol import EndReason, UnitName
 from textstream.sources.base import CancelToken, Source, SourceRequest
@@ -42,7 +43,7 @@ class Line:
         self.pool = pool if pool is not None else cast("Any", OnDemandPool())
         self.cancel = CancelToken()
         self.kept = Account()
-        self.log = MemoryLog("s", self.kept.add_text, max_bytes=max_bytes)
+        self.log = MemoryLog("s", partial(self.kept.add, Kind.TEXT), max_bytes=max_bytes)
         request = SourceRequest(cancel=self.cancel, unit=unit)
         start = Start(source, request, rate=0)
         self.stream = new_stream(

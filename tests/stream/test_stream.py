@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from tests.support.doubles import Watcher, sha256
-from textstream.access.account import Account
+from textstream.access.account import Account, Kind
 from textstream.errors import SourceFailed
 from textstream.protocol import EndReason
 from textstream.sources.base import Source
@@ -52,7 +53,7 @@ class Bare(Stream):
             "s",
             Start(Source("script", lambda _request: iter(())), rate=30),
             "alice",
-            log=MemoryLog("s", Account().add_text, max_bytes=MAX_BYTES),
+            log=MemoryLog("s", partial(Account().add, Kind.TEXT), max_bytes=MAX_BYTES),
             clock=lambda: 0.0,
             limits=StreamLimits(lookahead=LOOKAHEAD, max_units=MAX_UNITS),
             observer=self.watcher,

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from tests.support.clock import ManualClock
-from textstream.access.account import Account
+from textstream.access.account import Account, Kind
 from textstream.access.clients import Clients
 from textstream.access.shares import Shares
 from textstream.hub.hub import Hub, Limits
@@ -195,7 +195,7 @@ def new_stream(
         stream_id,
         start,
         "alice",
-        log=log or MemoryLog("s", Account().add_text, max_bytes=max_bytes),
+        log=log or MemoryLog("s", partial(Account().add, Kind.TEXT), max_bytes=max_bytes),
         clock=clock,
         limits=StreamLimits(lookahead, grace, retention, longest, max_units),
         observer=observer or Watcher(),

@@ -33,9 +33,15 @@ KINDS = len(Kind)
 
 
 class Account:
-    """What is kept for one client, or for many. Any thread; an innermost lock guards the tree."""
+    """What is kept for one client, or for many. Any thread; an innermost lock guards the tree.
 
-    __slots__ = ("_counts", "_limits", "_lock", "_most", "_parent", "_reached", "total")
+    Attributes:
+        most: bytes of all kinds, at most.
+        total: bytes of all kinds.
+
+    """
+
+    __slots__ = ("_counts", "_limits", "_lock", "_parent", "_reached", "most", "total")
 
     def __init__(
         self,
@@ -55,7 +61,7 @@ class Account:
         self._parent = parent
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
         self._counts = [0] * KINDS
-        self._most = most
+        self.most = most
         self._limits = limits
         self._reached: Callable[[], None] | None = None
         self.total = 0
@@ -77,15 +83,11 @@ class Account:
                 account._counts[kind] += nbytes
                 before = account.total
                 account.total = after = before + nbytes
-                if before < account._most <= after and account._reached:
+                if before < account.most <= after and account._reached:
                     passed = [*(passed or ()), account._reached]
                 account = account._parent
         for reached in passed or ():
             reached()
-
-    def add_text(self, nbytes: int) -> None:
-        """Count bytes of units. A method of its own: a log has it, and it is small."""
-        self.add(Kind.TEXT, nbytes)
 
     def room(self, kind: Kind) -> float:
         """Return how many bytes more of a kind there may be, here and above; negative: too many."""
@@ -93,7 +95,7 @@ class Account:
             left = math.inf
             account: Account | None = self
             while account is not None:
-                left = min(left, account._most - account.total)
+                left = min(left, account.most - account.total)
                 if account._limits:
                     most = account._limits.get(kind, math.inf)
                     left = min(left, most - account._counts[kind])
@@ -103,7 +105,7 @@ class Account:
     @property
     def full(self) -> bool:
         """Whether this account, those above it aside, keeps as much as it may."""
-        return self.total >= self._most
+        return self.total >= self.most
 
     def count(self, kind: Kind) -> int:
         """Return the bytes of a kind."""

@@ -6,11 +6,11 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from textstream.access.account import Account, Kind
-from textstream.access.caller import Caller
-from textstream.access.rates import Rates
+from textstream.access.rates import Rate, Rates
 from textstream.access.shares import Share, Shares, at_most
 from textstream.errors import RateLimited, TooManyStreams
 
@@ -32,10 +32,21 @@ class Client:
         connections: that it has.
         running: its streams that run.
         kept: its streams that have ended and are kept.
+        most_running: streams that may run.
+        most_kept: ended ones that may be kept.
 
     """
 
-    __slots__ = ("account", "address", "connections", "kept", "running", "share")
+    __slots__ = (
+        "account",
+        "address",
+        "connections",
+        "kept",
+        "most_kept",
+        "most_running",
+        "running",
+        "share",
+    )
 
     def __init__(self, address: str, share: Share, everybody: Account) -> None:
         self.address = address
@@ -49,28 +60,47 @@ class Client:
         self.connections = 0
         self.running = 0
         self.kept = 0
-
-    @property
-    def keeps_too_much(self) -> bool:
-        """Whether its oldest ended streams have to go."""
-        return self.account.full or self.kept > at_most(self.share.kept)
+        self.most_running = at_most(share.streams)
+        self.most_kept = at_most(share.kept)
 
 
 class Visit:
-    """A client's connection: what is kept for it, until it leaves."""
+    """A client's connection: what is kept for it, until it leaves.
 
-    __slots__ = ("_clients", "account", "client", "over")
+    Attributes:
+        address: whose it is.
+        client: the same, with all that it has.
+        account: the bytes that are kept for it.
+        over: whether it has left.
+
+    """
+
+    __slots__ = ("_clients", "_count_text", "account", "address", "client", "over")
 
     def __init__(self, clients: Clients, client: Client, account: Account) -> None:
         self._clients = clients
+        self._count_text: Callable[[int], None] | None = None
+        self.address = client.address
         self.client = client
         self.account = account
         self.over = False
 
     @property
-    def address(self) -> str:
-        """Whose it is."""
-        return self.client.address
+    def count_text(self) -> Callable[[int], None]:
+        """What counts bytes of units: one for all logs of the connection, made with the first."""
+        if self._count_text is None:
+            self._count_text = partial(self.account.add, Kind.TEXT)
+        return self._count_text
+
+    @property
+    def keeps_too_much(self) -> bool:
+        """Whether its oldest ended streams, or its address's, have to go."""
+        account, client = self.account, self.client
+        return (
+            account.total >= account.most
+            or client.account.total >= client.account.most
+            or client.kept > client.most_kept
+        )
 
     def leave(self) -> None:
         """End it. Doing it again does nothing."""
@@ -163,24 +193,27 @@ class Clients:
 
     # Streams.
 
-    def take_start(self, caller: Caller) -> None:
+    def take_start(self, visit: Visit, connection: str) -> None:
         """Count a start.
 
         Raises:
             RateLimited: the connection, or its address, starts too many.
 
         """
-        share = self._shares.of(caller.address)
-        for scope, rate, who in (
-            ("connection", share.connection_starts, caller.connection),
-            ("address", share.starts, caller.address),
-        ):
-            if rate and (wait := self._rates.take(rate, f"starts of a {scope}", who)):
-                raise RateLimited(
-                    f"This {scope} starts streams too often. Wait {math.ceil(wait)} s.",
-                    retry_after=wait,
-                    scope=scope,
-                )
+        share = visit.client.share
+        if share.connection_starts:
+            self._take_start(share.connection_starts, "connection", connection)
+        if share.starts:
+            self._take_start(share.starts, "address", visit.address)
+
+    def _take_start(self, rate: Rate, scope: str, who: str) -> None:
+        wait = self._rates.take(rate, f"starts of a {scope}", who)
+        if wait:
+            raise RateLimited(
+                f"This {scope} starts streams too often. Wait {math.ceil(wait)} s.",
+                retry_after=wait,
+                scope=scope,
+            )
 
     def check_stream(self, visit: Visit) -> None:
         """Refuse a stream that would be too much for its address.
@@ -189,8 +222,8 @@ class Clients:
             TooManyStreams: it runs as many as it may, or keeps as much.
 
         """
-        client, share = visit.client, visit.client.share
-        if client.running >= at_most(share.streams):
+        client = visit.client
+        if client.running >= client.most_running:
             raise TooManyStreams(
                 f"This address runs {client.running} streams, as many as it may "
                 "(TEXTSTREAM_STREAMS_PER_ADDRESS). Stop one, or wait until one has ended.",
@@ -218,7 +251,7 @@ class Clients:
         with self._lock:
             client.running -= 1
             client.kept += 1
-            too_many = client.kept > at_most(client.share.kept)
+            too_many = client.kept > client.most_kept
         if too_many and self._on_full:
             self._on_full()
 

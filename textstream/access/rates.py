@@ -136,6 +136,8 @@ class Rates:
         if not rate:
             return 0.0
         with self._lock:
+            if len(rate) == 1 and self._limiter.hit(rate[0], what, who):
+                return 0.0  # nearly always; a hit of one of several windows could not be taken back
             wait = 0.0
             for window in rate:
                 if not self._limiter.test(window, what, who):

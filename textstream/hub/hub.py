@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from textstream.access.account import Holding, Kind
-from textstream.access.caller import Caller
 from textstream.access.clients import Clients, Visit
 from textstream.errors import InvalidRequest, NotReading, OffsetGone, UnknownStream
 from textstream.hub.keeper import Keeper, Limits
@@ -83,12 +82,12 @@ class Hub:
         if key and (known := self._keeper.requested(key)):
             return self._start_again(known, start, connection, sink)
         visit = self._keeper.visit(connection)
-        self._keeper.clients.take_start(Caller(visit.address, connection))
+        self._keeper.clients.take_start(visit, connection)
         self._keeper.make_room(visit)
         counted = _counting_prompt(start, visit)
         reader = None
         try:
-            reader = self._claim(counted, key, connection, sink)
+            reader = self._claim(counted, visit, key, connection, sink)
         finally:
             if reader is None and counted.request.holding:
                 counted.request.holding.close()
@@ -251,15 +250,16 @@ class Hub:
 
     # Inside.
 
-    def _claim(self, start: Start, key: str | None, connection: str, sink: Sink) -> Reader | None:
+    def _claim(
+        self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink
+    ) -> Reader | None:
         """Make a stream and its first reader; return None if that was started before."""
         stream_id = _new_id()
-        visit = self._keeper.visit(connection)
         stream = Stream(
             stream_id,
             start,
             connection,
-            log=self._new_log(stream_id, visit.account.add_text),
+            log=self._new_log(stream_id, visit.count_text),
             clock=self._clock,
             limits=self._limits,
             observer=self._keeper,

@@ -117,9 +117,10 @@ class Keeper:
 
     def make_room(self, visit: Visit) -> None:
         """Forget what is too much, if that hinders a visitor; with no lock held."""
-        if visit.client.keeps_too_much or visit.account.full:
+        if visit.keeps_too_much:
             self._retention.make_room(visit.client)
-        if self.clients.account.full:
+        everybody = self.clients.account
+        if everybody.total >= everybody.most:
             self._retention.make_room()
 
     def find(self, stream_id: str) -> Stream:
@@ -246,7 +247,8 @@ class Keeper:
                 retry_after=FEW_SECONDS,
                 scope="server",
             )
-        if self.clients.account.full:
+        everybody = self.clients.account
+        if everybody.total >= everybody.most:
             raise TooManyStreams(
                 "The server keeps as much text as it may (TEXTSTREAM_MAX_TOTAL_BYTES). "
                 "Try again later.",

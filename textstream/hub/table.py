@@ -52,7 +52,7 @@ class Entry:
     @property
     def is_too_much(self) -> bool:
         """Whether more is kept for its connection, or its address, than may be."""
-        return self.visit.account.full or self.visit.client.keeps_too_much
+        return self.visit.keeps_too_much
 
 
 class StreamTable:

@@ -14,17 +14,14 @@ STREAMS = 64
 KEPT = 1024
 """Ended streams that are kept for an address: some for each that it may run."""
 
-LOCAL_RATE = "60000/minute"
-"""Handshakes, and starts, on loopback: more than one process answers."""
-
 
 def shares_of(settings: Settings) -> Shares:
     """Return what everybody may. Loopback may have most of all: a proxy may stand there."""
     total = settings.max_total_bytes
     local = Share(
         connections=_given(settings.connections_per_address, settings.max_connections * 3 // 4),
-        handshakes=_rate(settings.handshakes_per_address, LOCAL_RATE),
-        starts=_rate(settings.starts_per_address, LOCAL_RATE),
+        handshakes=_rate(settings.handshakes_per_address, "0"),
+        starts=_rate(settings.starts_per_address, "0"),
         streams=_given(settings.streams_per_address, max(1, settings.max_streams * 3 // 4)),
         kept=max(1, settings.max_streams * 3 // 4),
         nbytes=_given(settings.bytes_per_address, total * 3 // 4),
