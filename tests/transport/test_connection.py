@@ -15,10 +15,11 @@ import pytest
 
 from tests.support.timing import patient
 from textstream.threads import ThreadPool
+from textstream.transport.assembler import Message
 from textstream.transport.bounds import Bounds
 from textstream.transport.connection import Connection
-from textstream.transport.inbox import Message
 from textstream.transport.reactor import Reactor
+from textstream.transport.turns import Turns
 
 TIMEOUT = patient(10.0)
 
@@ -79,6 +80,7 @@ def connect(reactor: Reactor, pool: ThreadPool) -> Iterator[Connect]:
             reactor=reactor,
             pool=pool,
             bounds=bounds,
+            turns=Turns(bounds),
             on_message=owner.on_message,
             on_close=owner.on_close,
         )
@@ -179,6 +181,7 @@ def test_what_has_gone_is_freed_without_the_collector(reactor: Reactor, pool: Th
         reactor=reactor,
         pool=pool,
         bounds=Bounds(),
+        turns=Turns(Bounds()),
         on_message=owner.on_message,
         on_close=owner.on_close,
     )
@@ -187,7 +190,7 @@ def test_what_has_gone_is_freed_without_the_collector(reactor: Reactor, pool: Th
     assert owner.came.wait(TIMEOUT)
     assert owner.messages == ["hi"]
     went = owner.went
-    parts = [ours, owner, connection._assembler._protocol]
+    parts = [ours, owner, connection._receiver._assembler._protocol]
     freed = [threading.Event() for _ in parts]
     for part, event in zip(parts, freed, strict=True):
         weakref.finalize(part, event.set)

@@ -12,17 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from textstream.transport.frames import (
-    MAX_CACHED_UNITS,
-    Assembler,
-    Broken,
-    Closed,
-    EventFrames,
-    Oversized,
-    Ping,
-    close_frame,
-    message_frame,
-)
+from textstream.transport.assembler import Assembler, Broken, Closed, Ping
+from textstream.transport.bounds import Bounds
+from textstream.transport.frames import MAX_CACHED_UNITS, EventFrames, close_frame, message_frame
+from textstream.transport.large import Oversized
 from textstream.transport.measure import HEAD
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
@@ -96,7 +89,7 @@ def test_rare_units_are_forgotten_and_do_not_keep_out_what_is_used() -> None:
 def test_any_fragments_in_any_pieces_make_the_message(
     text: str, cuts: list[int], step: int
 ) -> None:
-    assembler = Assembler(10_000, 80_000)
+    assembler = Assembler(Bounds(10_000, 80_000))
     data = fragments(text, cuts)
     messages = [
         message
@@ -107,7 +100,7 @@ def test_any_fragments_in_any_pieces_make_the_message(
 
 
 def test_a_message_over_the_limit_is_reported_at_its_end() -> None:
-    assembler = Assembler(100, 5000)
+    assembler = Assembler(Bounds(100, 5000))
     data = fragments("y" * 3000, [10, 2000])
     (message,) = assembler.feed(data)
     assert message == Oversized("y" * HEAD, 3000)
@@ -116,13 +109,13 @@ def test_a_message_over_the_limit_is_reported_at_its_end() -> None:
 
 @given(st.integers(101, 300))
 def test_the_limit_counts_bytes(size: int) -> None:
-    assembler = Assembler(300, 5000)
+    assembler = Assembler(Bounds(300, 5000))
     (message,) = assembler.feed(fragments("字" * size, []))
     assert message == Oversized("字" * size, 3 * size)
 
 
 def test_far_over_the_limit_is_the_end() -> None:
-    assembler = Assembler(100, 800)
+    assembler = Assembler(Bounds(100, 800))
     assert assembler.feed(fragments("z" * 801, [])) == [Broken(1009, "Message is too big")]
     assert assembler.over
     assert assembler.feed(fragments("next", [])) == []
@@ -132,7 +125,7 @@ def test_what_came_whole_before_a_mistake_is_not_lost() -> None:
     """However TCP cut the bytes."""
     client = FrameProtocol(client=True, extensions=[])
     data = fragments("whole", []) + bytes(client.ping(b"now")) + b"\x83\x80\0\0\0\0"
-    messages = Assembler(100, 800).feed(data)
+    messages = Assembler(Bounds(100, 800)).feed(data)
     assert messages == ["whole", Ping(b"now"), Broken(1002, "Invalid opcode 0x3")]
 
 
@@ -140,7 +133,7 @@ def test_control_frames_between_fragments() -> None:
     client = FrameProtocol(client=True, extensions=[])
     first, second = fragments("ab", [1])[:7], fragments("ab", [1])[7:]
     data = first + bytes(client.ping(b"now")) + second
-    assert Assembler(100, 800).feed(data) == [Ping(b"now"), "ab"]
+    assert Assembler(Bounds(100, 800)).feed(data) == [Ping(b"now"), "ab"]
 
 
 @pytest.mark.parametrize("reason", ["a" * 124, "é" * 62, "a" + "字" * 41, "\ud800"])
@@ -159,6 +152,6 @@ def test_a_reason_is_cut_between_characters(reason: str) -> None:
 )
 def test_close_frames(code: int | None, answer: int) -> None:
     client = FrameProtocol(client=True, extensions=[])
-    assert Assembler(100, 800).feed(bytes(client.close(code))) == [Closed(answer)]
+    assert Assembler(Bounds(100, 800)).feed(bytes(client.close(code))) == [Closed(answer)]
     (frame,) = read(close_frame(1009, "too big"))
     assert frame == (Opcode.CLOSE, (1009, "too big"))

@@ -68,6 +68,17 @@ class Bounds:
             `max_plain` bytes; by default none may. Called in the reactor's thread.
         max_parts: what a message of more than `LARGE` bytes may have beside the text in it; None:
             anything. One with more is dropped, and nobody parses it.
+        frames_per_second: frames of a WebSocket taken in a second, control frames and fragments
+            too; with more the socket is not read until the second is over.
+        pings_per_second: pings answered in a second; of more the latest is answered when the
+            second is over (RFC 6455, 5.5.3).
+        unfinished: seconds from the first frame of a message to its last; what takes longer is
+            closed. The time in which the server does not read is not counted.
+        max_inbox_bytes: bytes in memory of messages that wait for a worker, beside the one that
+            came first; with more the socket is not read.
+        large_at_once: messages of more than `LARGE` bytes that are received and handled at a time,
+            of one address; a socket with another is not read until it is its turn. 0: any number.
+        large_in_all: the same, of all addresses.
 
     """
 
@@ -84,3 +95,9 @@ class Bounds:
     max_plain: int | None = None
     may_be_large: Callable[[str], bool] | None = None
     max_parts: Parts | None = None
+    frames_per_second: int = 2000
+    pings_per_second: int = 10
+    unfinished: float = 30.0
+    max_inbox_bytes: int = LARGE
+    large_at_once: int = 4
+    large_in_all: int = 8

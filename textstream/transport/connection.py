@@ -13,32 +13,30 @@ import socket
 import threading
 from collections.abc import Callable
 
+from textstream.access.account import Account, Kind
+from textstream.access.caller import Caller
 from textstream.threads import ThreadPool
+from textstream.transport.assembler import Message
 from textstream.transport.bounds import Bounds
 from textstream.transport.frames import (
     NORMAL,
     PING_PACKET,
     POLICY_VIOLATION,
-    PONG,
-    Assembler,
-    Broken,
-    Incoming,
-    Oversized,
-    Ping,
     close_frame,
-    frame,
 )
 from textstream.transport.handoff import reset_on_close, unacknowledged
-from textstream.transport.inbox import Inbox, Message
-from textstream.transport.intake import Intake
+from textstream.transport.inbox import Inbox
+from textstream.transport.large import Large
 from textstream.transport.reactor import Reactor
+from textstream.transport.receiver import Receiver
 from textstream.transport.stall import Stall
+from textstream.transport.turns import Turns
 from textstream.transport.window import Window
 
 logger = logging.getLogger("textstream.transport")
 
-RECEIVE = 65_536
-"""Bytes read at a time."""
+RECEIVE = 8_192
+"""Bytes read in a turn. Who has more is read again when the others have had theirs."""
 
 
 class State(enum.Enum):
@@ -52,6 +50,8 @@ class State(enum.Enum):
 def _ignore(*_: object) -> None: ...
 
 
+NOBODY = Caller()
+
 OPEN = State.OPEN  # looking it up in the class takes as long as a lock does
 
 
@@ -64,17 +64,17 @@ class Connection:
     """
 
     __slots__ = (
-        "_assembler",
+        "_account",
         "_bounds",
         "_clear",
         "_discarded",
         "_half_closed",
         "_inbox",
-        "_intake",
         "_on_close",
         "_on_message",
         "_out",
         "_reactor",
+        "_receiver",
         "_sock",
         "_stall",
         "_state",
@@ -92,6 +92,9 @@ class Connection:
         bounds: Bounds,
         on_message: Callable[[Message], None],
         on_close: Callable[[], None],
+        turns: Turns,
+        caller: Caller = NOBODY,
+        account: Account | None = None,
     ) -> None:
         """Take over `sock`, which must be connected and past the handshake.
 
@@ -102,12 +105,27 @@ class Connection:
             bounds: what it may cost.
             on_message: called in the pool for each message.
             on_close: called once in the pool, after the last message.
+            turns: places of large messages.
+            caller: who takes them.
+            account: bears what is kept for it: what waits to be sent, messages of some size until
+                they are handled, and an unfinished one. When all is over, nothing is left in it.
 
         """
         self._sock = sock
         self._reactor = reactor
-        self._inbox = Inbox(pool, on_message=self._handle, on_end=self._end)
-        self._assembler = Assembler(bounds.max_message, bounds.max_dropped)
+        self._inbox = Inbox(
+            pool, bounds, on_message=self._handle, on_end=self._end, account=account
+        )
+        self._receiver = Receiver(
+            self,
+            self._inbox,
+            reactor=reactor,
+            bounds=bounds,
+            turns=turns,
+            caller=caller,
+            account=account,
+        )
+        self._account = account
         self._bounds = bounds
         self._on_message = on_message
         self._on_close = on_close
@@ -116,7 +134,6 @@ class Connection:
         self._out = bytearray()
         self._clear = True  # whether it is open and nothing waits, in one place
         self._writing = False  # whether the reactor waits for writability
-        self._intake = Intake(bounds, reactor, self._watch)
         self.window = Window()
         self._stall = Stall(bounds.stall, reactor, self._check_stall)
         self._discarded = 0  # bytes that came after our close frame
@@ -124,12 +141,12 @@ class Connection:
 
     def start(self) -> None:
         """Begin to read."""
-        self._reactor.call_soon(self._watch)
+        self._reactor.call_soon(self.watch)
 
     @property
     def over(self) -> bool:
         """Whether both have said goodbye, so that nobody loses anything if it ends now."""
-        return self._assembler.over and not self._out
+        return self._receiver.over and not self._out
 
     @property
     def settled(self) -> bool:
@@ -191,7 +208,7 @@ class Connection:
             if self._state is not OPEN:
                 return
             self._send(data)
-            self._intake.outgoing(len(self._out))
+            self._receiver.intake.outgoing(len(self._out))
             if len(self._out) > self._bounds.max_buffered + len(data):
                 self._give_up(f"{len(self._out)} bytes wait for it")
 
@@ -215,12 +232,13 @@ class Connection:
         if readable:
             self._receive()
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Look again whether the socket is to be read, and to be written."""
         if self._state is not State.CLOSED:
             self._reactor.watch(
                 self._sock,
                 self,
-                read=not self._half_closed and (self._state is State.CLOSING or self._intake.open),
+                read=not self._half_closed and self._receiver.open,
                 write=self._writing,
             )
 
@@ -237,8 +255,9 @@ class Connection:
                 return
             if sent:
                 del self._out[:sent]
+                self._count(-sent)
                 self._stall.moved()
-                self._intake.outgoing(len(self._out))
+                self._receiver.intake.outgoing(len(self._out))
             if self._out:
                 return
             self._writing = False
@@ -246,8 +265,8 @@ class Connection:
         if self._half_closed:
             self._shut()
         else:
-            self._watch()
-            self._end_writing()
+            self.watch()
+            self.end_writing()
 
     def _receive(self) -> None:
         try:
@@ -261,28 +280,18 @@ class Connection:
         elif self._state is not OPEN:
             self._after_close(data)
         else:
-            self._take(self._assembler.feed(data))
-
-    def _take(self, incoming: list[Incoming]) -> None:
-        messages = [one for one in incoming if isinstance(one, (str, bytes, Oversized))]
-        self._intake.arrived(len(messages), len(self._inbox))
-        for one in incoming:
-            if isinstance(one, (str, bytes, Oversized)):
-                self._inbox.put(one)
-            elif isinstance(one, Ping):
-                self.write(frame(PONG, one.payload))
-            elif isinstance(one, Broken):
-                logger.warning("closed a connection: %s", one.reason, extra={"code": one.code})
-                self.close(one.code, one.reason)
-            else:
-                self.close(one.code)
+            self._receiver.feed(data)
 
     def _handle(self, message: Message) -> None:
         """Pass a message on, in a worker."""
+        large = message if isinstance(message, Large) else None
         try:
-            self._on_message(message)
+            # Here, and not when its last frame came: 20 ms are too long for the reactor.
+            self._on_message(large.measured(self._bounds) if large else message)
         finally:
-            self._intake.handled(len(self._inbox))
+            if large and large.ticket:
+                large.ticket.leave()
+            self._receiver.handled()
 
     def _end(self) -> None:
         """Say in a worker that it is over, and let go of what points back here.
@@ -294,23 +303,23 @@ class Connection:
             self._on_close()
         finally:
             self._on_message = self._on_close = _ignore
-            self._intake.close()
             self._inbox.close()
 
     def _leave(self) -> None:
         """Handle nothing more: what the peer sends from now on only ends the connection."""
         self._inbox.put(None)
-        self._watch()
-        self._end_writing()
+        self._receiver.leave()
+        self.watch()
+        self.end_writing()
 
-    def _end_writing(self) -> None:
+    def end_writing(self) -> None:
         """Let a FIN follow our close frame, if nothing that makes sense is awaited any more.
 
         The server ends TCP first (RFC 6455, 7.1.1): the peer waits for it. Only our half of it: to
         close the socket with bytes unread would reset the connection, and the peer might never see
         our close frame.
         """
-        if self._state is State.CLOSING and self._assembler.over and not self._out:
+        if self._state is State.CLOSING and self._receiver.over and not self._out:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_WR)
 
@@ -322,15 +331,14 @@ class Connection:
         self._discarded += len(data)
         if self._discarded > self._bounds.max_dropped:
             self._shut()
-        elif not self._assembler.over:
-            self._assembler.feed(data)
-            self._end_writing()
+        else:
+            self._receiver.feed(data)
 
     def _peer_ended(self) -> None:
         """End with the peer's FIN, but not before a peer that said goodbye was sent what waits."""
         if self._state is State.CLOSING and self._out:
             self._half_closed = True
-            self._watch()
+            self.watch()
         else:
             self._shut()
 
@@ -339,10 +347,11 @@ class Connection:
             if self._state is State.CLOSED:
                 return
             self._state, self._clear = State.CLOSED, False
+            self._count(-len(self._out))
             self._out.clear()
         self._reactor.forget(self._sock)
         self._sock.close()
-        self._assembler.close()
+        self._receiver.close()
         self._stall.close()
         self._inbox.put(None)
 
@@ -351,6 +360,7 @@ class Connection:
     def _send(self, data: bytes) -> None:
         if self._out:
             self._out += data
+            self._count(len(data))
             return
         try:
             sent = self._sock.send(data)
@@ -366,10 +376,16 @@ class Connection:
         """Let `data` wait until the kernel takes it."""
         self._clear = False
         self._out += data
+        self._count(len(data))
         self._stall.begin()
         if not self._writing:
             self._writing = True
-            self._reactor.call_soon(self._watch)
+            self._reactor.call_soon(self.watch)
+
+    def _count(self, more: int) -> None:
+        """Put into the account what waits to be sent; of what the kernel takes at once, nothing."""
+        if self._account and more:
+            self._account.add(Kind.OUTGOING, more)
 
     def _give_up(self, why: str) -> None:
         logger.warning("closed a reader that is too slow: %s", why)

@@ -25,14 +25,16 @@ from wsproto.utilities import ProtocolError
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit, admit_all
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
-from textstream.transport.connection import Connection
-from textstream.transport.frames import POLICY_VIOLATION, Oversized
+from textstream.transport.connection import NOBODY, Connection
+from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
+from textstream.transport.large import Oversized
 from textstream.transport.peer import Peer
 from textstream.transport.reactor import Reactor
 from textstream.transport.session_queue import SessionQueue
 from textstream.transport.sockets import socket_of
+from textstream.transport.turns import Turns
 
 logger = logging.getLogger("textstream.transport")
 
@@ -50,6 +52,7 @@ class Transport:
     server: Any  # python-socketio's
     eio: Any
     bounds: Bounds
+    turns: Turns
     _parts: tuple[Reactor, ThreadPool]
 
     def __init__(
@@ -77,6 +80,7 @@ class Transport:
         limit = eio.max_http_buffer_size
         self.server, self.eio = server, eio
         self.bounds = self._asked_bounds or Bounds(limit, REFUSED_WHOLE * limit)
+        self.turns = Turns(self.bounds)
         eio._async = {
             **eio._async,
             "thread": self.task,
@@ -155,7 +159,13 @@ class Transport:
 
     def _take_over(self, raw: socket.socket, session: Any) -> None:
         peer = Peer(session, eio=self.eio, is_connected=self._is_connected, refuse=self._refuse)
-        connection = self._connect(raw, on_message=peer.on_message, on_close=peer.on_close)
+        connection = self._connect(
+            raw,
+            on_message=peer.on_message,
+            on_close=peer.on_close,
+            caller=getattr(session, "caller", NOBODY),
+            account=getattr(session, "account", None),
+        )
         peer.connection = connection
         if session.connected:
             session.begin_upgrade()
@@ -165,9 +175,14 @@ class Transport:
         connection.start()
         peer.watch_connect(self.reactor, self.bounds.connect)
 
-    def _connect(self, raw: socket.socket, **handlers: Any) -> Connection:
+    def _connect(self, raw: socket.socket, **options: Any) -> Connection:
         return Connection(
-            steal(raw), reactor=self.reactor, pool=self.pool, bounds=self.bounds, **handlers
+            steal(raw),
+            reactor=self.reactor,
+            pool=self.pool,
+            bounds=self.bounds,
+            turns=self.turns,
+            **options,
         )
 
     def _refuse(self, session: Any, message: Oversized) -> None:

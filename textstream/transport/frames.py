@@ -1,17 +1,10 @@
-"""WebSocket frames (RFC 6455): writing them, and assembling the messages that arrive. No I/O."""
+"""WebSocket frames (RFC 6455) that are written. Those that arrive: see ``assembler``. No I/O."""
 
 from __future__ import annotations
 
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
-
-from textstream.transport.bounds import Limit
-from textstream.transport.measure import HEAD
 
 TEXT = 0x81
 BINARY = 0x82
@@ -32,9 +25,6 @@ MAX_CACHED_UNITS = 8_192
 
 MAX_CACHED_LENGTH = 16
 """Code points of a unit whose frame is kept. Long words seldom come twice."""
-
-_BAD_GATEWAY = struct.pack("!H", BAD_GATEWAY)
-_TRY_AGAIN_LATER = struct.pack("!H", CloseReason.TRY_AGAIN_LATER)
 
 SHORT, MEDIUM = 126, 65_536
 """Lengths from which on the length takes two, and eight bytes more (RFC 6455, 5.2)."""
@@ -107,129 +97,3 @@ class EventFrames:
             return tuple(map(self._cache.__getitem__, units))
         except KeyError:
             return tuple(map(self.get, units))
-
-
-@dataclass(frozen=True)
-class Oversized:
-    """A text message over a limit, which was dropped while it arrived."""
-
-    head: str
-    size: int
-    limit: Limit = Limit.MESSAGE
-
-
-@dataclass(frozen=True)
-class Ping:
-    """A ping; answer with a pong of the same payload."""
-
-    payload: bytes
-
-
-@dataclass(frozen=True)
-class Closed:
-    """The peer's close frame; answer with the same code."""
-
-    code: int
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The peer broke the protocol or a limit; close with `code`, and say why."""
-
-    code: int
-    reason: str
-
-
-Incoming = str | bytes | Oversized | Ping | Closed | Broken
-
-
-class _Protocol(FrameProtocol):
-    """wsproto's, which leaves out one close code that is registered with IANA: 1014."""
-
-    def _process_close(self, frame: Frame) -> Frame:
-        payload = bytes(frame.payload)  # type: ignore[arg-type]
-        if not payload.startswith(_BAD_GATEWAY):
-            return super()._process_close(frame)
-        # The reason is checked as that of the code before it.
-        super()._process_close(frame._replace(payload=_TRY_AGAIN_LATER + payload[2:]))
-        return frame._replace(payload=(BAD_GATEWAY, ""))
-
-
-class Assembler:
-    """Makes messages of the bytes that arrive, and never keeps more than the limit.
-
-    A text message over `limit` bytes is thrown away as it arrives and reported at its end; one
-    over `hard_limit`, or a binary one over `limit`, is the end of the connection.
-    """
-
-    def __init__(self, limit: int, hard_limit: int) -> None:
-        self._limit = limit
-        self._hard_limit = hard_limit
-        self._protocol = _Protocol(client=False, extensions=[])
-        self._parts: list[str | bytes] = []
-        self._size = 0
-        self.over = False
-        """Whether the peer closed or broke the protocol: nothing after that means anything."""
-
-    def feed(self, data: bytes) -> list[Incoming]:
-        """Take what arrived; return what is now complete. `Closed` and `Broken` come last.
-
-        What was complete before a mistake is returned with it. So it does not depend on how TCP
-        cut the bytes whether it is handled.
-        """
-        if self.over:
-            return []
-        self._protocol.receive_bytes(data)
-        messages: list[Incoming] = []
-        try:
-            for part in self._protocol.received_frames():
-                message = self._take(
-                    part.opcode, part.payload, part.frame_finished and part.message_finished
-                )
-                if message is not None:
-                    messages.append(message)
-        except ParseFailed as error:
-            self.over = True
-            messages.append(Broken(int(error.code or PROTOCOL_ERROR), str(error)[:100]))
-        return messages
-
-    def close(self) -> None:
-        """Take nothing more, and free the memory at once."""
-        self.over = True
-        # wsproto's parser and its generator point at each other.
-        vars(self._protocol).clear()
-
-    def _take(self, opcode: Opcode, payload: object, complete: bool) -> Incoming | None:
-        if opcode.iscontrol():
-            return self._control(opcode, payload)
-        part = payload if isinstance(payload, str) else bytes(payload)  # type: ignore[call-overload]
-        self._add(part)
-        if not complete:
-            return None
-        parts, size = self._parts, self._size
-        self._parts, self._size = [], 0
-        if size > self._limit:
-            return Oversized("".join(map(str, parts))[:HEAD], size)
-        if isinstance(part, str):
-            return "".join(parts)  # type: ignore[arg-type]
-        return b"".join(parts)  # type: ignore[arg-type]
-
-    def _control(self, opcode: Opcode, payload: Any) -> Incoming | None:
-        if opcode is Opcode.CLOSE:
-            self.over = True
-            return Closed(NORMAL if payload[0] == CloseReason.NO_STATUS_RCVD else int(payload[0]))
-        return Ping(bytes(payload)) if opcode is Opcode.PING else None
-
-    def _add(self, part: str | bytes) -> None:
-        was_within = self._size <= self._limit
-        ascii_only = isinstance(part, bytes) or part.isascii()
-        self._size += len(part) if ascii_only else len(part.encode())  # type: ignore[union-attr]
-        if self._size <= self._limit:
-            if part:
-                self._parts.append(part)
-            return
-        if isinstance(part, bytes) or self._size > self._hard_limit:
-            self._parts = []
-            raise ParseFailed("Message is too big", CloseReason.MESSAGE_TOO_BIG)
-        if was_within:
-            self._parts = ["".join([*self._parts, part])[:HEAD]]  # type: ignore[list-item]

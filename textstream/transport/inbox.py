@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from textstream.access.account import Account, Kind
 from textstream.threads import ThreadPool
-from textstream.transport.frames import Oversized
+from textstream.transport.assembler import Message
+from textstream.transport.bounds import Bounds
+from textstream.transport.large import Large
 
 logger = logging.getLogger("textstream.transport")
 
 BATCH = 16
 """Messages that a worker handles before other connections get their turn."""
 
-Message = str | bytes | Oversized
+WORTH_COUNTING = 1024
+"""Bytes of a message from which on it is in the account. Most have fewer, and there are 64."""
 
 
 class Inbox:
@@ -24,39 +29,83 @@ class Inbox:
     ``_lock`` guards everything; nothing is called while it is held.
     """
 
-    __slots__ = ("_busy", "_ended", "_lock", "_messages", "_on_end", "_on_message", "_pool")
+    __slots__ = (
+        "_account",
+        "_at",
+        "_bounds",
+        "_busy",
+        "_ended",
+        "_lock",
+        "_messages",
+        "_nbytes",
+        "_on_end",
+        "_on_message",
+        "_pool",
+    )
 
     def __init__(
         self,
         pool: ThreadPool,
+        bounds: Bounds,
         *,
         on_message: Callable[[Message], None],
         on_end: Callable[[], None],
+        account: Account | None = None,
     ) -> None:
-        """Make an empty one; both are called in the pool, `on_end` once and last."""
+        """Make an empty one.
+
+        Args:
+            pool: its threads handle the messages.
+            bounds: ``max_inbox`` and ``max_inbox_bytes`` of them.
+            on_message: called in the pool for each.
+            on_end: called in the pool, once and last.
+            account: bears what messages of `WORTH_COUNTING` bytes take, until they are handled.
+
+        """
         self._pool = pool
+        self._bounds = bounds
         self._on_message = on_message
         self._on_end = on_end
+        self._account = account
         self._lock = threading.Lock()
         self._messages: deque[Message | None] = deque()
+        self._nbytes = 0  # of the messages that wait
+        self._at = False  # whether a worker is at a message: the first, and of any size
         self._busy = False  # whether a worker is at it, or was asked to
         self._ended = False
 
-    def __len__(self) -> int:
-        """Return how many messages wait."""
-        return len(self._messages)
+    def would_be_full(self, more: Sequence[Message]) -> bool:
+        """Return whether with `more` messages as much would wait as may."""
+        with self._lock:
+            if len(self._messages) + len(more) > self._bounds.max_inbox:
+                return True
+            waiting = self._nbytes + sum(map(size_of, more))
+            if not self._at and (self._messages or more):
+                waiting -= size_of(self._messages[0] if self._messages else more[0])
+            return waiting > self._bounds.max_inbox_bytes
+
+    @property
+    def is_half_empty(self) -> bool:
+        """Whether so little waits that more may come."""
+        return (
+            len(self._messages) <= self._bounds.max_inbox // 2
+            and self._nbytes <= self._bounds.max_inbox_bytes // 2
+        )
 
     def put(self, message: Message | None) -> None:
         """Add a message; None is the end, after which nothing is added any more."""
+        size = size_of(message)
         with self._lock:
             if self._ended:
                 return
             self._ended = message is None
             self._messages.append(message)
-            if self._busy:
-                return
-            self._busy = True
-        self._pool.submit(self._work)
+            self._nbytes += size
+            was_busy, self._busy = self._busy, True
+        if self._account and size >= WORTH_COUNTING:
+            self._account.add(Kind.INBOX, size)
+        if not was_busy:
+            self._pool.submit(self._work)
 
     def close(self) -> None:
         """Let go of the connection: nothing comes after the end."""
@@ -65,10 +114,13 @@ class Inbox:
     def _work(self) -> None:
         for _ in range(BATCH):
             with self._lock:
+                self._at = bool(self._messages)
                 if not self._messages:
                     self._busy = False
                     return
                 message = self._messages.popleft()
+                size = size_of(message)
+                self._nbytes -= size
             try:
                 if message is None:
                     self._on_end()
@@ -76,6 +128,19 @@ class Inbox:
                     self._on_message(message)
             except Exception:
                 logger.exception("a message handler failed")
+            if self._account and size >= WORTH_COUNTING:
+                self._account.add(Kind.INBOX, -size)
             if message is None:
                 return
+        with self._lock:
+            self._at = False
         self._pool.submit(self._work)
+
+
+def size_of(message: Message | None) -> int:
+    """Return how many bytes a message takes in memory."""
+    if isinstance(message, str | bytes):
+        return sys.getsizeof(message)
+    if isinstance(message, Large):
+        return len(message)
+    return 0 if message is None else sys.getsizeof(message.head)

@@ -1,4 +1,4 @@
-"""Decides whether a connection's socket is read: not while messages or answers pile up."""
+"""Decides whether a connection's socket is read: not while anything of it piles up."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from textstream.transport.reactor import Reactor
 
 
 class Intake:
-    """Closed while too many messages wait, or too many answers, or came in this second.
+    """Closed while too many messages or answers wait, too much came in this second, or it queues.
 
     A socket that is not read fills its buffer, and TCP lets the peer wait: nothing is lost.
     """
 
     __slots__ = (
         "_bounds",
-        "_came",
         "_congested",
-        "_full",
+        "_frames",
+        "_messages",
         "_on_change",
         "_reactor",
         "_second",
-        "_throttled",
+        "full",
+        "queues",
+        "throttled",
     )
 
     def __init__(self, bounds: Bounds, reactor: Reactor, on_change: Callable[[], None]) -> None:
@@ -31,47 +33,61 @@ class Intake:
         self._bounds = bounds
         self._reactor = reactor
         self._on_change = on_change
-        self._full = False
+        self.full = False
+        """Whether as much waits for a worker as may."""
+        self.queues = False
+        """Whether a large message has not had its turn yet."""
+        self.throttled = False
+        """Whether as much came in this second as may."""
         self._congested = False
-        self._throttled = False
         self._second = 0.0  # when the current second began, and
-        self._came = 0  # how many messages came in it
+        self._frames = 0  # how many frames came in it,
+        self._messages = 0  # and messages
 
     @property
     def open(self) -> bool:
         """Whether the socket is to be read."""
-        return not (self._full or self._congested or self._throttled)
+        return not (self.full or self._congested or self.throttled or self.queues)
 
-    def arrived(self, count: int, waiting: int) -> None:
-        """Count `count` messages about to be put beside `waiting` others.
+    def arrived(self, frames: int, messages: int, *, full: bool) -> None:
+        """Count what has arrived; `full`: with it as much waits as may.
 
-        In the reactor's thread, and before they are put: whoever handles the last of them opens
-        it again, and must find it closed.
+        In the reactor's thread, and before the messages are put: whoever handles the last of them
+        opens it again, and must find it closed.
         """
-        if not count:
-            return
         now = time.monotonic()
         if now - self._second >= 1:
-            self._second, self._came = now, 0
-        self._came += count
-        full = count + waiting > self._bounds.max_inbox
-        too_many = self._came > self._bounds.events_per_second and not self._throttled
-        if not full and not too_many:
-            self._full = False
-            return
+            self._second = now
+            self._frames = self._messages = 0
+        self._frames += frames
+        self._messages += messages
         was_open = self.open
-        self._full = full
-        if too_many:
-            self._throttled = True
+        if messages:
+            self.full = full
+        if not self.throttled and (
+            self._frames > self._bounds.frames_per_second
+            or self._messages > self._bounds.events_per_second
+        ):
+            self.throttled = True
             self._reactor.call_later(self._second + 1 - now, self._next_second)
-        if was_open:
+        if was_open and not self.open:
             self._on_change()
 
-    def handled(self, waiting: int) -> None:
-        """Read on if enough were handled: `waiting` messages are left. Any thread."""
-        if self._full and waiting <= self._bounds.max_inbox // 2:
-            self._full = False
+    def handled(self) -> None:
+        """Read on: enough has been handled. Any thread."""
+        if self.full:
+            self.full = False
             self._reactor.call_soon(self._on_change)
+
+    def queue(self) -> None:
+        """Read no more before `admit`. The reactor's thread."""
+        self.queues = True
+        self._on_change()
+
+    def admit(self) -> None:
+        """Read on. The reactor's thread."""
+        self.queues = False
+        self._on_change()
 
     def outgoing(self, waiting: int) -> None:
         """Stop or resume reading by how many bytes wait to be sent. Any thread.
@@ -88,7 +104,7 @@ class Intake:
         self._on_change = _nothing
 
     def _next_second(self) -> None:
-        self._throttled = False
+        self.throttled = False
         self._on_change()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from socketio.packet import BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
+from textstream.transport.large import Large
 from textstream.transport.packets import MalformedPacketError
 
 INVALID_NAMESPACE = {"message": "Invalid namespace"}
@@ -24,8 +25,17 @@ class Messages:
         """Serve `server`, python-socketio's."""
         self._server = server
 
+    @property
+    def takes_large(self) -> bool:
+        """Whether packets are texts, and a large one may come as a `Large`."""
+        return bool(self._server.packet_class.uses_binary_events)
+
     def __call__(self, eio_sid: str, data: Any) -> None:
         """Handle a message. Called for one after the other of the same client.
+
+        Args:
+            eio_sid: the client's Engine.IO session id.
+            data: what followed the type of Engine.IO's packet; or a `Large`, whole.
 
         Raises:
             MalformedPacketError: the connection is to be closed.
@@ -57,7 +67,7 @@ class Messages:
     def _decode(self, data: Any) -> Any:
         make = self._server.packet_class
         # Engine.IO hands out JSON that it could decode, which no Socket.IO packet is.
-        if not data or not isinstance(data, str | bytes):
+        if not data or not isinstance(data, str | bytes | Large):
             raise MalformedPacketError("no Socket.IO packet")
         if make.uses_binary_events and isinstance(data, bytes):
             raise MalformedPacketError("binary data, where no attachment is due")
@@ -96,6 +106,12 @@ class Messages:
             or namespace in server.handlers
             or namespace in server.namespace_handlers
         )
+
+
+def takes_large(eio: Any) -> bool:
+    """Return whether what handles the messages of an Engine.IO server takes a `Large` text."""
+    handler = eio.handlers.get("message")
+    return isinstance(handler, Messages) and handler.takes_large
 
 
 def _shown(namespace: str) -> str:

@@ -23,6 +23,9 @@ from socketio.packet import (
     Packet,
 )
 
+from textstream.transport.large import Large
+from textstream.transport.measure import HEAD
+
 RESERVED_EVENTS = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
@@ -51,17 +54,24 @@ def strict(packet_class: type[Packet], max_attachments: int) -> type[Packet]:
         def decode(self, encoded_packet: Any) -> int:
             """Decode a packet; return how many attachments follow it.
 
+            Of a `Large` its head and its data are decoded one after the other: without a copy for
+            each part that is cut off its front.
+
             Raises:
                 MalformedPacketError: it is malformed, or announces too many.
 
             """
+            large = encoded_packet if isinstance(encoded_packet, Large) else None
+            text = _head_of(large) if large else encoded_packet
             try:
                 # None: of a class whose packets have none.
-                count: int = super().decode(encoded_packet) or 0
+                count: int = super().decode(text) or 0
+                if large:
+                    self.data = self.json.loads(large.take(1 + len(text.encode())))
             except _WRONG as error:
                 raise MalformedPacketError("no Socket.IO packet") from error
             if self.uses_binary_events:
-                _check_text(self, encoded_packet)
+                _check_text(self, text, more=large is not None)
             else:
                 _check_fields(self)
             if count > max_attachments:
@@ -102,11 +112,20 @@ def _check_fields(packet: Packet) -> None:
         raise MalformedPacketError("invalid payload")
 
 
-def _check_text(packet: Packet, text: str) -> None:
+def _head_of(large: Large) -> str:
+    """Return what comes before the data of a packet, Engine.IO's type aside."""
+    head = _HEAD.match(large.head, 1)
+    if head is None or head.end() >= HEAD:
+        raise MalformedPacketError("unknown packet type, or illegal attachments")
+    return head[0]
+
+
+def _check_text(packet: Packet, text: str, *, more: bool) -> None:
     head = _HEAD.match(text)
     if head is None:
         raise MalformedPacketError("unknown packet type, or illegal attachments")
-    if not _is_payload_valid(packet.packet_type, packet.data, given=head.end() < len(text)):
+    given = more or head.end() < len(text)
+    if not _is_payload_valid(packet.packet_type, packet.data, given=given):
         raise MalformedPacketError("invalid payload")
 
 

@@ -10,9 +10,11 @@ from typing import Any
 from engineio import packet
 from engineio.exceptions import SocketIsClosedError
 
+from textstream.transport.assembler import Message
 from textstream.transport.connection import Connection
-from textstream.transport.frames import NORMAL, POLICY_VIOLATION, Oversized, message_frame
-from textstream.transport.inbox import Message
+from textstream.transport.frames import NORMAL, POLICY_VIOLATION, message_frame
+from textstream.transport.large import Large, Oversized
+from textstream.transport.messages import takes_large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.reactor import Reactor
 
@@ -91,17 +93,26 @@ class Peer:
         else:
             self._session.abandon_upgrade()
 
-    def _receive(self, message: str | bytes) -> None:
+    def _receive(self, message: str | bytes | Large) -> None:
         if message == "3":
             self.connection.confirm()
         try:
-            self._session.take(message)
+            if isinstance(message, Large):
+                self._receive_large(message)
+            else:
+                self._session.take(message)
         except SocketIsClosedError:
             self.connection.close(NORMAL)
         except MalformedPacketError as error:
             self._fail(f"malformed packet: {error}")
 
-    def _upgrade(self, message: str | bytes) -> None:
+    def _receive_large(self, message: Large) -> None:
+        if message.is_text and message.head.startswith("4") and takes_large(self._eio):
+            self._session.receive(packet.Packet(packet.MESSAGE, message))
+        else:
+            self._session.take(message.take())
+
+    def _upgrade(self, message: str | bytes | Large) -> None:
         """Take the two steps of an upgrade from polling: probe, and upgrade."""
         if message == "2probe":
             self.connection.write(message_frame("3probe"))
