@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ def is_start(head: str) -> bool:
     return head.startswith(STARTS)
 
 
-BOUNDS = Bounds(max_plain=LARGE, may_be_large=is_start, max_parts=Parts())
+BOUNDS = Bounds(max_message=2_097_152, max_plain=LARGE, may_be_large=is_start, max_parts=Parts())
 
 
 def strings(value: object) -> list[str]:
@@ -108,3 +109,15 @@ def test_a_small_message_may_have_what_it_likes() -> None:
 @given(st.text(max_size=30), st.integers(0, 100))
 def test_sizes_are_bytes(text: str, size: int) -> None:
     assert is_over(text, size) == (len(text.encode("utf-8", "surrogatepass")) > size)
+
+
+@pytest.mark.parametrize("kind", [str, lambda text: bytearray(text.encode())])
+def test_one_emoji_does_not_make_four_times_as_much_of_a_message(kind: Any) -> None:
+    """1.9 MB would be 8 MB as text, and 8 MB more in what is parsed."""
+    bounds = Bounds(max_message=2_000_000, max_parts=Parts())
+    long = STARTS + '{"text":"' + "a" * 1_900_000
+    assert exceeded(kind(long), bounds) is None
+    assert exceeded(kind(long + "字é"), bounds) is None
+    assert exceeded(kind(long + "😀"), bounds) is Limit.WIDE
+    assert exceeded(kind(STARTS + '"' + "a" * 900_000 + "😀"), bounds) is None
+    assert exceeded(kind(STARTS + '"' + "😀" * 499_000), bounds) is None

@@ -18,12 +18,19 @@ WebSocket (RFC 6455, 7.4.1).
 """
 
 
+WIDE = 2
+"""Times `Bounds.max_message` that a measured text may take in memory. With one emoji in it, each of
+its characters takes four bytes, so that one may have half as many characters as bytes are allowed.
+"""
+
+
 class Limit(enum.Enum):
     """Which of the bounds refuses a message."""
 
     MESSAGE = "max_message"
     PLAIN = "max_plain"
     PARTS = "max_parts"
+    WIDE = "wide"
 
 
 class Parts(NamedTuple):
@@ -67,7 +74,8 @@ class Bounds:
         may_be_large: told the first characters of a text message, whether it may have more than
             `max_plain` bytes; by default none may. Called in the reactor's thread.
         max_parts: what a message of more than `LARGE` bytes may have beside the text in it; None:
-            anything. One with more is dropped, and nobody parses it.
+            anything. One with more is dropped, and nobody parses it. Nor one that takes more than
+            `WIDE` times `max_message` as text.
         frames_per_second: frames of a WebSocket taken in a second, control frames and fragments
             too; with more the socket is not read until the second is over.
         pings_per_second: pings answered in a second; of more the latest is answered when the
@@ -99,5 +107,5 @@ class Bounds:
     pings_per_second: int = 10
     unfinished: float = 30.0
     max_inbox_bytes: int = LARGE
-    large_at_once: int = 4
+    large_at_once: int = 3
     large_in_all: int = 8

@@ -142,5 +142,5 @@ def size_of(message: Message | None) -> int:
     if isinstance(message, str | bytes):
         return sys.getsizeof(message)
     if isinstance(message, Large):
-        return len(message)
+        return message.nbytes
     return 0 if message is None else sys.getsizeof(message.head)

@@ -34,8 +34,9 @@ class Large:
         self.ticket: Ticket | None = None
         """Its place among the large messages, if it has one; to be left when it was handled."""
 
-    def __len__(self) -> int:
-        """Return how many bytes are kept."""
+    @property
+    def nbytes(self) -> int:
+        """How many bytes are kept."""
         return len(self._data)
 
     @property
@@ -46,7 +47,7 @@ class Large:
     def measured(self, bounds: Bounds) -> Large | Oversized:
         """Return itself, or what is left of it if it is over a limit (see ``measure``)."""
         limit = exceeded(self._data, bounds) if self.is_text else None
-        return Oversized(self.head, len(self), limit) if limit else self
+        return Oversized(self.head, self.nbytes, limit) if limit else self
 
     def take(self, start: int = 0) -> str | bytes:
         """Return what comes after the first `start` bytes, and keep nothing."""

@@ -8,16 +8,23 @@ one long JSON string. So what a large message is made of tells the two apart.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-from textstream.transport.bounds import LARGE, Bounds, Limit, Parts
+from textstream.transport.bounds import LARGE, WIDE, Bounds, Limit, Parts
 
 HEAD = 1024
 """Characters of a message that tell what it is, and whom to answer."""
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 """A JSON string, or the beginning of one. Possessive: it never looks back, and keeps no stack."""
+
+_FOUR_BYTES = [bytes((lead,)) for lead in range(0xF0, 0xF5)]
+"""What a character outside of the Basic Multilingual Plane begins with in UTF-8 (RFC 3629, 4)."""
+
+_CONTINUATION = bytes(range(0x80, 0xC0))
+"""What no character begins with."""
 
 _IN_TEXT = re.compile(_STRING, re.DOTALL)
 _IN_BYTES = re.compile(_STRING.encode(), re.DOTALL)
@@ -26,7 +33,7 @@ _IN_BYTES = re.compile(_STRING.encode(), re.DOTALL)
 def exceeded(message: str | bytearray, bounds: Bounds) -> Limit | None:
     """Return the limit that a text message is over, or its beginning; None: it may be parsed.
 
-    ``max_message`` is not looked at: who receives the message counts its bytes as they come.
+    Bytes over ``max_message`` are not looked at: who receives the message counts them as they come.
 
     Args:
         message: with Engine.IO's and Socket.IO's types in front; text, or UTF-8. Its beginning
@@ -38,8 +45,11 @@ def exceeded(message: str | bytearray, bounds: Bounds) -> Limit | None:
         may_be_large = bounds.may_be_large
         if not may_be_large or not may_be_large(head_of(message)):
             return Limit.PLAIN
-    if bounds.max_parts and is_over(message, LARGE) and has_more(message, bounds.max_parts):
-        return Limit.PARTS
+    if bounds.max_parts and is_over(message, LARGE):
+        if has_more(message, bounds.max_parts):
+            return Limit.PARTS
+        if is_wide(message, WIDE * bounds.max_message):
+            return Limit.WIDE
     return None
 
 
@@ -74,3 +84,16 @@ def has_more(message: str | bytearray, most: Parts) -> bool:
         if count > most.strings or outside > most.outside:
             return True
     return outside + len(message) - end > most.outside
+
+
+def is_wide(message: str | bytearray, most: int) -> bool:
+    """Return whether a text takes more than `most` bytes in memory, at four for each character.
+
+    So it is with one character outside of the Basic Multilingual Plane in it (PEP 393). Bytes that
+    are no more than half of `most` cannot become so many in another way.
+    """
+    if isinstance(message, str):
+        return sys.getsizeof(message) >= 4 * len(message) > most
+    if 4 * len(message) <= most or not any(lead in message for lead in _FOUR_BYTES):
+        return False
+    return 4 * len(message.translate(None, _CONTINUATION)) > most

@@ -9,7 +9,7 @@ from flask_socketio import SocketIO
 
 from textstream.errors import InvalidRequest
 from textstream.protocol import STREAM_ERROR
-from textstream.transport.bounds import LARGE, Limit, OnOversized, Parts
+from textstream.transport.bounds import LARGE, WIDE, Limit, OnOversized, Parts
 
 _EVENT_WITH_ACK = re.compile(r"42(/[^,]{0,64},)?(\d+)\[")
 """An Engine.IO message with a Socket.IO event, in any namespace, that wants an answer."""
@@ -29,6 +29,11 @@ def _why(size: int, limit: Limit, most: int) -> str:
         return (
             f"A message of more than {LARGE} bytes may have {_PARTS.strings} JSON strings, and "
             f"{_PARTS.outside} characters beside them. It was dropped."
+        )
+    if limit is Limit.WIDE:
+        return (
+            f"A message with emoji, or others outside of the Basic Multilingual Plane, may have "
+            f"{most * WIDE // 4} characters. It was dropped."
         )
     return (
         f"The message has {size} bytes, at most {most} are allowed "
