@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from textstream.transport.bounds import Bounds
@@ -55,7 +54,7 @@ class Intake:
         In the reactor's thread, and before the messages are put: whoever handles the last of them
         opens it again, and must find it closed.
         """
-        now = time.monotonic()
+        now = self._reactor.clock()
         if now - self._second >= 1:
             self._second = now
             self._frames = self._messages = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from textstream.transport.frames import PONG, frame
@@ -29,7 +28,7 @@ class Pongs:
 
     def answer(self, payload: bytes) -> None:
         """Answer a ping."""
-        now = time.monotonic()
+        now = self._reactor.clock()
         if now - self._second >= 1:
             self._second, self._count = now, 0
         self._count += 1

@@ -48,7 +48,7 @@ class Reactor:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._calls: deque[Callback] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
@@ -76,7 +76,7 @@ class Reactor:
 
     def call_later(self, delay: float, callback: Callback) -> Timer:
         """Call `callback` in the reactor's thread in `delay` seconds. Any thread."""
-        timer = Timer(self._clock() + delay, callback)
+        timer = Timer(self.clock() + delay, callback)
         with self._lock:
             first = not self._timers or timer.when < self._timers[0][0]
             heapq.heappush(self._timers, (timer.when, next(self._order), timer))
@@ -171,10 +171,10 @@ class Reactor:
                 return 0
             if not self._timers:
                 return None
-            return max(0.0, self._timers[0][0] - self._clock())
+            return max(0.0, self._timers[0][0] - self.clock())
 
     def _due(self) -> list[Callback]:
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             due = list(self._calls)
             self._calls.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from textstream.transport.reactor import Reactor, Timer
@@ -27,11 +26,11 @@ class Stall:
 
     def moved(self) -> None:
         """Count from now on: something has got through."""
-        self._since = time.monotonic()
+        self._since = self._reactor.clock()
 
     def begin(self) -> None:
         """Count from now on, and look after a time whether it lasts."""
-        self._since = time.monotonic()
+        self._since = self._reactor.clock()
         if self._timer is None:
             self._timer = self._reactor.call_later(self._seconds, self._check)
 
@@ -40,7 +39,7 @@ class Stall:
         self._timer = None
         if not stuck:
             return False
-        left = self._since + self._seconds - time.monotonic()
+        left = self._since + self._seconds - self._reactor.clock()
         if left > 0:
             self._timer = self._reactor.call_later(left, self._check)
         return left <= 0
