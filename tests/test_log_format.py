@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from textstream.log_format import ClientMistakes, JsonFormatter, TextFormatter, configure, extras
+from textstream.log_format import (
+    ClientMistakes,
+    JsonFormatter,
+    OneLineExceptions,
+    TextFormatter,
+    configure,
+    extras,
+)
+from textstream.loggable import fingerprint
 
 
 def record(message: str = "stream ended", **extra: Any) -> logging.LogRecord:
@@ -20,10 +28,10 @@ def record(message: str = "stream ended", **extra: Any) -> logging.LogRecord:
     )
 
 
-def raised_in(module: str) -> Any:
+def raised_in(module: str, message: str = "what the client sent") -> Any:
     """Return what ``sys.exc_info`` is for an error that passed through a module of that name."""
     try:
-        exec("raise ValueError('what the client sent')", {"__name__": module})
+        exec(f"raise ValueError({message!r})", {"__name__": module})
     except ValueError:
         return sys.exc_info()
 
@@ -56,7 +64,75 @@ def test_a_traceback_stays_on_its_line() -> None:
     broken.exc_info = raised_in("textstream.hub.hub")
     line = JsonFormatter().format(broken)
     assert "\n" not in line
-    assert json.loads(line)["traceback"].endswith("ValueError: what the client sent")
+    told = json.loads(line)["traceback"]
+    assert told.startswith("Traceback: ")
+    assert told.endswith(" <module> > ValueError"), "the frames and the type, not what it said"
+    assert json.loads(JsonFormatter(messages=True).format(broken))["traceback"] == (
+        f"{told}: what the client sent"
+    )
+
+
+FORGED = "x\n2026-01-01 INFO forged line\r\x1b[31m\x85\u2028\u202e\x7f\ud800"
+SHOWN = r"x\n2026-01-01 INFO forged line\r\x1b[31m\x85\u2028\u202e\x7f\ud800"
+
+
+@pytest.mark.parametrize("make", [TextFormatter, JsonFormatter])
+def test_a_record_is_one_line_whatever_a_client_has_put_into_it(
+    make: type[logging.Formatter],
+) -> None:
+    broken = record(f"said {FORGED}", value=FORGED)
+    broken.exc_info = raised_in("textstream.hub.hub", FORGED)
+    for formatter in (make(), make(messages=True)):  # type: ignore[call-arg]
+        line = formatter.format(broken)
+        assert line.encode().isascii()
+        assert line.isprintable()
+        assert len(line.splitlines()) == 1
+
+
+def test_what_was_escaped_can_be_read() -> None:
+    assert TextFormatter().format(record(FORGED)).endswith(f" INFO {SHOWN}")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a-b_c.d:e/f,字", "a-b_c.d:e/f,字"),
+        (0.5, "0.5"),
+        ("", '""'),
+        ("a stream=b", '"a stream=b"'),
+        ('a" b', r'"a\" b"'),
+        ("a\\nb", r'"a\\nb"'),
+        ("a\nb", r'"a\nb"'),
+    ],
+)
+def test_a_value_ends_where_it_ends(value: object, shown: str) -> None:
+    line = TextFormatter().format(record("m", one=value, two=2))
+    assert line.endswith(f" INFO m one={shown} two=2")
+
+
+@pytest.mark.parametrize("make", [TextFormatter, JsonFormatter])
+def test_a_call_whose_arguments_do_not_fit_is_still_a_line(make: type[logging.Formatter]) -> None:
+    broken = record("100 % of %d")
+    broken.args = ("what the client sent",)
+    assert "100 % of %d" in make().format(broken)
+    assert "client" not in make().format(broken)
+
+
+def test_another_s_formatter_gets_what_flask_raised_in_words() -> None:
+    ours = record("Exception on /\n [GET]")
+    ours.exc_info = raised_in("textstream.web.routes")
+    assert OneLineExceptions().filter(ours)
+    line = logging.Formatter().format(ours)
+    assert line.startswith(r"Exception on /\n [GET]: Traceback: ")
+    assert line.endswith("> ValueError")
+
+
+def test_the_ids_of_sessions_are_fingerprints() -> None:
+    id_ = "AbCdEfGhIjKlMn_-AAAB"
+    known = record("%s: Unexpected error")
+    known.args = (id_,)
+    assert ClientMistakes().filter(known)
+    assert known.getMessage() == f"{fingerprint(id_)}: Unexpected error"
 
 
 def test_what_a_client_caused_is_one_line_without_what_it_sent() -> None:
@@ -69,12 +145,13 @@ def test_what_a_client_caused_is_one_line_without_what_it_sent() -> None:
 
 
 @pytest.mark.parametrize("module", ["flask_socketio", "textstream.web.events"])
-def test_an_error_of_a_handler_keeps_its_traceback(module: str) -> None:
+def test_an_error_of_a_handler_keeps_its_frames(module: str) -> None:
     ours = record("handler failed")
     ours.exc_info = raised_in(module)
     assert ClientMistakes().filter(ours)
-    assert ours.exc_info
-    assert ours.getMessage() == "handler failed"
+    assert ours.levelname == "INFO"
+    assert ours.getMessage().startswith("handler failed: Traceback: ")
+    assert ours.getMessage().endswith("> ValueError")
 
 
 def test_the_end_of_a_polling_session_is_no_news() -> None:

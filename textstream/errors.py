@@ -27,6 +27,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+MAX_MESSAGE = 300
+"""The longest message of an error on the wire, in characters (code points)."""
+
+
+def _short(message: str) -> str:
+    if len(message) > MAX_MESSAGE:
+        message = message[: MAX_MESSAGE - 1] + "…"
+    return message if message.isascii() else message.encode("utf-8", "replace").decode()
+
 
 class TextStreamError(Exception):
     """Base of all errors.
@@ -55,9 +64,11 @@ class TextStreamError(Exception):
     def to_wire(self) -> dict[str, Any]:
         """Return the error object of the protocol: ``{code, message, retryable}``.
 
-        With ``retry_after`` and ``scope``, where they are known.
+        With ``retry_after`` and ``scope``, where they are known. The message has at most
+        `MAX_MESSAGE` characters there, and is valid Unicode.
         """
-        wire = {"code": self.code, "message": self.message, "retryable": self.retryable}
+        message = _short(self.message)
+        wire = {"code": self.code, "message": message, "retryable": self.retryable}
         more = {"retry_after": self.retry_after, "scope": self.scope}
         return wire | {name: value for name, value in more.items() if value is not None}
 

@@ -1,13 +1,20 @@
-"""Log lines: text for people, or one JSON object each. Never the text of a stream."""
+"""Log lines: text for people, or one JSON object each. Never the text of a stream.
+
+One record is one line, whatever a client has put into it; an exception too, see
+`textstream.loggable.describe_exception`.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
+
+from textstream.loggable import describe_exception, fingerprint, one_line
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -18,25 +25,60 @@ HANDLERS = ("flask_socketio", "textstream.web.events")
 NO_NEWS = ("Invalid session", "'Session is disconnected'", "'Session not found'")
 """How Engine.IO's lines begin that say that a client has polled for a session that is over."""
 
+_PLAIN = re.compile(r'[^\s="\\]+')
+"""A value that needs no quotes in a line of ``key=value``."""
+
+_SESSION = re.compile(r"(?<![\w-])[\w-]{20}(?![\w-])", re.ASCII)
+"""An id of Engine.IO's or python-socketio's: 15 random bytes in base64. Whoever has it polls."""
+
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
     """Return what the record carries beyond the message: ``extra=`` of the logging call."""
     return {key: value for key, value in vars(record).items() if key not in _STANDARD}
 
 
-class TextFormatter(logging.Formatter):
+class _OneLine(logging.Formatter):
+    """What both formats have in common: what was said, and what was raised."""
+
+    def __init__(self, *, messages: bool = False) -> None:
+        """Make a formatter.
+
+        Args:
+            messages: whether to tell the messages of exceptions. They may hold a prompt.
+
+        """
+        super().__init__()
+        self._messages = messages
+
+    def said(self, record: logging.LogRecord) -> str:
+        """Return the message; of a call whose arguments do not fit, the words without them."""
+        try:
+            return record.getMessage()
+        except Exception:  # noqa: BLE001 (else the handler prints it, arguments and all)
+            return str(record.msg)
+
+    def raised(self, record: logging.LogRecord) -> str:
+        """Return the exception in one line, "" where there is none."""
+        error = record.exc_info[1] if record.exc_info else None
+        return describe_exception(error, message=self._messages) if error else ""
+
+
+class TextFormatter(_OneLine):
     """``10:31:05 INFO stream ended source=text units=12 …``."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with the extras as key=value."""
+        parts = [
+            self.formatTime(record, "%H:%M:%S"),
+            record.levelname,
+            self.said(record),
+            *(f"{key}={_quoted(value)}" for key, value in extras(record).items()),
+            self.raised(record),
+        ]
+        return one_line(" ".join(part for part in parts if part))
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base's name)
-        """Add the extras as key=value."""
-        pairs = "".join(f" {key}={value}" for key, value in extras(record).items())
-        return super().formatMessage(record) + pairs
 
-
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_OneLine):
     """One object per line: time, level, logger, message, the extras, and the traceback, if any."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -45,21 +87,36 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
-            **extras(record),
+            "message": self.said(record),
         }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        if raised := self.raised(record):
+            line["traceback"] = raised
+        # DEL is the one control character that JSON leaves as it is.
+        more = {key: value for key, value in extras(record).items() if key not in line}
+        return json.dumps({**line, **more}, default=str).replace("\x7f", "\\u007f")
 
 
-class ClientMistakes(logging.Filter):
+class OneLineExceptions(logging.Filter):
+    """Turns an exception in a record into words, for whatever formatter comes after."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say what was raised in the message."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error:
+            debug = logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+            told = describe_exception(error, message=debug)
+            record.msg, record.args = f"{one_line(record.getMessage())}: {told}", ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
+class ClientMistakes(OneLineExceptions):
     """Turns the traceback of a malformed packet into one line, and drops what is no news.
 
     Engine.IO and python-socketio log whatever a decoder raises as an exception. Where no frame
     of a handler is in the traceback, the cause is what the client sent. A poll for a session that
     has ended is the normal end of a polling client. And a refused origin is in the log already,
-    with the cure.
+    with the cure. The ids of sessions are shown as fingerprints.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -68,12 +125,20 @@ class ClientMistakes(logging.Filter):
         if message.startswith(NO_NEWS) or " is not an accepted origin." in message:
             return False
         if record.exc_info and record.exc_info[1] and not _through_handler(record.exc_info[2]):
-            error = record.exc_info[1]
-            record.msg = f"malformed input: {type(error).__name__}"
-            record.args = ()
+            message = f"malformed input: {type(record.exc_info[1]).__name__}"
             record.exc_info = None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
+        shown = _SESSION.sub(lambda found: fingerprint(found[0]), one_line(message))
+        record.msg, record.args = shown, ()
+        return super().filter(record)
+
+
+def _quoted(value: object) -> str:
+    """Return a value as ``key=value`` may have it: in quotes, unless nothing could end it."""
+    text = str(value)
+    if _PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _through_handler(traceback: TracebackType | None) -> bool:
@@ -88,7 +153,8 @@ def _through_handler(traceback: TracebackType | None) -> bool:
 def configure(level: str, format_: str) -> None:
     """Log to stderr at `level`. For the entry point; an embedding application has its own."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if format_ == "json" else TextFormatter())
+    make = JsonFormatter if format_ == "json" else TextFormatter
+    handler.setFormatter(make(messages=level == "debug"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level != "debug":
         # A line per request or per packet says nothing that a stream's line does not.

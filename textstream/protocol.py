@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from textstream.errors import InvalidRequest
+from textstream.errors import MAX_MESSAGE, InvalidRequest
+from textstream.measure import check_payload
 
 # Client to server.
 START_STREAM = "start_stream"
@@ -186,11 +187,13 @@ def parse(model: type[PayloadT], payload: object) -> PayloadT:
     """Check `payload` against `model`.
 
     Raises:
-        InvalidRequest: naming each key that is wrong and why, never repeating the value.
+        InvalidRequest: naming each key that is wrong and why, never repeating the value; or the
+            limit of `textstream.measure` that it is over.
 
     """
     if not isinstance(payload, dict):
         raise InvalidRequest(f"expected an object, got {_type_name(payload)}")
+    check_payload(payload)
     try:
         return model.model_validate(payload)
     except ValidationError as error:
@@ -198,13 +201,18 @@ def parse(model: type[PayloadT], payload: object) -> PayloadT:
 
 
 def explain(error: ValidationError) -> str:
-    """Say in one line what a pydantic error found, without the values."""
+    """Say in one line what a pydantic error found, without the values: as much as can be told."""
     problems: dict[str, str] = {}
+    told = 0
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         # The first place only: a union reports one problem for each of its members.
         key = ".".join(str(part) for part in detail["loc"][:1]) or "payload"
         message = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"]
-        problems.setdefault(key, message.removeprefix("Value error, "))
+        if key not in problems:
+            problems[key] = message = message.removeprefix("Value error, ")
+            told += len(key) + len(message)
+        if told > MAX_MESSAGE:
+            break
     return "; ".join(f"{_printable(key)}: {message}" for key, message in problems.items())
 
 

@@ -14,6 +14,7 @@ from reliability.cuts.verdict import Logged, Reading, Verdict, judge
 from tests.support.running_server import RunningServer
 from textstream.chaos import ChaosProxy, RandomPlan, Totals
 from textstream.errors import TextStreamError
+from textstream.loggable import fingerprint
 
 READ = {"python": python_client.read, "recipe": recipe.read}
 
@@ -130,12 +131,13 @@ def _judge(server: RunningServer, of_this: Trial, reading: Reading) -> Verdict:
 
 def _logged(server: RunningServer, id_: str) -> Logged | None:
     """Return what the server's line about the end of a stream says; None: there is none."""
+    shown = fingerprint(id_)
     try:
-        log = server.wait_for_log(lambda log: any(end["stream"] == id_ for end in _ends(log)))
+        log = server.wait_for_log(lambda log: any(end["stream"] == shown for end in _ends(log)))
     except TimeoutError:
         return None
     ends = _ends(log)
-    this = next(end for end in ends if end["stream"] == id_)
+    this = next(end for end in ends if end["stream"] == shown)
     times = sum(end["sha256"] == this["sha256"] for end in ends)
     return Logged(this["units"], this["sha256"], times)
 

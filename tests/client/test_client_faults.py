@@ -20,6 +20,7 @@ from tests.support.timing import patient
 from textstream import errors
 from textstream.chaos import FOREVER, ChaosProxy, ScriptedPlan
 from textstream.client import ReconnectPolicy, StreamClient
+from textstream.loggable import fingerprint
 
 pytestmark = pytest.mark.live
 
@@ -172,7 +173,7 @@ def test_a_stop_while_the_connection_is_lost_is_made_good(text_server: RunningSe
         assert stream.result.reason == "stopped"
 
     def stopped(log: str) -> bool:
-        return re.search(rf"stream={re.escape(stream.id)} .*reason=stopped", log) is not None
+        return re.search(rf"stream={fingerprint(stream.id)} .*reason=stopped", log) is not None
 
     text_server.wait_for_log(stopped)
 

@@ -14,6 +14,7 @@ from tests.support.timing import patient
 from textstream import errors
 from textstream.client import StreamClient, TextStream
 from textstream.client.reader import HIGH_WATER, Reader
+from textstream.loggable import fingerprint
 
 pytestmark = pytest.mark.live
 
@@ -25,7 +26,8 @@ def ended(server: RunningServer, stream_id: str, reason: str) -> None:
     """Wait until the server has logged that the stream ended for this reason."""
 
     def logged(log: str) -> bool:
-        lines = [line for line in log.splitlines() if f"stream={stream_id}" in line]
+        shown = f"stream={fingerprint(stream_id)}"
+        lines = [line for line in log.splitlines() if shown in line]
         return any(f"reason={reason}" in line for line in lines)
 
     server.wait_for_log(logged, PATIENCE)

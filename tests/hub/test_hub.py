@@ -28,6 +28,7 @@ from textstream.errors import (
 from textstream.hub.keeper import Limits
 from textstream.hub.table import SHARED_REQUEST_ID
 from textstream.log_format import extras
+from textstream.loggable import fingerprint
 from textstream.protocol import FormatName
 from textstream.reading.dispatcher import TICK
 from textstream.sources.base import CancelToken, Source, SourceRequest
@@ -107,7 +108,7 @@ def test_the_log_line_says_everything_but_the_text(
         bench.run(5)
     (record,) = [r for r in caplog.records if r.getMessage() == "stream ended"]
     assert extras(record) == {
-        "stream": reader.stream.id,
+        "stream": fingerprint(reader.stream.id),
         "source": "script",
         "unit": "char",
         "units": 6,

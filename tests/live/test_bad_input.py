@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 from collections.abc import Iterator
@@ -131,6 +132,54 @@ def test_an_offset_behind_the_text(server: RunningServer, sio: Connect) -> None:
 def test_too_many_arguments(server: RunningServer, sio: Connect) -> None:
     answer = sio(server).call("start_stream", ("one", "two"))
     assert answer["error"]["code"] == "invalid_request"
+
+
+FLOODS = {
+    "keys": "{" + ",".join(f'"{n:x}":1' for n in range(6_000)) + "}",
+    "long keys": "{" + ",".join(f'"{n:0100}":1' for n in range(20)) + "}",
+    "keys within": '{"params":{"a":{' + ",".join(f'"{n:x}":1' for n in range(6_000)) + "}}}",
+    "items": '{"params":{"stop":[' + "1," * 30_000 + "1]}}",
+    "a list for an id": '{"id":[' + "[]," * 20_000 + "[]]}",
+    "depth": '{"params":' + '{"a":[' * 200 + "]}" * 200 + "}",
+    "no end of depth": '{"params":' + "[" * 30_000 + "]" * 30_000 + "}",
+    "digits": '{"rate":' + "9" * 60_000 + "}",
+}
+EVENTS = [
+    "start_stream", "resume_stream", "set_rate", "stop_stream", "pause_stream",
+    "continue_stream", "leave_stream", "describe_stream",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("bystander")
+def test_a_payload_of_too_much(server: RunningServer) -> None:
+    before = server.log_text()
+    client = RawWebSocket(server.address[1])
+    messages = client.messages()
+    client.send("40")
+    try:
+        for number, (event, flood) in enumerate(itertools.product(EVENTS, FLOODS)):
+            client.send(f'42{number}["{event}",{FLOODS[flood]}]')
+            told = next(m for m in messages if m.startswith(f"43{number}["))
+            error = json.loads(told[len(f"43{number}") :])[0]["error"]
+            assert error["code"] == "invalid_request", (event, flood)
+            assert len(error["message"]) <= 300, (event, flood)
+    finally:
+        client.close()
+    assert "malformed" not in server.log_text().removeprefix(before)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_a_start_of_a_hundred_thousand_keys(
+    server: RunningServer, sio: Connect, transport: str
+) -> None:
+    client = sio(server, (transport,))
+    for payload in (dict.fromkeys(map(str, range(100_000)), 1), {"params": [0] * 500_000}):
+        answer = client.call("start_stream", payload)
+        assert answer["error"]["code"] == "invalid_request"
+        assert "more than 2048 keys, values and items" in answer["error"]["message"]
+    start(client, {"text": "still here", "rate": 0})
+    finish(client)
+    assert client.text == "still here"
 
 
 @pytest.mark.usefixtures("bystander")

@@ -12,6 +12,7 @@ from tests.conftest import Connect, StartServer
 from tests.live.streams import finish, sha256, start
 from tests.support.running_server import ROOT
 from tests.support.sio_client import Event
+from textstream.loggable import fingerprint
 
 pytestmark = pytest.mark.live
 
@@ -83,3 +84,38 @@ def test_what_a_source_said_is_there_while_it_rests(
             assert late.text == said
             assert client.call("stop_stream", {"id": stream["id"]})["offset"] == units
             assert finish(client)["text_sha256"] == finish(late)["text_sha256"] == sha256(said)
+
+
+LEAKING = r"""
+def leaking(request):
+    yield "a"
+    raise ValueError(request.prompt)
+"""
+
+FORGED = "my prompt\n2026-01-01 INFO forged line\r\x1b[31mred\u2028end"
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_what_a_source_says_of_a_prompt_is_told_to_who_debugs_and_forges_no_line(
+    start_server: StartServer, sio: Connect, tmp_path: Path, level: str, format_: str
+) -> None:
+    (tmp_path / "leaking_source.py").write_text(LEAKING)
+    server = start_server(
+        "--log-level", level, "--log-format", format_,
+        env={
+            "TEXTSTREAM_SOURCES": "leaking=leaking_source:leaking",
+            "PYTHONPATH": f"{tmp_path}:{ROOT}",
+        },
+    )  # fmt: skip
+    client = sio(server)
+    stream = start(client, {"source": "leaking", "prompt": FORGED, "rate": 0})
+    assert finish(client)["reason"] == "error"
+    server.wait_for_log(lambda log: "stream ended" in log)
+    log = server.log_text()
+    assert "leaking_source.py:4 leaking > ValueError" in log
+    assert ("my prompt" in log) == (level == "debug")
+    assert not [line for line in log.splitlines() if line.startswith("2026-01-01 INFO forged")]
+    assert log.replace("\n", "").isprintable()
+    assert stream["id"] not in log
+    assert fingerprint(stream["id"]) in log

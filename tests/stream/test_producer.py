@@ -17,6 +17,7 @@ from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stre
 from tests.support.timing import patient
 from textstream.access.account import Account, Kind
 from textstream.errors import SourceFailed, SourceUnavailable
+from textstream.loggable import fingerprint
 from textstream.protocol import EndReason, UnitName
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.stream.memory_log import MemoryLog
@@ -126,7 +127,31 @@ def test_an_error_half_way_keeps_what_came_before(caplog: pytest.LogCaptureFixtu
         "The source script failed (OSError). The server's log says more."
     )
     assert "secret" not in line.error["message"]
-    assert caplog.records[0].exc_info, "the operator is told where"
+    (told,) = caplog.messages
+    assert told.endswith("> OSError"), "the operator is told where"
+    assert told.startswith(f"stream {fingerprint(line.stream.id)}: ")
+    assert "secret" not in told
+
+
+def test_what_a_source_failed_at_is_told_to_who_debugs(caplog: pytest.LogCaptureFixture) -> None:
+    forged = "the prompt\n2026-01-01 INFO forged line\x1b[31m"
+    with caplog.at_level(logging.DEBUG, "textstream.producer"):
+        Line(ScriptedSource("a", error=ValueError(forged)).source).run()
+    (told,) = caplog.messages
+    assert told.endswith(r"ValueError: the prompt\n2026-01-01 INFO forged line\x1b[31m")
+
+
+def test_a_refusal_in_the_words_of_a_user_s_source_may_hold_the_prompt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_request: SourceRequest) -> Iterator[str]:
+        raise SourceUnavailable("Not this: the prompt")
+
+    line = Line(Source("picky", refuse)).run()
+    assert line.error["message"] == "Not this: the prompt"
+    (told,) = caplog.messages
+    assert "source_unavailable" in told
+    assert "the prompt" not in told
 
 
 def test_an_error_of_ours_is_passed_on_as_it_is(caplog: pytest.LogCaptureFixture) -> None:

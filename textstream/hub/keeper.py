@@ -14,6 +14,7 @@ from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
 from textstream.hub.connections import Connections
 from textstream.hub.retention import NOW, Retention
 from textstream.hub.table import StreamTable
+from textstream.loggable import fingerprint
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.stream.attached import AttachedReader
@@ -261,7 +262,7 @@ class Keeper:
             logger.info(
                 "stream ended",
                 extra={
-                    "stream": stream.id,
+                    "stream": fingerprint(stream.id),
                     "source": stream.source,
                     "unit": stream.unit,
                     "units": ending.offset,

@@ -21,6 +21,7 @@ from textstream.lab.limits import LabLimits
 from textstream.lab.members import Members
 from textstream.lab.request_facts import describe_connection
 from textstream.lab.works import Works
+from textstream.loggable import log_exception
 
 logger = logging.getLogger("textstream.lab")
 
@@ -78,8 +79,8 @@ def answering(work: Handler) -> Callable[..., Answer]:
             answer = work(self, sid, *arguments)
         except TextStreamError as refused:
             error = refused.to_wire()
-        except Exception:
-            logger.exception("%s failed", work.__name__)
+        except Exception as failure:  # noqa: BLE001 (of whatever kind)
+            log_exception(logger, "%s failed", work.__name__, error=failure)
             error = INTERNAL_ERROR
         else:
             return {"ok": True} if answer is None else answer

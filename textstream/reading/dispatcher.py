@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from textstream.loggable import fingerprint, log_exception
 from textstream.reading.reader import Reader
 from textstream.reading.run import Run
 from textstream.reading.schedule import Schedule, Wheel
@@ -97,8 +98,8 @@ class Dispatcher:
         for callback in calls:
             try:
                 callback()
-            except Exception:
-                logger.exception("a timed call failed")
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                log_exception(logger, "a timed call failed", error=error)
         return self._next_due(now)
 
     def run(self) -> None:
@@ -126,8 +127,8 @@ class Dispatcher:
         for run in self._runs.take(now):
             try:
                 due = run.step(now)
-            except Exception:  # noqa: BLE001 (of whatever kind)
-                self._drop(run.reader)
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                self._drop(run.reader, error)
                 continue
             if due is not None:
                 put(run, due)
@@ -140,15 +141,16 @@ class Dispatcher:
         for reader in readers:
             try:
                 due = reader.step(now)
-            except Exception:  # noqa: BLE001 (of whatever kind)
-                self._drop(reader)
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                self._drop(reader, error)
                 continue
             if due is not None:
                 put(reader, due)
 
     @staticmethod
-    def _drop(reader: Reader) -> None:
-        logger.exception("stream %s: a reader failed and was dropped", reader.stream.id)
+    def _drop(reader: Reader, error: Exception) -> None:
+        shown = fingerprint(reader.stream.id)
+        log_exception(logger, "stream %s: a reader failed and was dropped", shown, error=error)
         reader.drop()
 
     def _next_due(self, now: float) -> float | None:

@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from textstream.access.account import Holding
+from textstream.loggable import log_exception
 from textstream.protocol import UnitName
 
 logger = logging.getLogger("textstream.sources")
@@ -82,8 +83,9 @@ def _call(callback: Callable[[], None]) -> None:
     # callbacks to be left out, for what is a bug of one source.
     try:
         callback()
-    except Exception:
-        logger.warning("a source's on_cancel callback failed", exc_info=True)
+    except Exception as error:  # noqa: BLE001 (of whatever kind)
+        said = "a source's on_cancel callback failed"
+        log_exception(logger, said, error=error, level=logging.WARNING)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from textstream.errors import (
     SourceUnavailable,
     TextStreamError,
 )
+from textstream.loggable import log_exception
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.sources.gate import Gate
 from textstream.sources.llama_engine import INSTALL, LlamaEngine
@@ -139,8 +140,8 @@ class LocalModel:
             deltas.put(self._chat(body, stop, deltas))
         except TextStreamError as error:
             deltas.put(error)
-        except Exception:
-            logger.exception("the local model failed")
+        except Exception as error:  # noqa: BLE001 (of whatever kind)
+            log_exception(logger, "the local model failed", error=error)
             deltas.put(SourceFailed("The local model failed. The server's log says more."))
         finally:
             self._places.leave()

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from textstream.errors import ShuttingDown, SourceFailed, SourceUnavailable, TextStreamError
+from textstream.loggable import log_exception
 from textstream.sources.base import Finished
 from textstream.sources.openai_exchange import END_SECONDS, Exchanges
 
@@ -168,8 +169,8 @@ class OpenAIClient:
             for note in getattr(error, "__notes__", ()):
                 logger.warning("no whole answer from the API: %s", note)
             ending = error
-        except Exception as error:
-            logger.exception("the source openai has a fault of its own")
+        except Exception as error:  # noqa: BLE001 (of whatever kind)
+            log_exception(logger, "the source openai has a fault of its own", error=error)
             ending = SourceFailed(f"The API's answer makes no sense ({type(error).__name__}).")
         finally:
             deltas.put(ending)

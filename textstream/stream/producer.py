@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from textstream.errors import SourceFailed, TextStreamError
+from textstream.loggable import fingerprint, log_exception
 from textstream.protocol import EndReason
 from textstream.sources.base import SourceRequest
 from textstream.stream.feed import CallAt, new_feed
@@ -129,17 +130,22 @@ class Producer:
         return reason
 
     def _broke(self, error: BaseException) -> None:
+        shown = fingerprint(self._stream.id)
         if self._stream.cancel.cancelled:
             # What it was waiting for was taken away: no failure, whatever it raised.
-            logger.debug("stream %s: cancelled source raised %r", self._stream.id, error)
+            logger.debug("stream %s: cancelled source raised %r", shown, error)
             return
-        if not isinstance(error, TextStreamError):
-            name = self._source.name
-            logger.error("stream %s: source %s failed", self._stream.id, name, exc_info=error)
+        name = self._source.name
+        if isinstance(error, TextStreamError):
+            # What a source of ours says names no prompt. What a user's says may.
+            log_exception(
+                logger, "stream %s: %s", shown, error.code, error=error, level=logging.WARNING
+            )
+        else:
+            log_exception(logger, "stream %s: source %s failed", shown, name, error=error)
             error = SourceFailed(
                 f"The source {name} failed ({type(error).__name__}). The server's log says more."
             )
-        logger.warning("stream %s: %s: %s", self._stream.id, error.code, error.message)
         self._feed.finish()
         self._stream.finish("error", error)
 

@@ -22,6 +22,7 @@ from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from wsproto.utilities import ProtocolError
 
+from textstream.loggable import fingerprint
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit, admit_all
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
@@ -290,7 +291,5 @@ def _warn_once(message: str) -> None:
 
 
 def _log_oversized(eio_sid: str, _head: str, size: int, limit: Limit) -> None:
-    logger.warning(
-        "dropped a message that is too large",
-        extra={"session": eio_sid, "bytes": size, "limit": limit.value},
-    )
+    shown = {"session": fingerprint(eio_sid), "bytes": size, "limit": limit.value}
+    logger.warning("dropped a message that is too large", extra=shown)

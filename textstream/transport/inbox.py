@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from textstream.access.account import Account, Kind
+from textstream.loggable import log_exception
 from textstream.threads import ThreadPool
 from textstream.transport.assembler import Message
 from textstream.transport.bounds import Bounds
@@ -126,8 +127,8 @@ class Inbox:
                     self._on_end()
                 else:
                     self._on_message(message)
-            except Exception:
-                logger.exception("a message handler failed")
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                log_exception(logger, "a message handler failed", error=error)
             if self._account and size >= WORTH_COUNTING:
                 self._account.add(Kind.INBOX, -size)
             if message is None:

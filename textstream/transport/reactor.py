@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
+from textstream.loggable import log_exception
+
 logger = logging.getLogger("textstream.transport")
 
 Callback = Callable[[], None]
@@ -188,5 +190,5 @@ class Reactor:
     def _guarded(callback: Callable[..., None], *args: Any) -> None:
         try:
             callback(*args)
-        except Exception:
-            logger.exception("a callback of the reactor failed")
+        except Exception as error:  # noqa: BLE001 (of whatever kind)
+            log_exception(logger, "a callback of the reactor failed", error=error)

@@ -13,7 +13,7 @@ from textstream.access.address import Proxies
 from textstream.access.clients import Clients
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Lab, LabLimits
-from textstream.log_format import ClientMistakes
+from textstream.log_format import ClientMistakes, OneLineExceptions
 from textstream.reading.dispatcher import Dispatcher
 from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
@@ -25,7 +25,7 @@ from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.origins import OriginPolicy
-from textstream.web.oversized import refuser
+from textstream.web.oversized import measure_packets, refuser
 from textstream.web.prefix import under_prefix
 from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
     """
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
+    _filter(logging.getLogger(app.name), OneLineExceptions())  # what Flask logs of a view
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     # It would redirect //app/ to an absolute address: out of the prefix of a proxy.
     app.url_map.merge_slashes = False
@@ -134,18 +135,24 @@ def _make_socketio(
         logger=_quiet_logger("textstream.socketio"),
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
-    on_oversized = refuser(socketio, settings.max_message_bytes)
-    return socketio, install(
+    transport = install(
         socketio,
         bounds=bounds_of(settings),
-        on_oversized=on_oversized,
+        on_oversized=refuser(socketio, settings.max_message_bytes),
         admit=admission.admit,
     )
+    measure_packets(socketio.server)
+    return socketio, transport
 
 
 def _quiet_logger(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
     logger.setLevel(logging.WARNING)
-    if not logger.filters:
-        logger.addFilter(ClientMistakes())
+    _filter(logger, ClientMistakes())
     return logger
+
+
+def _filter(logger: logging.Logger, added: logging.Filter) -> None:
+    """Add a filter, unless an app before this one has."""
+    if not logger.filters:
+        logger.addFilter(added)

@@ -20,6 +20,8 @@ from textstream.errors import (
     UnknownStream,
 )
 from textstream.hub.hub import Hub
+from textstream.loggable import log_exception
+from textstream.measure import Unread
 from textstream.protocol import (
     CONTINUE_STREAM,
     DESCRIBE_STREAM,
@@ -179,7 +181,7 @@ class Events:
 
     def unknown(self, event: Any, _sid: str, *_args: Any) -> Answer:
         """Answer whoever waits for the answer to an event that nobody handles."""
-        said = ascii(event)[:MAX_NAME]
+        said = ascii(event[:MAX_NAME] if isinstance(event, str) else event)[:MAX_NAME]
         error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
         return {"ok": False, "error": error.to_wire()}
 
@@ -200,14 +202,17 @@ class Events:
             if len(args) > 1:
                 many = InvalidRequest(f"{event} takes one argument at most, got {len(args)}")
                 return self._refuse(sid, event, many.to_wire())
+            payload = args[0] if args else None
             try:
-                answer = handler(sid, args[0] if args else None)
+                if isinstance(payload, Unread):
+                    raise InvalidRequest(payload.reason)  # noqa: TRY301 (answered like the others)
+                answer = handler(sid, payload)
             except TextStreamError as error:
                 if isinstance(error, LimitReached):
                     self._admission.tell(self._hub.address(sid), error)
                 return self._refuse(sid, event, self._explain(sid, error))
-            except Exception:
-                logger.exception("%s failed", event)
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                log_exception(logger, "%s failed", event, error=error)
                 return self._refuse(sid, event, INTERNAL_ERROR)
             if sid not in self._sinks:
                 # It broke meanwhile, and its disconnect came before: undo what was begun.
@@ -221,12 +226,11 @@ class Events:
 
         With a store that the processes share, this is the place to look there.
         """
-        told = error.to_wire()
         if isinstance(error, UnknownStream) and not isinstance(error, NotReading):
             environ = self._socketio.server.get_environ(sid)
             if environ and has_siblings(environ):
-                told["message"] += ELSEWHERE
-        return told
+                error = UnknownStream(error.message + ELSEWHERE)
+        return error.to_wire()
 
     def _refuse(self, sid: str, event: str, error: dict[str, Any]) -> Answer:
         if event in {START_STREAM, RESUME_STREAM}:

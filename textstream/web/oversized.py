@@ -1,13 +1,15 @@
-"""Answers a client whose message was too large, and was dropped."""
+"""Answers a client whose message is too large: it was dropped, or is not parsed."""
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from flask_socketio import SocketIO
 
 from textstream.errors import InvalidRequest
+from textstream.measure import MeasuredJson
 from textstream.protocol import STREAM_ERROR
 from textstream.transport.bounds import LARGE, WIDE, Limit, OnOversized, Parts
 
@@ -39,6 +41,16 @@ def _why(size: int, limit: Limit, most: int) -> str:
         f"The message has {size} bytes, at most {most} are allowed "
         "(TEXTSTREAM_MAX_MESSAGE_BYTES). It was dropped."
     )
+def measure_packets(server: Any) -> None:
+    """Let `server`, python-socketio's, parse no message that holds more than a payload may.
+
+    Its own class of packets, in place of the setting ``json``: that one is the whole process's.
+    """
+
+    class MeasuredPacket(server.packet_class):
+        json = MeasuredJson
+
+    server.packet_class = MeasuredPacket
 
 
 def refuser(socketio: SocketIO, limit: int) -> OnOversized:

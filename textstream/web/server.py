@@ -19,6 +19,7 @@ from flask_socketio import SocketIO
 from textstream.access.clients import Clients
 from textstream.hub.hub import Hub
 from textstream.lab import Lab
+from textstream.loggable import log_exception
 from textstream.protocol import SERVER_DRAINING, ServerDraining
 from textstream.reading.dispatcher import Dispatcher
 from textstream.sources import SourceRegistry
@@ -39,8 +40,8 @@ def going_on(step: str) -> Iterator[None]:
     """Log what raises in a step of going down: it must not keep the others from being taken."""
     try:
         yield
-    except Exception:
-        logger.exception("going down: %s failed", step)
+    except Exception as error:  # noqa: BLE001 (of whatever kind)
+        log_exception(logger, "going down: %s failed", step, error=error)
 
 
 @dataclass

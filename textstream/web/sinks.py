@@ -11,6 +11,7 @@ from typing import Any
 
 from flask_socketio import SocketIO
 
+from textstream.loggable import fingerprint
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
 from textstream.reading.run import SHORTEST
 from textstream.reading.sink import MAX_CHUNK_BYTES, Ready
@@ -130,7 +131,7 @@ class EmitSink:
             self._socketio.emit(event, payload, to=self._sid)
         except Exception as error:  # noqa: BLE001 (a closing connection raises what it likes)
             # The disconnect handler takes its readers away; nothing is lost, they may return.
-            logger.debug("not emitted to %s: %r", self._sid, error)
+            logger.debug("not emitted to %s: %r", fingerprint(self._sid), error)
 
 
 class ConnectionSink(EmitSink):
