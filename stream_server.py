@@ -44,7 +44,19 @@ def __getattr__(name: str) -> Any:
     return globals().setdefault("app", made)
 
 
-def _option(name: str, field: FieldInfo) -> click.Option:
+def _options(name: str, field: FieldInfo) -> list[click.Option]:
+    """Return the flag of one setting; of one that can be on or off, the flag that turns it off too.
+
+    That one has a name of its own. Of one name, click takes a bare ``--lab`` for either.
+    """
+    if not {"on", "off"} <= set(get_args(field.annotation)):
+        return [_option(name, field)]
+    flag = "--" + name.replace("_", "-")
+    option = _option(name, field, is_flag=False, flag_value="on")
+    return [option, click.Option([f"--no-{flag[2:]}"], is_flag=True, help=f"{flag}=off.")]
+
+
+def _option(name: str, field: FieldInfo, **more: Any) -> click.Option:
     """Return the flag of one setting."""
     flag = "--" + name.replace("_", "-")
     variable = "TEXTSTREAM_" + name.upper()
@@ -59,7 +71,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=help_text)
     choices = get_args(field.annotation) if get_origin(field.annotation) is not None else ()
     if choices and all(isinstance(choice, str) for choice in choices):
-        return click.Option([flag], type=click.Choice(choices), help=help_text)
+        return click.Option([flag], type=click.Choice(choices), help=help_text, **more)
     return click.Option([flag], metavar=_metavar(field), help=help_text)
 
 
@@ -89,7 +101,7 @@ def _listen(settings: Settings, flask_app: Flask) -> BaseWSGIServer:
 
 
 def _serve(settings: Settings) -> None:
-    flask_app = create_app(settings)
+    flask_app = create_app(settings, host=settings.host)
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
     server = _listen(settings, flask_app)
@@ -103,7 +115,9 @@ def _serve(settings: Settings) -> None:
     logger.info("stopped")
 
 
-def _run(**flags: Any) -> None:
+def _run(*, no_lab: bool, **flags: Any) -> None:
+    if no_lab:
+        flags["lab"] = "off"
     try:
         settings = read_settings(**flags)
     except BadSettings as error:
@@ -119,7 +133,9 @@ def _run(**flags: Any) -> None:
 main = click.Command(
     "serve",
     callback=_run,
-    params=[_option(name, field) for name, field in Settings.model_fields.items()],
+    params=[
+        option for name, field in Settings.model_fields.items() for option in _options(name, field)
+    ],
     help="Serve text streams over Socket.IO. Every flag is also an environment variable.",
     context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "reading": "errors access loggable protocol stream",
     "hub": "errors access loggable protocol sources stream reading threads",
     "transport": "access loggable threads",
-    "lab": "errors access loggable protocol reading transport",
+    "lab": "errors access loggable measure protocol reading transport",
     "web": "errors access measure protocol loggable log_format origins settings threads sources "
     "stream reading hub transport lab",
     "client": "errors protocol",

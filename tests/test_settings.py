@@ -6,9 +6,11 @@ import os
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
-from textstream.settings import Settings
+import stream_server
+from textstream.settings import BadSettings, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +111,7 @@ def test_what_is_no_prefix(prefix: str) -> None:
         ("sources", "=module:f", "name=module:callable"),
         ("max_rate", "0", "greater than 0"),
         ("grace", "-1", "greater than or equal to 0"),
+        ("lab", "open", "'auto', 'on', 'off' or 'public'"),
         ("log_format", "xml", "'text' or 'json'"),
         ("max_message_bytes", "10", "1024"),
     ],
@@ -138,3 +141,47 @@ def test_every_setting_has_a_description() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("auto", "auto"), ("on", "on"), ("off", "off"), ("public", "public"), ("", "auto"),
+        ("true", "on"), ("True", "on"), ("1", "on"), ("yes", "on"), ("ON", "on"),
+        ("false", "off"), ("False", "off"), ("0", "off"), ("no", "off"),
+    ],
+)  # fmt: skip
+def test_the_lab_is_set_by_a_word(monkeypatch: pytest.MonkeyPatch, value: str, meant: str) -> None:
+    monkeypatch.setenv("TEXTSTREAM_LAB", value)
+    assert Settings().lab == meant
+
+
+def test_the_lab_of_a_program_may_be_a_bool() -> None:
+    assert (Settings(lab=True).lab, Settings(lab=False).lab) == ("on", "off")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("flags", "meant"),
+    [
+        ([], None),
+        (["--lab"], "on"),
+        (["--lab=public"], "public"),
+        (["--lab", "public"], "public"),
+        (["--lab=off"], "off"),
+        (["--no-lab"], "off"),
+        (["--lab", "--port", "0"], "on"),
+        (["--lab=on", "--no-lab"], "off"),
+    ],
+)
+def test_the_flags_of_the_lab(
+    monkeypatch: pytest.MonkeyPatch, flags: list[str], meant: str | None
+) -> None:
+    read: list[Any] = []
+
+    def refuse(**given: Any) -> Settings:
+        read.append(given["lab"])
+        raise BadSettings("read")
+
+    monkeypatch.setattr(stream_server, "read_settings", refuse)
+    CliRunner().invoke(stream_server.main, flags)
+    assert read == [meant]

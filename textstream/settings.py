@@ -15,6 +15,14 @@ from textstream.origins import Origin
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+LabMode = Literal["auto", "on", "off", "public"]
+
+
+SWITCH = {
+    **dict.fromkeys(("on", "true", "yes", "1"), "on"),
+    **dict.fromkeys(("off", "false", "no", "0"), "off"),
+}
+"""Other words for a setting that can be on or off, in whatever case."""
 
 
 class BadSettings(ValueError):
@@ -51,8 +59,11 @@ class Settings(BaseSettings):
     )
     ping_interval: float = Field(25.0, gt=0, description="Seconds between heartbeats.")
     ping_timeout: float = Field(20.0, gt=0, description="Seconds to wait for a heartbeat's answer.")
-    lab: bool = Field(
-        True, description="The connection lab: /lab/, and the namespaces /test and /testnamespace."
+    lab: LabMode = Field(
+        "auto",
+        description="The connection lab: /lab/, and the namespaces /test and /testnamespace. auto: "
+        "on where the server listens on loopback only; public: its events reach everybody, not "
+        "their sender's address only.",
     )
 
     # Sources
@@ -162,6 +173,11 @@ class Settings(BaseSettings):
         "max-total-bytes.",
     )
     producers: int = Field(256, ge=1, description="Threads that run sources, at most.")
+
+    @field_validator("lab", mode="before")
+    @classmethod
+    def _switch(cls, value: object) -> object:
+        return SWITCH.get(str(value).strip().lower(), value)
 
     @field_validator("cors_origins", "sources", "trusted_proxies", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from tests.conftest import Connect
 from tests.lab.responding import TRANSPORTS
 from tests.support.sio_client import RecordingClient
 from textstream.lab import LabLimits
-from textstream.settings import Settings
+from textstream.settings import LabMode, Settings
 from textstream.web.app import create_app
 from textstream.web.request_handler import RequestHandler
 from textstream.web.server import Server
@@ -39,9 +39,9 @@ def start_lab() -> Iterator[StartLab]:
     """Start servers with these `LabLimits`; they are closed after the test."""
     closers: list[Callable[[], None]] = []
 
-    def start(**limits: Any) -> LabServer:
+    def start(mode: LabMode = "auto", **limits: Any) -> LabServer:
         limits = {"interval": NEVER, "work": 0.05, **limits}
-        app = create_app(Settings(), lab_limits=LabLimits(**limits))
+        app = create_app(Settings(lab=mode), lab_limits=LabLimits(**limits))
         httpd = make_server("127.0.0.1", 0, app, threaded=True, request_handler=RequestHandler)
         thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
         thread.start()

@@ -10,8 +10,9 @@ from tests.support.clock import ManualClock
 from textstream.errors import Forbidden, InvalidRequest, RateLimited
 from textstream.lab import payloads
 from textstream.lab.limits import LabLimits
-from textstream.lab.members import Members
+from textstream.lab.members import EVERYBODY, SWEEP_AT, Members
 from textstream.lab.works import Works
+from textstream.measure import Unread
 from textstream.transport.manager import ThreadSafeManager
 
 LIMITS = LabLimits()
@@ -52,11 +53,24 @@ def test_taken(arguments: tuple[Any, ...]) -> None:
         ({"data": [b"binary"]},),
         (float("nan"),),
         ({"data": float("-inf")},),
+        ([[]] * 20_000,),
+        (dict.fromkeys(map(str, range(10_000))),),
     ],
 )
 def test_not_taken(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(InvalidRequest):
         payloads.check(arguments, LIMITS)
+
+
+def test_what_was_not_parsed_is_refused_with_the_reason() -> None:
+    with pytest.raises(InvalidRequest, match="too deep"):
+        payloads.check((Unread("too deep"),), LIMITS)
+
+
+def test_a_shared_event_is_shorter() -> None:
+    payloads.check_shared(("x" * (LIMITS.shared - 4),), LIMITS)
+    with pytest.raises(InvalidRequest, match=r"1025 .* at most 1024 .* in an event to others"):
+        payloads.check_shared(("x" * (LIMITS.shared - 3),), LIMITS)
 
 
 @pytest.mark.parametrize("room", ["", "x" * 65, 5, None, True, ["a"], {"a": 1}])
@@ -95,7 +109,7 @@ def make_members(table: Rooms, clock: ManualClock, *sids: str, **limits: Any) ->
     for sid in sids:
         for room in (None, sid):
             table.manager.basic_enter_room(sid, "/test", room, eio_sid="eio-" + sid)
-        members.add(sid)
+        members.add(sid, group="", address="127.0.0.1")
     return members
 
 
@@ -106,7 +120,7 @@ def test_rooms_of_a_client_are_bounded(table: Rooms, clock: ManualClock) -> None
     assert members.join("a", "two") == ["a", "one", "two"]  # it is there
     with pytest.raises(RateLimited):
         members.join("a", "three")
-    assert table.members_of("three") == set()
+    assert table.members_of(" three") == set()
     assert members.leave("a", "one") == ["a", "two"]
     assert members.leave("a", "nowhere") == ["a", "two"]
     assert members.join("a", "three") == ["a", "two", "three"]
@@ -129,8 +143,8 @@ def test_a_room_is_closed_for_all_its_members(table: Rooms, clock: ManualClock) 
     with pytest.raises(Forbidden):
         members.check_in("c", "r")
     members.check_in("a", "r")
-    members.close("r")
-    assert table.members_of("r") == set()
+    members.close("a", "r")
+    assert table.members_of(" r") == set()
     assert members.join("b", "s") == ["b", "s"]
     with pytest.raises(Forbidden):
         members.check_in("b", "r")
@@ -143,7 +157,7 @@ def test_events_to_others_per_second_and_client(table: Rooms, clock: ManualClock
         count = 0
         while True:
             try:
-                members.spend("a", None)
+                members.reach("a", EVERYBODY)
             except RateLimited:
                 return count
             count += 1
@@ -151,31 +165,86 @@ def test_events_to_others_per_second_and_client(table: Rooms, clock: ManualClock
     assert sent() == 10
     clock.advance(1.0)
     assert sent() == 5
-    members.spend("b", None)
+    members.reach("b", EVERYBODY)
     clock.advance(100.0)
     assert sent() == 10
 
 
 def test_deliveries_of_all_clients_per_second(table: Rooms, clock: ManualClock) -> None:
     sids = [f"client {number}" for number in range(100)]
-    members = make_members(table, clock, *sids, deliveries=1000, fan_out_floor=50)
+    limits = {"deliveries": 1000, "fan_out_floor": 50, "address_fan_outs": 100}
+    members = make_members(table, clock, *sids, **limits)
     for sid in sids[:6]:  # 150 each: to a hundred clients, and the floor
-        members.spend(sid, None)
+        members.reach(sid, EVERYBODY)
     with pytest.raises(RateLimited):
-        members.spend(sids[6], None)
+        members.reach(sids[6], EVERYBODY)
     members.join(sids[7], "alone")
-    members.spend(sids[8], "alone")  # 51 fit
+    members.reach(sids[8], "alone")  # 51 fit
     with pytest.raises(RateLimited):
-        members.spend(sids[9], "alone")
+        members.reach(sids[9], "alone")
     clock.advance(0.051)
-    members.spend(sids[9], "alone")
+    members.reach(sids[9], "alone")
 
 
 def test_one_event_to_everybody_is_possible_however_many(table: Rooms, clock: ManualClock) -> None:
     members = make_members(table, clock, "a", "b", "c", deliveries=2)
-    members.spend("a", None)
+    members.reach("a", EVERYBODY)
     with pytest.raises(RateLimited):
-        members.spend("b", None)
+        members.reach("b", EVERYBODY)
+
+
+def test_rooms_are_those_of_an_address(table: Rooms, clock: ManualClock) -> None:
+    members = make_members(table, clock)
+    for sid, group in [("a1", "A"), ("a2", "A"), ("b", "B")]:
+        for room in (None, sid):
+            table.manager.basic_enter_room(sid, "/test", room, eio_sid="eio-" + sid)
+        members.add(sid, group=group, address=group)
+        assert members.join(sid, "r") == [sid, "r"]
+    assert table.members_of(members.reach("a1", EVERYBODY)) == {"a1", "a2"}
+    assert table.members_of(members.reach("b", EVERYBODY)) == {"b"}
+    assert table.members_of(members.reach("a1", "r")) == {"a1", "a2"}
+    # A client's own room, for those at its address. For others nobody is there.
+    assert table.members_of(members.reach("a1", "a2")) == {"a2"}
+    assert table.members_of(members.reach("a1", "b")) == set()
+    assert table.members_of(members.reach("b", "A r")) == set()
+    with pytest.raises(InvalidRequest):
+        members.join("b", "a1")
+    members.close("b", "r")
+    assert table.members_of(members.reach("a1", "r")) == {"a1", "a2"}
+    members.check_in("a1", "r")
+    with pytest.raises(Forbidden):
+        members.check_in("b", "r")
+
+
+def test_events_to_others_per_second_and_address(table: Rooms, clock: ManualClock) -> None:
+    sids = [f"c{number}" for number in range(10)]
+    members = make_members(table, clock, *sids, "d", fan_outs=5, address_fan_outs=20)
+    for sid in sids * 2:
+        members.reach(sid, EVERYBODY)
+    with pytest.raises(RateLimited, match="from one address"):
+        members.reach("d", EVERYBODY)
+    # Connecting anew does not begin anew, from another address one does.
+    for sid in [*sids, "d"]:
+        members.remove(sid)
+    members.add("d", group="", address="127.0.0.1")
+    with pytest.raises(RateLimited, match="from one address"):
+        members.reach("d", EVERYBODY)
+    members.add("c0", group="", address="127.0.0.2")
+    members.reach("c0", EVERYBODY)
+    clock.advance(0.05)
+    members.reach("d", EVERYBODY)
+
+
+def test_addresses_are_forgotten_when_nobody_is_there(table: Rooms, clock: ManualClock) -> None:
+    members = make_members(table, clock, "stays")
+    members.add("spent", group="", address="spent")
+    members.reach("spent", EVERYBODY)
+    members.remove("spent")
+    for number in range(10 * SWEEP_AT):
+        members.add("a", group="", address=str(number))
+        members.remove("a")
+    assert len(members._addresses) <= SWEEP_AT
+    assert {"127.0.0.1", "spent"} <= set(members._addresses)
 
 
 def test_who_has_gone_does_nothing(table: Rooms, clock: ManualClock) -> None:

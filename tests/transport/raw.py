@@ -15,9 +15,16 @@ class RawWebSocket:
     """Past the HTTP handshake once made; Engine.IO's first packet is read."""
 
     def __init__(
-        self, port: int, *, headers: str = "", receive_buffer: int | None = None, sid: str = ""
+        self,
+        port: int,
+        *,
+        headers: str = "",
+        receive_buffer: int | None = None,
+        sid: str = "",
+        source: str = "127.0.0.1",
     ) -> None:
         self.sock = socket.socket()
+        self.sock.bind((source, 0))
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(20)

@@ -1,6 +1,6 @@
 """The connection lab: for people who bring up their own front end, proxy or network.
 
-See ``docs/lab.md``. Off with ``TEXTSTREAM_LAB=false`` or ``--no-lab``.
+See ``docs/lab.md``. Off with ``TEXTSTREAM_LAB=off`` or ``--no-lab``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from flask_socketio import SocketIO
 
+from textstream.lab.audience import Audience
 from textstream.lab.counter import Counter
 from textstream.lab.limits import LabLimits
 from textstream.lab.members import Members
@@ -17,7 +18,7 @@ from textstream.lab.namespaces import MY_RESPONSE, TEST, TestNamespace, WorkName
 from textstream.lab.works import Works
 from textstream.reading.dispatcher import Dispatcher
 
-__all__ = ["Lab", "LabLimits"]
+__all__ = ["Audience", "Lab", "LabLimits"]
 
 
 class Lab:
@@ -27,6 +28,7 @@ class Lab:
         self,
         socketio: SocketIO,
         dispatcher: Dispatcher,
+        audience: Audience,
         *,
         on_connect: Callable[[], None],
         limits: LabLimits | None = None,
@@ -36,6 +38,7 @@ class Lab:
         Args:
             socketio: the server; its handlers must not be asynchronous.
             dispatcher: for timers, with ``time.monotonic`` as its clock.
+            audience: whom it is for, and who hears whom.
             on_connect: called for each client; must see to it that the dispatcher runs.
             limits: see `LabLimits`.
 
@@ -49,12 +52,13 @@ class Lab:
                 members,
                 self._counter,
                 limits,
+                audience,
                 call_later=lambda delay, call: dispatcher.call_at(time.monotonic() + delay, call),
                 on_connect=on_connect,
             )
         )
         works = Works(dispatcher.call_at, limits)
-        socketio.on_namespace(WorkNamespace(works, limits, on_connect=on_connect))
+        socketio.on_namespace(WorkNamespace(works, limits, audience, on_connect=on_connect))
 
     def close(self, timeout: float) -> None:
         """End the counter, and wait for it for up to `timeout` seconds."""

@@ -31,6 +31,10 @@ class Allowance:
         # The millionth is for rounding: who comes just in time must not come in vain.
         return used + count <= self._burst + 1e-6
 
+    def is_whole(self, now: float) -> bool:
+        """Return whether nothing is taken off it any more."""
+        return self._whole_at <= now
+
     def spend(self, count: int, now: float) -> None:
         """Take `count` off it."""
         self._whole_at = max(self._whole_at, now) + count / self._rate

@@ -11,11 +11,13 @@ class LabLimits:
 
     Attributes:
         payload: characters of one event's arguments, as JSON.
+        shared: the same, of an event to others.
         arguments: arguments of a ``message`` or ``json`` event.
         depth: arrays and objects within each other.
         room_name: characters of a room's name.
         rooms: rooms that a client may be in.
         fan_outs: events to others per second and client; twice as many at once after a rest.
+        address_fan_outs: the same, of all clients at an address; no more at once.
         deliveries: what all clients' events to others may be delivered per second.
         fan_out_floor: deliveries that an event to others counts as beside the real ones, so that
             many clients together cannot flood a few.
@@ -29,11 +31,13 @@ class LabLimits:
     """
 
     payload: int = 4096
+    shared: int = 1024
     arguments: int = 16
     depth: int = 32
     room_name: int = 64
     rooms: int = 16
     fan_outs: float = 5.0
+    address_fan_outs: float = 20.0
     deliveries: float = 5000.0
     fan_out_floor: int = 50
     backlog: int = 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,15 +15,35 @@ from textstream.lab.limits import LabLimits
 BURST_SECONDS = 2.0
 """What a client has not sent to others for so long, it may send at once: a person clicks."""
 
+EVERYBODY = ""
+"""The room of all who hear one another. No client's room has that name."""
+
+
+SWEEP_AT = 64
+"""Addresses that are kept before those are forgotten whose clients have gone."""
+
 
 @dataclass
 class Member:
-    """One client: events received, rooms in the order of joining, and its allowance."""
+    """One client: events received, rooms in the order of joining, and its allowances.
 
+    Attributes:
+        group: what it has in common with those who hear it.
+        fan_outs: what it may send to others.
+        shared: the same, of all clients at its address.
+
+    """
+
+    group: str
     fan_outs: Allowance
+    shared: Allowance
     count: int = 0
     rooms: dict[str, None] = field(default_factory=dict)
     leaving: bool = False
+
+    def inner(self, room: str) -> str:
+        """Return the server's name for a room. No id of a client has a space in it."""
+        return f"{self.group} {room}"
 
 
 class Members:
@@ -51,22 +72,37 @@ class Members:
         self._clock = clock
         self._lock = threading.Lock()
         self._members: dict[str, Member] = {}
-        self._rooms: dict[str, set[str]] = {}
+        self._rooms: dict[str, set[str]] = {}  # by the server's name
+        self._addresses: dict[str, Allowance] = {}
+        self._sweep_at = SWEEP_AT
         self._deliveries = Allowance(limits.deliveries, clock(), 1.0)
 
-    def add(self, sid: str) -> None:
-        """Add a client that connects."""
-        allowance = Allowance(self._limits.fan_outs, self._clock(), BURST_SECONDS)
+    def add(self, sid: str, *, group: str, address: str) -> None:
+        """Add a client that connects.
+
+        Args:
+            sid: its id.
+            group: what those have in common who hear one another.
+            address: what its share of events is counted by.
+
+        """
+        now = self._clock()
+        allowance = Allowance(self._limits.fan_outs, now, BURST_SECONDS)
         with self._lock:
-            self._members[sid] = Member(allowance)
+            member = Member(group, allowance, self._share(address, now))
+            self._members[sid] = member
+            with suppress(KeyError, ValueError):  # it has gone: its disconnect comes next
+                self._enter(sid, member.inner(EVERYBODY))
 
     def remove(self, sid: str) -> bool:
         """Forget a client and its rooms; return whether it was known."""
         with self._lock:
             member = self._members.pop(sid, None)
-            for room in member.rooms if member else ():
-                self._drop(sid, room)
-            return member is not None
+            if member is None:
+                return False
+            for room in (EVERYBODY, *member.rooms):
+                self._drop(sid, member.inner(room))
+            return True
 
     def count(self, sid: str) -> int:
         """Count an event; return how many the client has sent, 0 if it has gone meanwhile."""
@@ -89,20 +125,18 @@ class Members:
 
         Raises:
             RateLimited: it is in too many.
-            InvalidRequest: that is somebody's own room.
+            InvalidRequest: that is a client's own room.
 
         """
         with self._lock:
             member = self._member(sid)
+            if room in self._members:
+                raise InvalidRequest("room: that is a client's own; choose another")
             if room not in member.rooms:
                 if len(member.rooms) >= self._limits.rooms:
                     raise RateLimited(f"in {self._limits.rooms} rooms already; leave one first")
-                try:
-                    self._server.enter_room(sid, room, namespace=self._namespace)
-                except ValueError:
-                    raise InvalidRequest("room: that is a client's own; choose another") from None
+                self._enter(sid, member.inner(room))
                 member.rooms[room] = None
-                self._rooms.setdefault(room, set()).add(sid)
             return [sid, *member.rooms]
 
     def leave(self, sid: str, room: str) -> list[str]:
@@ -110,9 +144,10 @@ class Members:
         with self._lock:
             member = self._member(sid)
             if room in member.rooms:
-                self._server.leave_room(sid, room, namespace=self._namespace)
+                inner = member.inner(room)
+                self._server.leave_room(sid, inner, namespace=self._namespace)
                 del member.rooms[room]
-                self._drop(sid, room)
+                self._drop(sid, inner)
             return [sid, *member.rooms]
 
     def check_in(self, sid: str, room: str) -> None:
@@ -121,15 +156,20 @@ class Members:
             if room not in self._member(sid).rooms:
                 raise Forbidden("only who is in a room may close it; join it first")
 
-    def close(self, room: str) -> None:
-        """Take everybody out of a room."""
+    def close(self, sid: str, room: str) -> None:
+        """Take everybody out of a room that the client is in."""
         with self._lock:
-            self._server.close_room(room, namespace=self._namespace)
-            for sid in self._rooms.pop(room, ()):
-                self._members[sid].rooms.pop(room, None)
+            inner = self._member(sid).inner(room)
+            self._server.close_room(inner, namespace=self._namespace)
+            for one in self._rooms.pop(inner, ()):
+                self._members[one].rooms.pop(room, None)
 
-    def spend(self, sid: str, room: str | None) -> None:
-        """Take an event to a room, or to everybody, off what the client and all may send.
+    def reach(self, sid: str, room: str) -> str:
+        """Take an event to a room, or to `EVERYBODY`, off what the client and all may send.
+
+        Returns:
+            The server's name for the room. A client's id is the room of that client, for those
+            who hear one another; for others nobody is there.
 
         Raises:
             RateLimited: that was too many.
@@ -137,20 +177,51 @@ class Members:
         """
         now = self._clock()
         with self._lock:
-            own = self._member(sid).fan_outs
-            reached = len(self._members) if room is None else len(self._rooms.get(room, ()))
-            # Never more than all that there is: one event to everybody is always possible.
-            cost = min(reached + self._limits.fan_out_floor, int(self._limits.deliveries))
-            if not own.allows(1, now):
-                raise RateLimited(
-                    f"at most {self._limits.fan_outs:g} events to others per second; wait a little"
-                )
-            if not self._deliveries.allows(cost, now):
-                raise RateLimited("all clients together send too much to others; wait a little")
-            own.spend(1, now)
-            self._deliveries.spend(cost, now)
+            member = self._member(sid)
+            other = self._members.get(room)
+            to_one = other is not None and other.group == member.group
+            inner = room if to_one else member.inner(room)
+            self._spend(member, 1 if to_one else len(self._rooms.get(inner, ())), now)
+            return inner
 
     # With the lock held.
+
+    def _spend(self, member: Member, reached: int, now: float) -> None:
+        # Never more than all that there is: one event to everybody is always possible.
+        cost = min(reached + self._limits.fan_out_floor, int(self._limits.deliveries))
+        if not member.fan_outs.allows(1, now):
+            raise RateLimited(
+                f"at most {self._limits.fan_outs:g} events to others per second; wait a little"
+            )
+        if not member.shared.allows(1, now):
+            raise RateLimited(
+                f"at most {self._limits.address_fan_outs:g} events to others per second from one "
+                "address; wait a little"
+            )
+        if not self._deliveries.allows(cost, now):
+            raise RateLimited("all clients together send too much to others; wait a little")
+        member.fan_outs.spend(1, now)
+        member.shared.spend(1, now)
+        self._deliveries.spend(cost, now)
+
+    def _share(self, address: str, now: float) -> Allowance:
+        """Return what the clients of an address may send, and forget that of those who have gone.
+
+        One that is whole again is like a new one: only what is not must outlive its clients, or
+        whoever connects anew might begin anew.
+        """
+        share = self._addresses.get(address)
+        if share is None:
+            if len(self._addresses) >= self._sweep_at:
+                used = {id(member.shared) for member in self._members.values()}
+                self._addresses = {
+                    name: one
+                    for name, one in self._addresses.items()
+                    if id(one) in used or not one.is_whole(now)
+                }
+                self._sweep_at = max(SWEEP_AT, 2 * len(self._addresses))
+            share = self._addresses[address] = Allowance(self._limits.address_fan_outs, now, 1.0)
+        return share
 
     def _member(self, sid: str) -> Member:
         member = self._members.get(sid)
@@ -158,9 +229,13 @@ class Members:
             raise InvalidRequest("not connected any more")
         return member
 
-    def _drop(self, sid: str, room: str) -> None:
-        sids = self._rooms.get(room)
+    def _enter(self, sid: str, inner: str) -> None:
+        self._server.enter_room(sid, inner, namespace=self._namespace)
+        self._rooms.setdefault(inner, set()).add(sid)
+
+    def _drop(self, sid: str, inner: str) -> None:
+        sids = self._rooms.get(inner)
         if sids is not None:
             sids.discard(sid)
             if not sids:
-                del self._rooms[room]
+                del self._rooms[inner]

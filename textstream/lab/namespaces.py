@@ -11,14 +11,16 @@ from functools import wraps
 from typing import Any
 
 from flask import request
+from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace
 
 from textstream import __version__
 from textstream.errors import INTERNAL_ERROR, RateLimited, TextStreamError, UnknownEvent
 from textstream.lab import payloads
+from textstream.lab.audience import Audience, address_of
 from textstream.lab.counter import Counter
 from textstream.lab.limits import LabLimits
-from textstream.lab.members import Members
+from textstream.lab.members import EVERYBODY, Members
 from textstream.lab.request_facts import describe_connection
 from textstream.lab.works import Works
 from textstream.loggable import log_exception
@@ -37,6 +39,8 @@ Answer = dict[str, Any] | tuple[Any, ...]
 class LabNamespace(Namespace):
     """What both have in common: a handler's answer is its acknowledgement, an error's too."""
 
+    audience: Audience
+
     def trigger_event(self, event: Any, *args: Any) -> Any:
         """Dispatch an event.
 
@@ -50,6 +54,11 @@ class LabNamespace(Namespace):
             error = UnknownEvent(f"{self.namespace} has no event {ascii(event)[:64]}")
             return {"ok": False, "error": error.to_wire()}
         return super().trigger_event(event, *args)
+
+    def admit(self) -> None:
+        """Refuse whom the lab is not for, in the words for a namespace that there is not."""
+        if not self.audience.admits(request.environ):
+            raise Refusal("Invalid namespace")
 
     def refuse(self, sid: str, error: dict[str, Any]) -> None:
         """Tell a client that asked for no acknowledgement."""
@@ -100,12 +109,14 @@ class TestNamespace(LabNamespace):
         members: Members,
         counter: Counter,
         limits: LabLimits,
+        audience: Audience,
         *,
         call_later: Callable[[float, Callable[[], None]], None],
         on_connect: Callable[[], None],
     ) -> None:
         super().__init__(TEST)
         self.limits = limits
+        self.audience = audience
         self._members = members
         self._counter = counter
         self._call_later = call_later
@@ -113,9 +124,11 @@ class TestNamespace(LabNamespace):
 
     def on_connect(self, auth: Any = None) -> None:  # noqa: ARG002 (Flask-SocketIO passes it)
         """Say hello."""
+        self.admit()
         sid: str = request.sid  # type: ignore[attr-defined]
         self._on_connect()
-        self._members.add(sid)
+        environ = request.environ
+        self._members.add(sid, group=self.audience.group(environ), address=address_of(environ))
         self._counter.enter()
         self.emit(MY_RESPONSE, {"data": "Connected", "count": 0}, room=sid)
 
@@ -131,10 +144,10 @@ class TestNamespace(LabNamespace):
 
     @answering
     def on_my_broadcast_event(self, sid: str, *arguments: Any) -> None:
-        """Send to everybody."""
+        """Send to everybody who hears this client."""
         data = payloads.member(arguments, "data")
-        self._members.spend(sid, None)
-        self._respond(sid, data, room=None)
+        payloads.check_shared(arguments, self.limits)
+        self._respond(sid, data, room=self._members.reach(sid, EVERYBODY))
 
     @answering
     def on_join(self, sid: str, *arguments: Any) -> None:
@@ -153,17 +166,17 @@ class TestNamespace(LabNamespace):
         """Send to a room, whoever is in it; a client's id is the room of that client."""
         room = payloads.room_name(arguments, self.limits)
         data = payloads.member(arguments, "data")
-        self._members.spend(sid, room)
-        self._respond(sid, data, room=room)
+        payloads.check_shared(arguments, self.limits)
+        self._respond(sid, data, room=self._members.reach(sid, room))
 
     @answering
     def on_close_room(self, sid: str, *arguments: Any) -> None:
         """Tell a room that it closes, and take everybody out."""
         room = payloads.room_name(arguments, self.limits)
         self._members.check_in(sid, room)
-        self._members.spend(sid, room)
-        self._respond(sid, f"Room {room} is closing.", room=room)
-        self._members.close(room)
+        inner = self._members.reach(sid, room)
+        self._respond(sid, f"Room {room} is closing.", room=inner)
+        self._members.close(sid, room)
 
     @answering
     def on_disconnect_request(self, sid: str, *_arguments: Any) -> None:
@@ -206,9 +219,9 @@ class TestNamespace(LabNamespace):
         self._respond(sid, error["message"], room=sid, error=error)
 
     def _respond(
-        self, sid: str, data: Any, *, room: str | None, callback: Any = None, **more: Any
+        self, sid: str, data: Any, *, room: str, callback: Any = None, **more: Any
     ) -> None:
-        """Count an event of `sid` and send ``my_response`` to a room, to everybody with None."""
+        """Count an event of `sid` and send ``my_response`` to a room, by the server's name."""
         response = {"data": data, "count": self._members.count(sid), **more}
         self.emit(MY_RESPONSE, response, room=room, callback=callback)
 
@@ -219,14 +232,23 @@ class TestNamespace(LabNamespace):
 class WorkNamespace(LabNamespace):
     """``/testnamespace``: a request that takes its time, and holds up nobody."""
 
-    def __init__(self, works: Works, limits: LabLimits, *, on_connect: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        works: Works,
+        limits: LabLimits,
+        audience: Audience,
+        *,
+        on_connect: Callable[[], None],
+    ) -> None:
         super().__init__(WORK)
         self.limits = limits
+        self.audience = audience
         self._works = works
         self._on_connect = on_connect
 
     def on_connect(self, auth: Any = None) -> None:  # noqa: ARG002 (Flask-SocketIO passes it)
         """See to it that the timers run."""
+        self.admit()
         self._on_connect()
 
     @answering

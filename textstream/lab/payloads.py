@@ -7,6 +7,7 @@ from typing import Any
 
 from textstream.errors import InvalidRequest
 from textstream.lab.limits import LabLimits
+from textstream.measure import Unread
 
 
 def check(arguments: tuple[Any, ...], limits: LabLimits) -> None:
@@ -22,18 +23,32 @@ def check(arguments: tuple[Any, ...], limits: LabLimits) -> None:
     """
     if len(arguments) > limits.arguments:
         raise InvalidRequest(f"{len(arguments)} arguments, at most {limits.arguments} are allowed")
-    if _deeper_than(limits.depth, arguments):
-        raise InvalidRequest(f"at most {limits.depth} arrays and objects within each other")
+    for argument in arguments:
+        if isinstance(argument, Unread):
+            raise InvalidRequest(argument.reason)
+    _check_depth(arguments, limits)
     try:
-        size = len(
-            json.dumps(arguments, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        )
+        size = _size(arguments)
     except TypeError:
         raise InvalidRequest("binary data is not taken here; send text or JSON") from None
     except ValueError:
         raise InvalidRequest("NaN and Infinity are not JSON") from None
     if size > limits.payload:
         raise InvalidRequest(f"{size} characters as JSON, at most {limits.payload} are allowed")
+
+
+def check_shared(arguments: tuple[Any, ...], limits: LabLimits) -> None:
+    """Refuse what may be sent back, but not to others.
+
+    Raises:
+        InvalidRequest: too long.
+
+    """
+    size = _size(arguments)
+    if size > limits.shared:
+        raise InvalidRequest(
+            f"{size} characters as JSON, at most {limits.shared} are allowed in an event to others"
+        )
 
 
 def member(arguments: tuple[Any, ...], key: str) -> Any:
@@ -61,13 +76,23 @@ def room_name(arguments: tuple[Any, ...], limits: LabLimits) -> str:
     return name
 
 
-def _deeper_than(depth: int, value: Any) -> bool:
-    level = [value]
-    for _ in range(depth + 2):  # the tuple of arguments is one, a leaf another
+def _size(arguments: tuple[Any, ...]) -> int:
+    return len(json.dumps(arguments, allow_nan=False, ensure_ascii=False, separators=(",", ":")))
+
+
+def _check_depth(arguments: tuple[Any, ...], limits: LabLimits) -> None:
+    level: list[Any] = [arguments]
+    values = 0
+    for _ in range(limits.depth + 2):  # the tuple of arguments is one, a leaf another
         level = [inner for part in level for inner in _parts(part)]
         if not level:
-            return False
-    return True
+            return
+        values += len(level)
+        if values > limits.payload:  # each has a character at least
+            raise InvalidRequest(
+                f"more than {limits.payload} characters as JSON, no more are allowed"
+            )
+    raise InvalidRequest(f"at most {limits.depth} arrays and objects within each other")
 
 
 def _parts(value: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from flask_socketio import SocketIO
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
 from textstream.hub.hub import Hub, Limits
-from textstream.lab import Lab, LabLimits
+from textstream.lab import Audience, Lab, LabLimits
 from textstream.log_format import ClientMistakes, OneLineExceptions
 from textstream.reading.dispatcher import Dispatcher
 from textstream.settings import Settings
@@ -33,12 +33,19 @@ from textstream.web.shares import shares_of
 from textstream.web.starts import RequestLimits
 
 
-def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    host: str | None = None,
+    lab_limits: LabLimits | None = None,
+) -> Flask:
     """Make the Flask application, for any WSGI server that Flask-SocketIO can run on.
 
     Args:
         settings: by default those of the environment.
-        lab_limits: bounds and times of the connection lab, where ``settings.lab`` is on.
+        host: name or address that the WSGI server listens on, where it is known: what the setting
+            ``lab`` goes by when it is ``auto``.
+        lab_limits: bounds and times of the connection lab.
 
     Raises:
         SourceUnavailable: a source in the settings cannot be imported, or the model not loaded.
@@ -90,10 +97,17 @@ def create_app(settings: Settings | None = None, *, lab_limits: LabLimits | None
         handed_off=transport is not None,
         admission=admission,
     ).register()
-    if settings.lab:
-        server.lab = Lab(socketio, dispatcher, on_connect=server.ensure_running, limits=lab_limits)
+    audience = Audience(settings.lab, host)
+    if audience.anybody:
+        server.lab = Lab(
+            socketio,
+            dispatcher,
+            audience,
+            on_connect=server.ensure_running,
+            limits=lab_limits,
+        )
     serve_client(app, STATIC / "socket.io")
-    app.register_blueprint(pages(hub, registry, lab=settings.lab, is_allowed=origins.allows))
+    app.register_blueprint(pages(hub, registry, has_lab=audience.admits, is_allowed=origins.allows))
     # Last, around Socket.IO too.
     served = under_prefix(app.wsgi_app, settings.prefix)
     app.wsgi_app = served  # type: ignore[method-assign, assignment]

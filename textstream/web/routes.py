@@ -35,7 +35,12 @@ NOT_BUILT = """\
 </html>
 """
 
-LAB_OFF = "The connection lab is switched off here. Start the server with --lab to have it.\n"
+LAB_OFF = (
+    "The connection lab is off here. Start the server with --lab (TEXTSTREAM_LAB=on) to have it.\n"
+)
+
+LabCheck = Callable[[dict[str, Any]], bool]
+"""Whether whoever makes a request may use the lab; the argument is the WSGI environment."""
 
 OriginCheck = Callable[[str | None, dict[str, Any]], bool]
 """Whether pages of an origin may use the server; the second argument is the WSGI environment."""
@@ -46,14 +51,16 @@ def pages(
     registry: SourceRegistry,
     static: Path = STATIC,
     *,
-    lab: bool = True,
+    has_lab: LabCheck = lambda _: True,
     is_allowed: OriginCheck = lambda *_: True,
 ) -> Blueprint:
     """Return the routes."""
     blueprint = Blueprint("pages", __name__)
 
     for path, file in PAGES.items():
-        view = _page(static, file) if lab or path != "/lab/" else _lab_off
+        view = _page(static, file)
+        if path == "/lab/":
+            view = _if_lab(has_lab, view)
         endpoint = file.replace(".", "_")
         blueprint.add_url_rule(path, endpoint, view)
         if path != "/":  # Flask's own redirect is to an absolute address
@@ -79,7 +86,7 @@ def pages(
             allowed=is_allowed(request.headers.get("Origin"), request.environ),
             **describe_request(request.environ),
             server=__version__,
-            lab=lab,
+            lab=has_lab(request.environ),
         )
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -113,5 +120,10 @@ def _add_slash() -> WerkzeugResponse:
     return redirect(with_slash(request.environ), 308)
 
 
-def _lab_off() -> Response:
-    return Response(LAB_OFF, status=404, mimetype="text/plain")
+def _if_lab(has_lab: LabCheck, page: Callable[[], Response]) -> Callable[[], Response]:
+    def view() -> Response:
+        if has_lab(request.environ):
+            return page()
+        return Response(LAB_OFF, status=404, mimetype="text/plain")
+
+    return view

@@ -4,7 +4,7 @@ import { createContext, useContext } from "react";
 const en = {
   title: "Connection lab",
   about:
-    "Try your page, your proxy and your network, before any text is streamed. Every button sends one event; the log shows it, its acknowledgement and what comes back.",
+    "Try your page, your proxy and your network, before any text is streamed. Every button sends one event; the log shows it, its acknowledgement and what comes back. What you send to others reaches those at your own address, unless the server's lab is public.",
   status: {
     connecting: "Connecting…",
     connected: "Connected",
@@ -16,7 +16,7 @@ const en = {
   refused: (origin: string) =>
     `The server does not accept pages from ${origin}; start it with --cors-origins ${origin}.`,
   absent: (server: string) => `No server answers at ${server}. Start it, or give ?server=.`,
-  off: "The lab is switched off on this server. Start it without --no-lab.",
+  off: "The lab is off on this server, or not for your address. Start it with --lab.",
   over: "Connect over",
   transports: { both: "WebSocket", upgrade: "Polling, then upgrade", polling: "Polling only" },
   reconnect: "Connect again",
@@ -40,7 +40,7 @@ const en = {
   counterNone: "The first one comes within ten seconds.",
   events: "Events",
   echo: "Echo",
-  broadcast: "Send to everybody",
+  broadcast: "Send to others too",
   room: "Room",
   message: "Message",
   join: "Join",
@@ -63,7 +63,7 @@ type Words = typeof en;
 const zh: Words = {
   title: "连接实验室",
   about:
-    "在传送文字之前，先试试你的页面、代理和网络。每个按钮发送一个事件；日志显示它、它的确认和返回的内容。",
+    "在传送文字之前，先试试你的页面、代理和网络。每个按钮发送一个事件；日志显示它、它的确认和返回的内容。除非服务器的实验室是公开的，你发给别人的内容只会到达与你同一地址的人。",
   status: {
     connecting: "正在连接……",
     connected: "已连接",
@@ -74,7 +74,7 @@ const zh: Words = {
   },
   refused: (origin) => `服务器不接受来自 ${origin} 的页面；请用 --cors-origins ${origin} 启动它。`,
   absent: (server) => `${server} 没有服务器应答。请启动它，或给出 ?server=。`,
-  off: "此服务器关闭了实验室。请不带 --no-lab 启动它。",
+  off: "此服务器关闭了实验室，或不对你的地址开放。请用 --lab 启动它。",
   over: "连接方式",
   transports: { both: "WebSocket", upgrade: "先轮询再升级", polling: "仅轮询" },
   reconnect: "重新连接",
@@ -98,7 +98,7 @@ const zh: Words = {
   counterNone: "第一个会在十秒内到来。",
   events: "事件",
   echo: "回显",
-  broadcast: "发给所有人",
+  broadcast: "也发给别人",
   room: "房间",
   message: "消息",
   join: "加入",

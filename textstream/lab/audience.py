@@ -1,0 +1,59 @@
+"""Who may use the lab, and who hears whom."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+"""What proxies say of whom they ask for. Its presence means that the peer is not who asks."""
+
+
+class Audience:
+    """Whom the lab is for, by the setting and by where the server listens.
+
+    ``auto``: whoever connects to a server that listens on loopback only. Where nobody says on what
+    it listens (gunicorn, an app in another program) it is each request's peer that must be on
+    loopback, and no proxy. ``on``: everybody, and each address hears itself only. ``public``:
+    everybody hears everybody. ``off``: nobody.
+    """
+
+    def __init__(self, mode: str, host: str | None = None) -> None:
+        """Tell whom the lab is for.
+
+        Args:
+            mode: ``auto``, ``on``, ``public`` or ``off``.
+            host: name or address that the server listens on; None where it is not known.
+
+        """
+        self.public = mode == "public"
+        self._by_peer = mode == "auto" and host is None
+        self.anybody = mode != "off" and (mode != "auto" or host is None or _is_loopback(host))
+
+    def admits(self, environ: dict[str, Any]) -> bool:
+        """Return whether whoever has made this request may use the lab."""
+        if not self._by_peer:
+            return self.anybody
+        forwarded = any(environ.get(name) for name in FORWARDED)
+        return not forwarded and _is_loopback(environ.get("REMOTE_ADDR", ""))
+
+    def group(self, environ: dict[str, Any]) -> str:
+        """Return what those have in common who hear one another."""
+        return "" if self.public else address_of(environ)
+
+
+def address_of(environ: dict[str, Any]) -> str:
+    """Return the address that a request came from."""
+    return str(environ.get("REMOTE_ADDR", ""))
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        address = ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
