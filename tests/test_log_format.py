@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -173,7 +174,9 @@ def _logging_restored() -> Iterator[None]:
         logging.getLogger(name) for name in ("werkzeug", "httpx", "httpx2", "httpcore", "openai")
     ]
     levels = [logger.level for logger in noisy]
+    hooks = threading.excepthook, sys.unraisablehook
     yield
+    threading.excepthook, sys.unraisablehook = hooks
     root.handlers, root.level = handlers, level
     for logger, old in zip(noisy, levels, strict=True):
         logger.setLevel(old)
@@ -197,3 +200,29 @@ def test_configured_for_people_who_debug(capsys: pytest.CaptureFixture[str]) -> 
     configure("debug", "text")
     logging.getLogger("textstream.test").debug("hello")
     assert "DEBUG hello" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_logging_restored")
+def test_what_python_would_print_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("info", "text")
+
+    def fail() -> None:
+        raise ValueError(FORGED)
+
+    class Fragile:
+        def __del__(self) -> None:
+            fail()
+
+    def leave() -> None:
+        raise SystemExit
+
+    for work in (fail, leave):
+        thread = threading.Thread(target=work, name="work")
+        thread.start()
+        thread.join()
+    Fragile()
+    thread_line, object_line = capsys.readouterr().err.splitlines()
+    assert "ERROR the thread work failed: Traceback: " in thread_line
+    assert "ERROR an exception was ignored in a function: Traceback: " in object_line
+    assert thread_line.endswith("> ValueError")
+    assert object_line.endswith("> ValueError")

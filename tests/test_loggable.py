@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textstream.errors import InvalidRequest, SourceFailed
-from textstream.loggable import CHAIN, FRAMES, describe_exception, fingerprint, one_line
+from textstream.loggable import (
+    CHAIN,
+    FRAMES,
+    describe_exception,
+    fingerprint,
+    one_line,
+    without_ids,
+)
 from textstream.protocol import StreamRef, parse
 
 
@@ -24,6 +31,13 @@ def raised(error: BaseException, cause: BaseException | None = None) -> BaseExce
 def test_a_fingerprint_is_the_beginning_of_the_hash() -> None:
     assert fingerprint("abc") == hashlib.sha256(b"abc").hexdigest()[:8]
     assert len(fingerprint("\ud800")) == 8, "whatever a client sends for an id"
+
+
+def test_a_session_s_id_in_an_address_is_a_secret() -> None:
+    shown = f"GET /socket.io/?EIO=4&sid={fingerprint('AbC-_1')}&transport=polling HTTP/1.1"
+    assert without_ids("GET /socket.io/?EIO=4&sid=AbC-_1&transport=polling HTTP/1.1") == shown
+    assert without_ids("GET /?sid=a HTTP/1.1") == f"GET /?sid={fingerprint('a')} HTTP/1.1"
+    assert without_ids("GET /?inside=a HTTP/1.1") == "GET /?inside=a HTTP/1.1"
 
 
 @given(st.text(st.characters()))

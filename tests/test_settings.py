@@ -157,7 +157,7 @@ def test_the_lab_is_set_by_a_word(monkeypatch: pytest.MonkeyPatch, value: str, m
 
 
 def test_the_lab_of_a_program_may_be_a_bool() -> None:
-    assert (Settings(lab=True).lab, Settings(lab=False).lab) == ("on", "off")  # type: ignore[arg-type]
+    assert (Settings(lab=True).lab, Settings(lab=False).lab) == ("on", "off")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from textstream.loggable import describe_exception, fingerprint, one_line
+from textstream.loggable import describe_exception, fingerprint, log_exception, one_line
+
+logger = logging.getLogger("textstream.log")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -141,6 +144,18 @@ def _quoted(value: object) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def _thread_failed(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value and not isinstance(args.exc_value, SystemExit):  # which ends it in peace
+        name = args.thread.name if args.thread else "?"
+        log_exception(logger, "the thread %s failed", name, error=args.exc_value)
+
+
+def _not_raised(args: sys.UnraisableHookArgs) -> None:
+    error = args.exc_value or args.exc_type()
+    kind = type(args.object).__name__
+    log_exception(logger, "an exception was ignored in a %s", kind, error=error)
+
+
 def _through_handler(traceback: TracebackType | None) -> bool:
     while traceback:
         name = traceback.tb_frame.f_globals.get("__name__", "")
@@ -151,7 +166,13 @@ def _through_handler(traceback: TracebackType | None) -> bool:
 
 
 def configure(level: str, format_: str) -> None:
-    """Log to stderr at `level`. For the entry point; an embedding application has its own."""
+    """Log to stderr at `level`. For the entry point; an embedding application has its own.
+
+    What Python itself would print there goes to the log too: what ends a thread, of a source's say,
+    and what nobody could catch.
+    """
+    threading.excepthook = _thread_failed
+    sys.unraisablehook = _not_raised
     handler = logging.StreamHandler(sys.stderr)
     make = JsonFormatter if format_ == "json" else TextFormatter
     handler.setFormatter(make(messages=level == "debug"))

@@ -34,9 +34,17 @@ characters), with the invisible format characters beside them.
 """
 
 
+_SID = re.compile(r"(?<=[?&]sid=)[^&#\s]+")
+
+
 def fingerprint(id_: str) -> str:
     """Return what stands for an id in the log: whoever knows a stream's or a session's has it."""
     return hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:FINGERPRINT]
+
+
+def without_ids(request: str) -> str:
+    """Return a request line, or an address, with a fingerprint for the id of the session in it."""
+    return _SID.sub(lambda found: fingerprint(found[0]), request)
 
 
 def one_line(text: str) -> str:

@@ -44,7 +44,7 @@ _PART = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,|:|\[|\{', re.DOTALL
 
 _NAME_OF_EVENT = re.compile(r'\s*\[\s*("(?:[^"\\]|\\.){0,64}")')
 
-SCALARS = (str, bytes, int, float, type(None))
+CONTAINERS = (dict, list, tuple)
 
 
 def check_payload(payload: dict[Any, Any]) -> None:
@@ -58,7 +58,7 @@ def check_payload(payload: dict[Any, Any]) -> None:
         raise InvalidRequest(f"{len(payload)} keys, at most {KEYS} are allowed")
     for key, value in payload.items():
         _check_name(key)
-        if isinstance(value, (dict, list, tuple)):
+        if isinstance(value, CONTAINERS):
             try:
                 _Nested().check(value)
             except InvalidRequest as error:
@@ -97,9 +97,9 @@ class _Nested:
                 )
             inside = list(outer)
         for value in inside:
-            if isinstance(value, SCALARS):
+            if not isinstance(value, CONTAINERS):
                 self._count(value)
-        return [value for value in inside if not isinstance(value, SCALARS)]
+        return [value for value in inside if isinstance(value, CONTAINERS)]
 
     def _count(self, value: Any) -> None:
         size = NUMBER

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from werkzeug.serving import WSGIRequestHandler
 
+from textstream.loggable import without_ids
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -80,7 +82,7 @@ class RequestHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log at level debug: polling makes a line several times a second."""
-        logging.getLogger("werkzeug").debug("%s %s %s", self.requestline, code, size)
+        logging.getLogger("werkzeug").debug("%s %s %s", without_ids(self.requestline), code, size)
 
     def log_error(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
         """Log at level debug what was wrong with a request: stock, 64 kB of it at level error."""
