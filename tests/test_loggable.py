@@ -13,6 +13,7 @@ from textstream.errors import InvalidRequest, SourceFailed
 from textstream.loggable import (
     CHAIN,
     FRAMES,
+    MESSAGE,
     describe_exception,
     fingerprint,
     one_line,
@@ -88,6 +89,10 @@ def test_a_long_chain_and_a_deep_one_are_cut() -> None:
     with pytest.raises(RecursionError) as deep:
         descend()
     assert describe_exception(deep.value).count(" > ") == FRAMES
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(describe_exception(ValueError("x" * 100_000), message=True)) < 2 * MESSAGE
 
 
 def test_a_circle_of_causes_ends() -> None:

@@ -24,6 +24,9 @@ FRAMES = 20
 CHAIN = 4
 """Exceptions of a chain of causes that are shown, the last raised first."""
 
+MESSAGE = 1_000
+"""Characters of an exception's message that are shown, where it is shown."""
+
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -119,7 +122,7 @@ def _is_ours(error: BaseException) -> bool:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        return str(error)[:MESSAGE]
     except Exception as broken:  # noqa: BLE001 (a user's class; a log line must not fail)
         return f"<its message raised {type(broken).__name__}>"
 

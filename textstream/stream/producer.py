@@ -133,7 +133,8 @@ class Producer:
         shown = fingerprint(self._stream.id)
         if self._stream.cancel.cancelled:
             # What it was waiting for was taken away: no failure, whatever it raised.
-            logger.debug("stream %s: cancelled source raised %r", shown, error)
+            said = "stream %s: a cancelled source raised something"
+            log_exception(logger, said, shown, error=error, level=logging.DEBUG)
             return
         name = self._source.name
         if isinstance(error, TextStreamError):
