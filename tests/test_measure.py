@@ -13,7 +13,6 @@ from textstream.errors import MAX_MESSAGE, InvalidRequest, OffsetGone, TextStrea
 from textstream.measure import (
     DEPTH,
     KEYS,
-    LARGE,
     NAME,
     NESTED_BYTES,
     NESTED_ITEMS,
@@ -111,15 +110,9 @@ def event(payload: str, name: str = "start_stream") -> str:
 
 
 FLOODS = {
-    "keys": "{" + ",".join(f'"{n:x}":1' for n in range(190_000)) + "}",
-    "numbers": "[" + "1," * 900_000 + "1]",
-    "lists": "[" + "[]," * 600_000 + "[]]",
-    "strings": "[" + '"",' * 600_000 + '""]',
-    "quotes": '"' * 1_800_001,
     "depth": "[" * 900_000 + "]" * 900_000,
     "less depth": "[" * 20_000 + "]" * 20_000,
     "digits": "9" * 1_800_000,
-    "arguments": "1," * 900_000 + "1",
 }
 
 
@@ -132,7 +125,7 @@ def test_a_flood_is_not_parsed_and_its_event_arrives(flood: str) -> None:
         assert unread.reason
 
 
-@pytest.mark.parametrize("text", ["[" * 900_000, "9" * 900_000, "{" + '"a":1,' * 200_000])
+@pytest.mark.parametrize("text", ["[" * 900_000, "9" * 900_000])
 def test_a_flood_without_a_name_is_malformed(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         MeasuredJson.loads(text)
@@ -146,7 +139,6 @@ def test_a_flood_without_a_name_is_malformed(text: str) -> None:
 @pytest.mark.parametrize("ascii_", [True, False])
 def test_a_long_text_is_parsed_whatever_it_holds(text: str, ascii_: bool) -> None:
     encoded = event(json.dumps({"text": text, "params": keys(NESTED_KEYS)}, ensure_ascii=ascii_))
-    assert len(encoded) > LARGE
     assert MeasuredJson.loads(encoded)[1]["text"] == text
 
 
@@ -154,7 +146,7 @@ def test_a_long_text_is_parsed_whatever_it_holds(text: str, ascii_: bool) -> Non
 def test_no_payload_within_the_bounds_is_a_flood(payload: dict[str, Any]) -> None:
     if "rate" in payload:  # no JSON has a number of so many digits
         payload = {"params": {"a": 10**4299}}
-    encoded = event(json.dumps(payload)) + " " * LARGE
+    encoded = event(json.dumps(payload)) + " " * 65_536
     assert MeasuredJson.loads(encoded)[1] == payload
 
 

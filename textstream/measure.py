@@ -30,17 +30,8 @@ NESTED_BYTES = 16_384
 DEPTH = 8
 """Objects and lists within each other, the outermost of one value included."""
 
-PARTS = 2_048
-"""Strings and structural characters of a large message. A payload within these bounds has fewer."""
-
-LARGE = 65_536
-"""Characters of a message above which its parts are counted before it is parsed."""
-
 NUMBER = 8
 """Bytes that a number, a boolean or nothing counts as, at least."""
-
-_PART = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|,|:|\[|\{', re.DOTALL)
-"""A string of JSON, with or without its end, or a character that begins another value."""
 
 _NAME_OF_EVENT = re.compile(r'\s*\[\s*("(?:[^"\\]|\\.){0,64}")')
 
@@ -127,9 +118,10 @@ class Unread:
 
 
 class MeasuredJson:
-    """`json`, for packets of Socket.IO: what is too much to parse is not.
+    """`json`, for packets of Socket.IO: what it gives up at is told to who sent it.
 
-    The event arrives, with an `Unread` for its arguments, so that its sender gets an answer.
+    Large messages of many parts do not come here (see ``transport.measure``). The event arrives,
+    with an `Unread` for its arguments, so that its sender gets an answer.
     """
 
     dumps = staticmethod(json.dumps)
@@ -142,22 +134,14 @@ class MeasuredJson:
             ValueError: it is no JSON, nor an event whose name could be told.
 
         """
-        if len(text) > LARGE and _has_more_parts(text, PARTS):
-            return _unread(text, f"more than {PARTS} keys, values and items are not taken")
         try:
             return json.loads(text)
         except RecursionError:
             return _unread(text, f"more than {DEPTH} objects and lists within each other")
         except json.JSONDecodeError:
             raise
-        except (
-            ValueError
-        ):  # of an integer: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+        except ValueError:  # of an integer: "Integer string conversion length limitation"
             return _unread(text, "a number has too many digits")
-
-
-def _has_more_parts(text: str, most: int) -> bool:
-    return any(count >= most for count, _ in enumerate(_PART.finditer(text)))
 
 
 def _unread(text: str, reason: str) -> list[Any]:

@@ -43,6 +43,7 @@ def nothing(_environ: object, start_response: Any) -> list[bytes]:
 
 def get(app: Any, path: str, **environ: str) -> tuple[int, str]:
     """Return the status, and where the answer leads, or what it says."""
+    environ = {"REMOTE_ADDR": "127.0.0.1", **environ}
     with Client(app).get(path, environ_overrides=environ) as answer:
         text = answer.get_data(as_text=True)
         return answer.status_code, answer.headers.get("Location", text)

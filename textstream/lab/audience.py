@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 """What proxies say of whom they ask for. Its presence means that the peer is not who asks."""
+
+
+AddressOf = Callable[[dict[str, Any]], str]
+
+
+def _peer_of(environ: dict[str, Any]) -> str:
+    return str(environ.get("REMOTE_ADDR", ""))
 
 
 class Audience:
@@ -18,14 +26,18 @@ class Audience:
     everybody hears everybody. ``off``: nobody.
     """
 
-    def __init__(self, mode: str, host: str | None = None) -> None:
+    def __init__(
+        self, mode: str, host: str | None = None, *, address_of: AddressOf = _peer_of
+    ) -> None:
         """Tell whom the lab is for.
 
         Args:
             mode: ``auto``, ``on``, ``public`` or ``off``.
             host: name or address that the server listens on; None where it is not known.
+            address_of: tells whose a request is, by its environ.
 
         """
+        self.address_of = address_of
         self.public = mode == "public"
         self._by_peer = mode == "auto" and host is None
         self.anybody = mode != "off" and (mode != "auto" or host is None or _is_loopback(host))
@@ -39,12 +51,7 @@ class Audience:
 
     def group(self, environ: dict[str, Any]) -> str:
         """Return what those have in common who hear one another."""
-        return "" if self.public else address_of(environ)
-
-
-def address_of(environ: dict[str, Any]) -> str:
-    """Return the address that a request came from."""
-    return str(environ.get("REMOTE_ADDR", ""))
+        return "" if self.public else self.address_of(environ)
 
 
 def _is_loopback(host: str) -> bool:

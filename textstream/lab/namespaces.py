@@ -17,7 +17,7 @@ from flask_socketio import Namespace
 from textstream import __version__
 from textstream.errors import INTERNAL_ERROR, RateLimited, TextStreamError, UnknownEvent
 from textstream.lab import payloads
-from textstream.lab.audience import Audience, address_of
+from textstream.lab.audience import Audience
 from textstream.lab.counter import Counter
 from textstream.lab.limits import LabLimits
 from textstream.lab.members import EVERYBODY, Members
@@ -127,8 +127,9 @@ class TestNamespace(LabNamespace):
         self.admit()
         sid: str = request.sid  # type: ignore[attr-defined]
         self._on_connect()
-        environ = request.environ
-        self._members.add(sid, group=self.audience.group(environ), address=address_of(environ))
+        audience, environ = self.audience, request.environ
+        address = audience.address_of(environ)
+        self._members.add(sid, group=audience.group(environ), address=address)
         self._counter.enter()
         self.emit(MY_RESPONSE, {"data": "Connected", "count": 0}, room=sid)
 

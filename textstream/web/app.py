@@ -62,7 +62,8 @@ def create_app(
     origins = OriginPolicy(settings.cors_origins)
     origins.send_headers(app)
     clients = Clients(shares_of(settings))
-    admission = Admission(clients, Proxies(settings.trusted_proxies))
+    proxies = Proxies(settings.trusted_proxies)
+    admission = Admission(clients, proxies)
     socketio, transport = _make_socketio(app, settings, origins, admission)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(
@@ -97,7 +98,7 @@ def create_app(
         handed_off=transport is not None,
         admission=admission,
     ).register()
-    audience = Audience(settings.lab, host)
+    audience = Audience(settings.lab, host, address_of=proxies.address_of)
     if audience.anybody:
         server.lab = Lab(
             socketio,

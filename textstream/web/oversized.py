@@ -41,8 +41,10 @@ def _why(size: int, limit: Limit, most: int) -> str:
         f"The message has {size} bytes, at most {most} are allowed "
         "(TEXTSTREAM_MAX_MESSAGE_BYTES). It was dropped."
     )
+
+
 def measure_packets(server: Any) -> None:
-    """Let `server`, python-socketio's, parse no message that holds more than a payload may.
+    """Let `server`, python-socketio's, answer an event whose JSON is too deep to be parsed.
 
     Its own class of packets, in place of the setting ``json``: that one is the whole process's.
     """
