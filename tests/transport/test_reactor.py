@@ -87,7 +87,7 @@ def test_a_failing_callback_does_not_end_it(
     reactor.call_soon(fail)
     reactor.call_soon(done.set)
     assert done.wait(TIMEOUT)
-    assert "RuntimeError" in caplog.text
+    assert "fail > RuntimeError" in caplog.text
 
 
 def test_a_readable_socket_is_reported(reactor: Reactor) -> None:

@@ -23,7 +23,7 @@ FOUND = {200, 400}
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Flask]:
-    app = create_app(Settings(preload=False))
+    app = create_app(Settings(preload=False, lab="on"))
     yield app
     app.extensions["textstream"].close(0)
 
@@ -31,7 +31,7 @@ def app() -> Iterator[Flask]:
 @pytest.fixture(scope="module")
 def prefixed() -> Iterator[Flask]:
     """A server that is told its prefix, since the proxy leaves it on."""
-    app = create_app(Settings(prefix="/a/b/"))
+    app = create_app(Settings(prefix="/a/b/", lab="on"))
     yield app
     app.extensions["textstream"].close(0)
 
