@@ -15,11 +15,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import simple_websocket
 from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
+from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
 from textstream.loggable import fingerprint
@@ -128,7 +130,11 @@ class Transport:
             shaken = _shake_hands(environ)
         except _HANDSHAKE_ERRORS as error:
             return self._refuse_handshake(session, start_response, error)
-        self._take_over(raw, session)
+        try:
+            self._take_over(raw, session)
+        except OSError:  # no descriptor to hand it off with
+            self._drop(session)
+            _close_again(shaken)
         return _leave(shaken)
 
     def turn_away(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -143,16 +149,24 @@ class Transport:
             shaken = _shake_hands(environ)
         except _HANDSHAKE_ERRORS as error:
             return _refuse(start_response, f"No WebSocket handshake: {error}")
-        connection = self._connect(raw, on_message=lambda _: None, on_close=lambda: None)
+        try:
+            connection = self._connect(raw, on_message=lambda _: None, on_close=lambda: None)
+        except OSError:
+            _close_again(shaken)
+            return _leave(shaken)
         connection.start()
         connection.close(POLICY_VIOLATION, HAS_WEBSOCKET)
         return _leave(shaken)
 
     def _refuse_handshake(self, session: Any, start_response: Any, error: Exception) -> list[bytes]:
+        self._drop(session)
+        return _refuse(start_response, f"No WebSocket handshake: {error}")
+
+    def _drop(self, session: Any) -> None:
+        """End a session whose first connection came to nothing; one that polls goes on so."""
         if not session.connected:
             session.close(wait=False, abort=True, reason=self.eio.reason.TRANSPORT_ERROR)
             self.eio.sockets.pop(session.sid, None)
-        return _refuse(start_response, f"No WebSocket handshake: {error}")
 
     def _serve_stock(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
         _warn_once("A WebSocket over in-process TLS, or on an unknown server: stock transport.")
@@ -244,6 +258,12 @@ def _shake_hands(environ: dict[str, Any]) -> simple_websocket.Server:
     # frame could not be encoded once for all readers.
     offered = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
     return simple_websocket.Server(offered, thread_class=_NoThread)
+
+
+def _close_again(shaken: simple_websocket.Server) -> None:
+    """Say on a WebSocket that was not handed off that there is no room for it now."""
+    with suppress(OSError):
+        shaken.close(CloseReason.TRY_AGAIN_LATER)
 
 
 def _leave(shaken: simple_websocket.Server) -> Any:

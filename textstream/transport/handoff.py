@@ -20,12 +20,17 @@ USER_TIMEOUT_MS = 30_000
 
 
 def steal(raw: socket.socket) -> socket.socket:
-    """Take the connection away from the WSGI server; leave it a dead socket to shut and close."""
-    sock = socket.socket(fileno=os.dup(raw.fileno()))
+    """Take the connection away from the WSGI server; leave it a dead socket to shut and close.
+
+    Raises:
+        OSError: there are not the two descriptors more that it takes; the connection stays there.
+
+    """
     dead, peer = socket.socketpair()
     peer.close()
-    os.dup2(dead.fileno(), raw.fileno())
-    dead.close()
+    with dead:
+        sock = socket.socket(fileno=os.dup(raw.fileno()))
+        os.dup2(dead.fileno(), raw.fileno())
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if sock.family in {socket.AF_INET, socket.AF_INET6}:
