@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from textstream import __version__, log_format
+from textstream.access.address import Proxies
 from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, Settings, read_settings
 from textstream.web.app import create_app
 from textstream.web.process import tune_process
-from textstream.web.request_handler import RequestHandler
 from textstream.web.signals import drain_on_signals
+from textstream.web.werkzeug_server import WsgiServer, look_without_descriptors
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -81,15 +81,10 @@ def _metavar(field: FieldInfo) -> str:
     return "KEY" if SecretStr in get_args(field.annotation) else "TEXT"
 
 
-def _listen(settings: Settings, flask_app: Flask) -> BaseWSGIServer:
+def _listen(settings: Settings, flask_app: Flask) -> WsgiServer:
+    proxies = Proxies(settings.trusted_proxies)
     try:
-        return make_server(
-            settings.host,
-            settings.port,
-            flask_app,
-            threaded=True,
-            request_handler=RequestHandler,
-        )
+        return WsgiServer(settings.host, settings.port, flask_app, proxies=proxies)
     except (OSError, SystemExit) as error:  # Werkzeug exits when the port is taken
         reason = error.strerror if isinstance(error, OSError) else "the port is in use"
         click.echo(
@@ -104,6 +99,7 @@ def _serve(settings: Settings) -> None:
     flask_app = create_app(settings, host=settings.host)
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
+    look_without_descriptors()
     server = _listen(settings, flask_app)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"textstream is listening on http://{host}:{server.server_port}", err=True)

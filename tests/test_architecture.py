@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "client": "errors protocol",
     "cli": "errors protocol client chaos stream_server",
     "wsgi": "errors log_format settings web",
-    "stream_server": "errors log_format settings web wsgi",
+    "stream_server": "errors access log_format settings web wsgi",
 }
 """What each room may import of ours, beside itself. Nothing lies beneath ``chaos``: the fault lab
 must not share a fault with what it tests. And nothing but the command line reaches it."""

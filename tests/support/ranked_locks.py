@@ -30,7 +30,7 @@ ORDER = (
     ("Holding",),
     ("Account", "Gate", "Rates"),
     ("CancelToken", "Farewells", "Sessions", "Window"),
-    ("Inbox", "Reactor"),
+    ("Inbox", "Reactor", "RequestThreads"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager", "make_thread_safe"),
 )

@@ -77,6 +77,10 @@ class Proxies:
                 break
         return _counted(found)
 
+    def trusts(self, peer: str) -> bool:
+        """Return whether a connection's peer is a trusted proxy."""
+        return self._trusts(_read(peer))
+
     def _trusts(self, address: IPAddress) -> bool:
         return any(address in network for network in self._networks)
 

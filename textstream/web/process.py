@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from textstream.web.descriptors import raise_limit
 from textstream.web.heap import GivingBack, limit_arenas
 from textstream.web.server import Server
 
@@ -32,6 +33,7 @@ def tune_process(server: Server) -> None:
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     limit_arenas()
+    raise_limit()
     # What was imported stays: no need to look through it, for 50 ms each time.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
