@@ -92,6 +92,15 @@ class ThreadPool:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
+    def counts(self) -> dict[str, int]:
+        """Return how many threads there are, how many work, and how many jobs wait for one."""
+        return {
+            "threads": len(self._threads),
+            "busy": self._busy,
+            "queue": self._jobs.qsize(),
+            "limit": self._limit,
+        }
+
     def _lacking(self) -> int:
         """Return how many threads more would find work. With the lock held."""
         idle = len(self._threads) - self._busy

@@ -39,6 +39,10 @@ class Connections:
         self._records: dict[str, Record] = {}
         self._numbers = itertools.count(1)
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._records)
+
     def add(self, connection: str) -> Record:
         """Return the record of a connection, a new one if need be."""
         record = self._records.get(connection)

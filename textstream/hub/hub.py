@@ -58,11 +58,12 @@ class Hub:
 
         """
         self._dispatcher = dispatcher
-        self._pool = pool
+        self.pool = pool
         self._new_log = new_log
         self._clock = clock
         self._limits = limits or Limits()
         self._keeper = Keeper(dispatcher, clock=clock, limits=self._limits, clients=clients)
+        self.counts = self._keeper.counts
 
     # Starting and finding.
 
@@ -95,7 +96,7 @@ class Hub:
             return self.start(start, connection=connection, sink=sink)
         self._begin_reading(reader)
         Producer(
-            reader.stream, counted, self._pool, clock=self._clock, call_at=self._dispatcher.call_at
+            reader.stream, counted, self.pool, clock=self._clock, call_at=self._dispatcher.call_at
         ).start()
         return reader
 
@@ -231,7 +232,7 @@ class Hub:
         self.refuse_starts()
         for stream in self._keeper.all():
             stream.stop("shutdown")
-        self._pool.close(deadline)
+        self.pool.close(deadline)
 
     @property
     def closing(self) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from textstream.access.account import Holding
 from textstream.access.clients import FEW_SECONDS, Clients, Visit
@@ -234,6 +236,18 @@ class Keeper:
         with self._lock:
             if entry := self._table.remove(stream):
                 self.clients.forgotten(entry.client)
+
+    # For the operator.
+
+    def counts(self) -> dict[str, Any]:
+        """Return how many connections, streams by state, and readers there are now."""
+        with self._lock:
+            connections, streams = len(self._connections), self._table.all()
+        return {
+            "connections": connections,
+            "streams": dict(Counter(stream.life.state for stream in streams)),
+            "readers": sum(len(stream.readers) for stream in streams),
+        }
 
     # Inside.
 

@@ -117,6 +117,15 @@ class Dispatcher:
             elif (delay := due - self._clock()) > 0:
                 self._wakeup.wait(min(delay, MAX_WAIT))
 
+    def counts(self) -> dict[str, int]:
+        """Return how many readers and runs are scheduled, about, and how many timed calls."""
+        return {
+            "readers": len(self._schedule),
+            "runs": len(self._runs),
+            "woken": len(self._woken),
+            "calls": len(self._calls),
+        }
+
     def close(self) -> None:
         """End `run`. Doing it again does nothing."""
         self._closed = True

@@ -56,6 +56,10 @@ class Wheel(Generic[T]):
             due += self._buckets.pop(heapq.heappop(self._numbers))
         return due
 
+    def __len__(self) -> int:
+        """Return how many items are due some time. Any thread, which may see it between two."""
+        return sum(map(len, list(self._buckets.values())))
+
     def next_due(self) -> float | None:
         """Return when something is due next, rounded up to a tick; None: there is nothing."""
         return (self._numbers[0] - 1) * self._tick if self._numbers else None
@@ -117,6 +121,10 @@ class Schedule(Wheel[S]):
             heapq.heappop(self._numbers)
             self._outdated -= len(self._buckets.pop(number))
         return super().next_due()
+
+    def __len__(self) -> int:
+        """Return how many items are scheduled."""
+        return max(0, super().__len__() - self._outdated)
 
     def _was_due(self, item: S, now: float) -> bool:
         return 0 < item.ticket <= now * self._ticks + 1 + EPSILON

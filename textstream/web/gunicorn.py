@@ -15,7 +15,7 @@ from typing import Any
 from textstream.transport.foreign import RUN_ONE_WORKER
 from textstream.web.gthread import Accepting
 from textstream.web.server import CLOSE_SECONDS, Server
-from textstream.web.signals import GoingDown, Handler, where_one_may_wait
+from textstream.web.signals import GoingDown, Handler, count_on_signal, where_one_may_wait
 from textstream.web.workers import warn_of_several
 
 logger = logging.getLogger("textstream.server")
@@ -155,6 +155,7 @@ class _Worker:
         for number in (signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, where_one_may_wait(at_once))
         signal.signal(signal.SIGABRT, aborted)
+        count_on_signal(server, also=self._worker.handle_usr1)  # which opens its logs anew
 
     def _watch(self, config: Any) -> None:
         """Count the answers that are being written, with gunicorn's hooks; others' still run."""

@@ -56,6 +56,7 @@ class Server:
     transport: Transport | None
     clients: Clients
     lab: Lab | None = None
+    started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: threading.Thread | None = None
     _pid: int = 0

@@ -1,5 +1,6 @@
-"""Going down well: the first signal drains the server, the second ends the process.
+"""Signals: going down well, and a line of all counters.
 
+The first SIGTERM or SIGINT drains the server, the second ends the process.
 Under gunicorn it is SIGINT or SIGQUIT that ends it at once, see `textstream.web.gunicorn`.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from textstream.web.counters import log_counters
 from textstream.web.server import Server, going_on
 
 Handler = Callable[[int, FrameType | None], Any]
@@ -75,6 +77,8 @@ class GoingDown:
 def drain_on_signals(server: Server, drain: float, *, finish: Callable[[], Any]) -> None:
     """Drain `server` on SIGTERM and SIGINT; a second one ends the process at once.
 
+    On SIGUSR1 its counters are logged.
+
     To be called in the main thread. For programs that run a WSGI server themselves: ours on
     Werkzeug, or one on gevent.
 
@@ -87,6 +91,25 @@ def drain_on_signals(server: Server, drain: float, *, finish: Callable[[], Any])
     handler = where_one_may_wait(GoingDown(server, drain, finish=finish))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
+    count_on_signal(server)
+
+
+def count_on_signal(server: Server, *, also: Handler = lambda *_: None) -> None:
+    """Log the counters of `server` on SIGUSR1, where the system has it. In the main thread.
+
+    Args:
+        server: whose.
+        also: is called first, with what a handler is called with.
+
+    """
+
+    def count(number: int, frame: FrameType | None) -> None:
+        also(number, frame)
+        # In a thread: the one that is interrupted may hold the locks that this takes.
+        threading.Thread(target=log_counters, args=(server,), name="counters", daemon=True).start()
+
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, where_one_may_wait(count))
 
 
 def where_one_may_wait(handler: Handler) -> Handler:
