@@ -18,7 +18,7 @@ from textstream.transport.bounds import LARGE, Bounds, Limit
 from textstream.transport.inbox import WORTH_COUNTING, Inbox
 from textstream.transport.large import Large, Oversized
 from textstream.transport.receiver import Receiver
-from textstream.transport.turns import Turns
+from textstream.transport.turns import ASKS, Turns
 
 PONG = 0x8A
 
@@ -308,7 +308,7 @@ def test_a_few_large_messages_are_received_at_a_time() -> None:
     turns, (a, b, c, d, other) = peers(TWO, "A", "A", "A", "A", "B")
     left = {peer: peer.send(BIG[:150_000]) for peer in (a, b, c, d)}
     assert [left[peer] for peer in (a, b)] == [150_000] * 2
-    assert all(LARGE < left[peer] < LARGE + 2 * 8192 for peer in (c, d))
+    assert all(ASKS < left[peer] < ASKS + 2 * 8192 for peer in (c, d))
     assert other.send(BIG) == len(BIG), "another address has a place"
     assert turns.taken == 3
     a.send(BIG[150_000:])
@@ -347,6 +347,15 @@ def test_a_place_is_given_back(end: str) -> None:
     assert second.receiver.open
     second.receiver.close()
     assert turns.taken == 0
+
+
+def test_one_that_is_not_large_in_the_end_gives_its_place_back() -> None:
+    turns, (first,) = peers(Bounds(large_at_once=1), "A")
+    first.send(text(ASKS + 10_000)[:-1])
+    assert turns.taken == 1
+    first.send(text(ASKS + 10_000)[-1:] + frame(TEXT, b"next", fin=False))
+    assert turns.taken == 0
+    assert first.receiver.open
 
 
 def test_who_waits_for_a_place_and_goes_does_not_take_it() -> None:

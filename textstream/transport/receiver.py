@@ -9,7 +9,7 @@ from textstream.access.account import Account, Kind
 from textstream.access.caller import Caller
 from textstream.access.gate import Ticket
 from textstream.transport.assembler import Assembler, Broken, Closed, Incoming, Ping
-from textstream.transport.bounds import LARGE, Bounds
+from textstream.transport.bounds import Bounds
 from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.inbox import Inbox
 from textstream.transport.intake import Intake
@@ -17,7 +17,7 @@ from textstream.transport.large import Large
 from textstream.transport.pongs import Pongs
 from textstream.transport.reactor import Reactor
 from textstream.transport.stall import Stall
-from textstream.transport.turns import Turns
+from textstream.transport.turns import ASKS, Turns
 
 logger = logging.getLogger("textstream.transport")
 
@@ -221,10 +221,10 @@ class Receiver:
             if self._slow is None:
                 self._slow = Stall(self._bounds.unfinished, self._reactor, self._check)
             self._slow.begin()
-        if kept > LARGE:
+        if kept > ASKS:
             if self._ticket is None:
                 self._enter()
-        elif self._ticket:  # it is dropped as it comes
+        else:  # it is dropped as it comes, or the next one
             self._leave_turn()
 
     def _forget(self) -> None:
