@@ -68,11 +68,11 @@ TOO_MUCH: list[tuple[str, dict[str, Any], str]] = [
         {"params": {"a": [0] * (NESTED_ITEMS - 1), "b": [[]], "c": [1]}},
         "params: 257 items of lists in all, at most 256 are allowed",
     ),
-    ("bytes", {"params": {"a": "x" * NESTED_BYTES}}, "params: more than 16384 bytes are not taken"),
+    ("bytes", {"params": {"a": "x" * NESTED_BYTES}}, "params: more than 65536 bytes are not taken"),
     (
         "bytes of UTF-8",
         {"params": {"a": "é" * (NESTED_BYTES // 2)}},
-        "params: more than 16384 bytes are not taken",
+        "params: more than 65536 bytes are not taken",
     ),
     (
         "depth",

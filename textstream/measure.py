@@ -24,7 +24,7 @@ NESTED_KEYS = 64
 NESTED_ITEMS = 256
 """Items of all lists within one value."""
 
-NESTED_BYTES = 16_384
+NESTED_BYTES = 65_536
 """Bytes within one value: its keys and strings in UTF-8, and its numbers."""
 
 DEPTH = 8
