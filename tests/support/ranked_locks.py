@@ -29,7 +29,7 @@ ORDER = (
     ("Clients",),
     ("Holding",),
     ("Account", "Gate", "Rates"),
-    ("CancelToken", "Farewells", "Sessions", "Window"),
+    ("CancelToken", "Farewells", "Newcomers", "Shared", "Window"),
     ("Inbox", "Reactor", "RequestThreads"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager", "make_thread_safe"),

@@ -178,11 +178,16 @@ class Connection:
             self.write(PING_PACKET)
         self.window.sent(size)
 
-    def confirm(self) -> None:
-        """Open the window by a pong: the client has come to what was sent before the ping."""
-        self.window.pong()
-        if not self._out:  # or a client that answers without reading would never be found out
+    def confirm(self) -> bool:
+        """Open the window by a pong: the client has come to what was sent before the ping.
+
+        Return whether there was a ping. A pong that nobody asked for means nothing.
+        """
+        asked = self.window.pong()
+        # Or a client that answers without reading would never be found out.
+        if asked and not self._out:
             self._stall.moved()
+        return asked
 
     def offer(self, data: bytes) -> bool:
         """Write frames, with `lock` held, if nothing waits; return whether the kernel took any."""

@@ -69,7 +69,7 @@ class Transport:
         """Make it for no server yet; see `textstream.transport.install`."""
         self._asked_bounds = bounds
         self._on_oversized = on_oversized or _log_oversized
-        self._admit = admit
+        self.admit = admit
         self._workers = workers
         self._lock = threading.Lock()  # guards the making of _parts
         self._pid = 0  # of the process that _parts belongs to
@@ -90,7 +90,7 @@ class Transport:
             "queue": SessionQueue,
             "websocket": self.websocket,
         }
-        harden(server, self.bounds, self._on_oversized, turn_away=self.turn_away, admit=self._admit)
+        harden(server, self, self._on_oversized)
         return True
 
     @property
@@ -173,7 +173,7 @@ class Transport:
         return SimpleWebSocketWSGI(handler, self.eio)(environ, start_response)
 
     def _take_over(self, raw: socket.socket, session: Any) -> None:
-        peer = Peer(session, eio=self.eio, is_connected=self._is_connected, refuse=self._refuse)
+        peer = Peer(session, eio=self.eio, is_connected=self.is_connected, refuse=self._refuse)
         connection = self._connect(
             raw,
             on_message=peer.on_message,
@@ -204,7 +204,7 @@ class Transport:
         """Answer a message that was dropped."""
         self._on_oversized(session.sid, message.head, message.size, message.limit)
 
-    def _is_connected(self, session: Any) -> bool:
+    def is_connected(self, session: Any) -> bool:
         """Return whether the session has completed a Socket.IO CONNECT in any namespace."""
         manager = self.server.manager
         return any(

@@ -5,46 +5,94 @@ Nothing here is the process's: another server beside it stays as it is.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
+from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.handshake import Handshakes
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
+from textstream.transport.newcomers import Newcomers
 from textstream.transport.packets import strict
-from textstream.transport.polls import OversizedPolls, WsgiApp
+from textstream.transport.polls import OversizedPolls, StartResponse, ToldRefusals
+from textstream.transport.reactor import Reactor
 from textstream.transport.requests import StrictRequests
+from textstream.transport.session import Session
+from textstream.transport.sessions import Sessions
+from textstream.transport.shared import Shared
 from textstream.transport.sockets import WithoutSockets
+from textstream.transport.turns import Turns
 
 
-def harden(
-    server: Any, bounds: Bounds, on_oversized: OnOversized, *, turn_away: WsgiApp, admit: Admit
-) -> None:
+class Host(Protocol):
+    """What serves the sessions: the transport."""
+
+    admit: Admit
+    bounds: Bounds
+    turns: Turns
+
+    @property
+    def reactor(self) -> Reactor:
+        """Calls back at set times."""
+        ...
+
+    @property
+    def pool(self) -> ThreadPool:
+        """Runs what may block."""
+        ...
+
+    def is_connected(self, session: Any) -> bool:
+        """Return whether the session has completed a Socket.IO CONNECT in any namespace."""
+        ...
+
+    def turn_away(self, environ: dict[str, Any], start_response: StartResponse) -> Any:
+        """Answer the request for a second WebSocket of a session. A WSGI application."""
+        ...
+
+
+def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     """Harden `server`, python-socketio's, before anybody has connected.
 
     One that has nothing but Engine.IO's server has no packets of Socket.IO to look at.
 
     Args:
         server: it.
-        bounds: what one client may cost.
-        on_oversized: told of a body that was dropped.
-        turn_away: answers the request for a second WebSocket of a session.
-        admit: lets a session in, or not.
+        host: has threads and timers, the bounds of what one client may cost, and who may come.
+        on_oversized: told of a message that was dropped.
 
     """
+    bounds = host.bounds
     make_thread_safe(server.manager)
     eio = server.eio
-    if hasattr(server, "packet_class"):
+    speaks_socket_io = hasattr(server, "packet_class")
+    if speaks_socket_io:
         server.packet_class = strict(server.packet_class, bounds.max_attachments)
-        eio.on("message", Messages(server))
+        eio.on("message", Messages(server, bounds.max_plain))
     # Around Engine.IO, and not around the application: whatever path and WSGI server lead here.
     served = OversizedPolls(
-        WithoutSockets(Handshakes(eio.handle_request), eio),
+        WithoutSockets(Handshakes(ToldRefusals(eio.handle_request)), eio),
         limit=bounds.max_message,
         dropped=bounds.max_dropped,
         on_oversized=on_oversized,
     )
+    # By way of `host`: it has other threads after a fork.
+    shared = Shared(
+        bounds,
+        turns=host.turns,
+        on_oversized=on_oversized,
+        submit=lambda job: host.pool.submit(job),  # noqa: PLW0108
+    )
+    newcomers = Newcomers(
+        bounds.connect,
+        is_connected=host.is_connected,
+        close=Session.turn_out,
+        call_later=lambda seconds, job: host.reactor.call_later(seconds, job),  # noqa: PLW0108
+    )
+
+    def make_sessions() -> Sessions:
+        return Sessions(shared, newcomers if speaks_socket_io else None)
+
     eio.handle_request = StrictRequests(
-        served, eio=eio, max_packets=bounds.max_packets, turn_away=turn_away, admit=admit
+        served, eio=eio, make=make_sessions, turn_away=host.turn_away, admit=host.admit
     )

@@ -21,9 +21,17 @@ class Messages:
     Stock, some of it is answered with silence, some with a traceback.
     """
 
-    def __init__(self, server: Any) -> None:
-        """Serve `server`, python-socketio's."""
+    def __init__(self, server: Any, max_attached: int | None = None) -> None:
+        """Serve `server`, python-socketio's.
+
+        Args:
+            server: it.
+            max_attached: bytes of the attachments of an event, which are kept until the last has
+                come; None: any.
+
+        """
         self._server = server
+        self._max_attached = max_attached
 
     @property
     def takes_large(self) -> bool:
@@ -45,7 +53,7 @@ class Messages:
         packet = incomplete.get(eio_sid)
         if packet is None:
             packet = self._decode(data)
-        elif not packet.add_attachment(data):
+        elif not self._attach(packet, data):
             return
         else:
             del incomplete[eio_sid]
@@ -63,6 +71,14 @@ class Messages:
             self._server._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
         else:
             self._handle_other(eio_sid, packet)
+
+    def _attach(self, packet: Any, data: Any) -> bool:
+        """Add an attachment to an event; return whether it is complete."""
+        most = self._max_attached
+        if most is not None and sum(map(len, (*packet.attachments, data))) > most:
+            raise MalformedPacketError(f"attachments of more than {most} bytes")
+        complete: bool = packet.add_attachment(data)
+        return complete
 
     def _decode(self, data: Any) -> Any:
         make = self._server.packet_class

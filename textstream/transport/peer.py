@@ -94,8 +94,6 @@ class Peer:
             self._session.abandon_upgrade()
 
     def _receive(self, message: str | bytes | Large) -> None:
-        if message == "3":
-            self.connection.confirm()
         try:
             if isinstance(message, Large):
                 self._receive_large(message)

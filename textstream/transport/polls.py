@@ -1,6 +1,6 @@
-"""Polling requests that Engine.IO would refuse without need: those that are too large.
+"""Polling requests that Engine.IO would refuse without need, or without a word.
 
-A WSGI middleware around Engine.IO alone: it sees its requests only, wherever it is mounted.
+WSGI middlewares around Engine.IO alone: they see its requests only, wherever it is mounted.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from urllib.parse import parse_qs
 
 from engineio.packet import NOOP
 
+from textstream.transport.answers import Answer, refusal
 from textstream.transport.bounds import Limit, OnOversized
 
 _CHUNK = 65_536
 
 _NOOP = str(NOOP).encode()
 """A body that means nothing. An empty one is malformed."""
+
+REFUSAL = "textstream.refusal"
+"""Where a session leaves in a POST's environment why it is refused: a sentence."""
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -46,6 +50,30 @@ class OversizedPolls:
             self._on_oversized(_sid(environ), head.decode("utf-8", "replace"), size, Limit.MESSAGE)
             environ = {**environ, "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(_NOOP)}
         return self._app(environ, start_response)
+
+
+class ToldRefusals:
+    """WSGI middleware: tells a client whose POST is refused why, where its session has said so.
+
+    Engine.IO alone would answer ``"Bad Request"``. The session ends with it.
+    """
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request."""
+        if environ["REQUEST_METHOD"] != "POST":
+            return self._app(environ, start_response)
+        begun: list[Any] = []
+        body = self._app(environ, lambda *answer: begun.append(answer))
+        [(status, headers, *more)] = begun
+        if why := environ.get(REFUSAL):
+            told = refusal(Answer.BAD_REQUEST, why)
+            body, kept = [told["response"]], [h for h in headers if h[0] != "Content-Type"]
+            headers = told["headers"] + kept
+        start_response(status, headers, *more)
+        return body
 
 
 def _sid(environ: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ headers of CORS. A WSGI middleware around Engine.IO alone, as those in ``polls``
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -39,14 +39,20 @@ class StrictRequests:
     """WSGI middleware: verifies a request as the reference server does, before anything else."""
 
     def __init__(
-        self, app: WsgiApp, *, eio: Any, max_packets: int, turn_away: WsgiApp, admit: Admit
+        self,
+        app: WsgiApp,
+        *,
+        eio: Any,
+        make: Callable[[], Sessions],
+        turn_away: WsgiApp,
+        admit: Admit,
     ) -> None:
         """Serve what `app` should see.
 
         Args:
             app: Engine.IO's own.
             eio: its server.
-            max_packets: in one request of a client.
+            make: makes an empty table of sessions.
             turn_away: answers the request for a second WebSocket of a session.
             admit: lets a session in, or not.
 
@@ -54,7 +60,7 @@ class StrictRequests:
         self._app = app
         self._admit = admit
         self._eio = eio
-        self._max_packets = max_packets
+        self._make = make
         self._turn_away = turn_away
         self._warned = False
         self._sessions()
@@ -77,8 +83,8 @@ class StrictRequests:
         try:
             answer = serve(environ, start_response)
         except KeyError:
-            # Engine.IO raises for a POST whose session has closed meanwhile.
-            if method != "POST" or self._is_open(sid):
+            # Engine.IO raises for a request whose session has closed meanwhile.
+            if not sid or self._is_open(sid):
                 raise
             unknown = refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
             return self._answer(unknown, environ, start_response)
@@ -135,7 +141,7 @@ class StrictRequests:
     def _sessions(self) -> Sessions:
         """Return the server's table. Engine.IO makes a new one when it disconnects everybody."""
         if not isinstance(self._eio.sockets, Sessions):
-            sessions = Sessions(max_packets=self._max_packets)
+            sessions = self._make()
             for sid, session in list(self._eio.sockets.items()):
                 sessions[sid] = session
             self._eio.sockets = sessions

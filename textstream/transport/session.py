@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs
 
 from engineio.exceptions import ContentTooLongError, EngineIOError
 from engineio.packet import CLOSE, MESSAGE, NOOP, PING, PONG, Packet
-from engineio.socket import Socket
 
+from textstream.access.account import Account
+from textstream.access.caller import Caller
+from textstream.transport import posts
 from textstream.transport.admission import Visit
 from textstream.transport.answers import Answer, refusal
 from textstream.transport.connection import Connection
-from textstream.transport.farewells import Farewells
+from textstream.transport.engine_packets import decode, size_of
+from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handshake import is_handshake
+from textstream.transport.heartbeat import HeartbeatSocket
 from textstream.transport.held_back import HeldBack
 from textstream.transport.packets import MalformedPacketError
+from textstream.transport.polls import REFUSAL
+from textstream.transport.shared import Shared
 
 logger = logging.getLogger("textstream.transport")
 
@@ -34,46 +38,60 @@ The packet that completes the upgrade may have been sent before the poll, and is
 thread. A client waits for its poll before it completes the upgrade, so it must not be long.
 """
 
-_TYPES = frozenset("0123456b")
-"""What a packet begins with: its type, or a ``b`` for base64. Not just any digit of Unicode."""
 
-
-def decode(encoded: str | bytes) -> Packet:
-    """Return the Engine.IO packet that a client has sent.
-
-    Raises:
-        MalformedPacketError: it is none.
-
-    """
-    if isinstance(encoded, str) and encoded[:1] not in _TYPES:
-        raise MalformedPacketError("unknown packet type" if encoded else "empty packet")
-    try:
-        return Packet(encoded_packet=encoded)
-    except (ValueError, RecursionError) as error:  # the latter: JSON that is nested too deep
-        raise MalformedPacketError(type(error).__name__) from error
-
-
-class Session(Socket):
+class Session(HeartbeatSocket):
     """An Engine.IO session. Made of Engine.IO's own by `Sessions`."""
 
-    ping_due: float = float("inf")
-    """When the next heartbeat is or was due, by the monotonic clock."""
+    shared: Shared
 
     visit: Visit | None = None
-    """Whose it is, and what is kept for it."""
+    """What it is counted for."""
 
-    _farewells: Farewells
-    _flags: threading.Lock  # guards the next two; all sessions of a server have the same
-    _polling = _posting = False
-    _max_packets: int
-    send: Callable[[Packet], None]
+    caller: Caller = Caller()
+    """Who has made it. Set by whoever knows."""
+
+    cut_off = False
+    """Whether it is about to be closed, for too much waits for its polls."""
+
+    rate: posts.EventRate | None = None
+    """Of its messages. Made with the first POST."""
+
+    _polling = _posting = False  # guarded, as `cut_off`, by the flags' lock
     _upgrade_over: threading.Event | None = None
 
-    def share(self, farewells: Farewells, flags: threading.Lock, max_packets: int) -> None:
+    def share(self, shared: Shared) -> None:
         """Take what all sessions of a server share."""
-        self._farewells, self._flags, self._max_packets = farewells, flags, max_packets
+        self.shared = shared
 
-    # What is sent. `send` is Engine.IO's, but for these moments.
+    @property
+    def account(self) -> Account | None:
+        """Whom the packets that wait for its polls count against, as `Kind.QUEUED`."""
+        account: Account | None = self.queue.account
+        return account
+
+    @account.setter
+    def account(self, account: Account | None) -> None:
+        self.queue.charge(account)
+
+    # What is sent: by `send`, but for the moments that follow it.
+
+    def send(self, pkt: Packet) -> None:
+        """Send a packet, or keep it for the next poll.
+
+        A client for whose polls too much waits is closed, as one that reads its WebSocket too
+        slowly. Not here: whoever sends may hold locks, and its disconnect handlers run.
+        """
+        super().send(pkt)
+        waiting, most = self.queue.nbytes, self.shared.bounds.max_buffered
+        if waiting > most and waiting - size_of(pkt) > most:  # one may be larger than all may be
+            with self.shared.flags:
+                first, self.cut_off = not self.cut_off, True
+            if first:
+                logger.warning(
+                    "closed a reader that is too slow: %d bytes wait for its polls", waiting
+                )
+                self.queue.cut_off(Packet(CLOSE))
+                self.close_soon(self.server.reason.TRANSPORT_ERROR)
 
     def correct_first(self, *, upgrades: bool) -> None:
         """Correct the first packet, OPEN, on its way.
@@ -91,13 +109,13 @@ class Session(Socket):
                 packet.data["upgrades"] = []
             self.send(packet)
 
-        self.send = send
+        self.send = send  # type: ignore[assignment]
 
     @contextmanager
     def holding_back(self, namespace: str) -> Iterator[None]:
         """Let the answer to a CONNECT to `namespace` come before what its handler emits."""
         held_back = HeldBack(namespace, self.send)
-        self.send = held_back.offer
+        self.send = held_back.offer  # type: ignore[assignment]
         try:
             yield
         finally:
@@ -136,7 +154,7 @@ class Session(Socket):
         if kind == MESSAGE:
             self._handle(pkt.data)
         elif kind == PONG:
-            self.schedule_ping()
+            self.pong()
         elif kind == CLOSE:
             if not self.upgraded:
                 self._bid_farewell()
@@ -164,7 +182,7 @@ class Session(Socket):
         """Answer a poll, or begin a WebSocket."""
         if is_handshake(environ):
             return super().handle_get_request(environ, start_response)
-        if self._is_overdue():
+        if not self._posting and self.is_overdue():
             self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
             return refusal(Answer.UNKNOWN_SESSION)
         with self._alone("_polling") as alone:
@@ -189,41 +207,29 @@ class Session(Socket):
             try:
                 if not alone:
                     raise MalformedPacketError("two requests at the same time")
-                self._receive_all(environ)
+                if self.is_overdue():
+                    self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
+                    raise MalformedPacketError("a heartbeat was not answered in time")
+                self.hold(True)
+                posts.receive(self, environ)
             except (ValueError, ContentTooLongError) as error:
-                self._fail(error)
+                environ[REFUSAL] = self._fail(error)
                 raise EngineIOError from error
+            finally:
+                if alone:
+                    self.hold(False)
 
-    def _receive_all(self, environ: dict[str, Any]) -> None:
-        size = int(environ.get("CONTENT_LENGTH") or "0")
-        if size > self.server.max_http_buffer_size:
-            raise ContentTooLongError
-        body = environ["wsgi.input"].read(size).decode("utf-8")
-        if body.startswith("d="):  # of a client that polls by scripts, as old browsers did
-            body = parse_qs(body).get("d", [""])[0]
-        encoded = body.split("\x1e")
-        if len(encoded) > self._max_packets:
-            raise MalformedPacketError(f"more than {self._max_packets} packets")
-        for one in encoded:
-            if self.closed:
-                return
-            self.take(one)
-
-    def _fail(self, error: Exception) -> None:
-        said = error if isinstance(error, MalformedPacketError) else type(error).__name__
-        logger.warning("closed a session: malformed packet: %s", said)
+    def _fail(self, error: Exception) -> str:
+        said = str(error) if isinstance(error, MalformedPacketError) else type(error).__name__
+        if not self.closed and not self.cut_off:
+            logger.warning("closed a session: malformed packet: %s", said)
         self.close(wait=False, reason=self.server.reason.TRANSPORT_ERROR)
-
-    def _is_overdue(self) -> bool:
-        # last_ping: of the heartbeat that is out. By the time that it was due: a client counts
-        # from there too, and on a timer that is late nobody could rely.
-        last_due = self.ping_due if self.last_ping else float("inf")
-        return bool(time.monotonic() >= last_due + self.server.ping_timeout)
+        return said
 
     @contextmanager
     def _alone(self, flag: str) -> Iterator[bool]:
         """Tell whether no other request of this kind is being handled."""
-        with self._flags:
+        with self.shared.flags:
             alone = not getattr(self, flag)
             if alone:
                 setattr(self, flag, True)
@@ -231,17 +237,37 @@ class Session(Socket):
             yield alone
         finally:
             if alone:
-                with self._flags:
+                with self.shared.flags:
                     setattr(self, flag, False)
 
     def _bid_farewell(self) -> None:
         """Let the poll that waits end in peace, or the one that is on its way."""
-        with self._flags:
+        with self.shared.flags:
             waiting = self._polling
         if waiting:
             self.queue.put(Packet(NOOP))
         else:
-            self._farewells.expect(self.sid)
+            self.shared.farewells.expect(self.sid)
+
+    # The end.
+
+    def close(self, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
+        """End the session. What nobody will fetch is let go of, and so is its id."""
+        super().close(wait, abort, reason)
+        if self.closed:  # a handler that is told of the end may close it again
+            self.queue.let_go()
+            self.server.sockets.pop(self.sid, None)
+
+    def close_soon(self, reason: Any) -> None:
+        """End the session in a worker. Any thread, any lock held."""
+        self.shared.submit(lambda: self.close(wait=False, reason=reason))
+
+    def turn_out(self) -> None:
+        """End a session that has not connected in time, as a WebSocket is. Does not block."""
+        if connection := self.queue.connection:
+            connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
+        else:
+            self.close_soon(self.server.reason.TRANSPORT_CLOSE)
 
     # The upgrade from polling.
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import Any
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from engineio.packet import NOOP, PING
 
+from textstream.access.account import Account, Kind
 from textstream.transport.connection import Connection
+from textstream.transport.engine_packets import size_of
 from textstream.transport.frames import NORMAL, message_frame
+from textstream.transport.poll_window import PollWindow
+from textstream.transport.window import FIRST
 
 MAX_POLL_PACKETS = 16
 """Packets in the answer to one poll: Engine.IO's own clients refuse more."""
@@ -18,50 +26,162 @@ JOIN_SECONDS = 1.0
 """How long a closed session is kept for its client's next poll, which brings the close packet."""
 
 
-class SessionQueue(queue.Queue[Any]):
+class Waiting(Protocol):
+    """Who waits for room."""
+
+    def wake(self) -> None:
+        """Look again soon. Called with locks held: must return at once."""
+        ...
+
+
+class SessionQueue:
     """Hands what is put into it to a connection, once there is one, in the same order.
 
     Until then it is a queue that gives at most `MAX_POLL_PACKETS` packets in a row without
     waiting: Engine.IO's ``Socket.poll`` waits for one and takes then all that there are. A
     stream fills the queue faster than that, and the answer would grow past what clients accept.
+
+    It has what Engine.IO uses of a ``queue.Queue``, and is none: it counts bytes, a poll wakes who
+    waits for the room that it makes, and a ``queue.Queue`` is 2 kB for each connection.
+
+    ``_lock`` guards everything. Connections and accounts are called while it is held.
     """
 
-    connection: Connection | None = None
+    __slots__ = (
+        "_changed",
+        "_clock",
+        "_ended",
+        "_in_a_row",
+        "_lock",
+        "_over",
+        "_packets",
+        "_ping_left",
+        "_unfinished",
+        "_wanting",
+        "_window",
+        "account",
+        "connection",
+        "nbytes",
+    )
 
-    def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
-        self._attaching = threading.Lock()  # put and attach, so that order is kept
-        self._in_a_row = 0  # only the one thread that polls touches it
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make an empty queue; `clock` is in seconds."""
+        self.connection: Connection | None = None
+        self.account: Account | None = None  # whom what waits counts against: see `charge`
+        self.nbytes = 0  # what the packets take that wait
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._in_a_row = 0
+        self._unfinished = 0  # packets that were put, and are not known to be answered
+        self._over = False  # whether the end was put: nothing is taken after it
         self._ended = False  # whether a poll has come to the end
-        # Made by `join`, which is rare: it is a kilobyte. And not the base's, which is not there
-        # where gevent has put its queues in place of Python's.
-        self._fetched: threading.Condition | None = None
+        self._ping_left = False  # whether a client was given a ping that it has not answered
+        # Made when they are needed: sessions are many, and most have a WebSocket.
+        self._packets: deque[Any] | None = None
+        self._window: PollWindow | None = None
+        self._changed: threading.Condition | None = None
+        self._wanting: WeakSet[Waiting] | None = None
 
     @property
     def settled(self) -> bool:
         """Whether everything that was put into it has left."""
         return self.empty() and (self.connection is None or self.connection.settled)
 
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+    @property
+    def polls(self) -> bool:
+        """Whether its client polls: now, or a moment ago, or it has not had the time to begin."""
+        return self._window is None or self._window.polls
+
+    @property
+    def room(self) -> int:
+        """Bytes of units that may be put; 0 while the client does not poll, or too much waits."""
+        if self.account is not None and self.account.room(Kind.QUEUED) <= 0:
+            return 0
+        return self._left if self.polls else 0
+
+    @property
+    def _left(self) -> int:
+        left = self._most - self.nbytes
+        return left if left >= self._most // 8 and not self._over else 0
+
+    @property
+    def _most(self) -> int:
+        return FIRST if self._window is None else self._window.limit
+
+    def qsize(self) -> int:
+        """Return how many packets wait."""
+        return len(self._packets or ())
+
+    def empty(self) -> bool:
+        """Return whether none waits."""
+        return not self._packets
+
+    def wake_with_room(self, who: Waiting) -> bool:
+        """Wake `who` once, with the poll that makes room, or with the connection.
+
+        Return False where no poll would: there is room, or others must make it, or there is a
+        connection. Then `who` has to look again.
+        """
+        with self._lock:
+            window = self._window
+            if self.connection or self.room or (window and window.waits):
+                return False
+            if self._wanting is None:
+                self._wanting = WeakSet()
+            self._wanting.add(who)
+            return True
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 (a queue's)
         """Send a packet, or queue it for the next poll. None is the end."""
         if self.connection is None:
-            with self._attaching:
+            with self._lock:
                 if self.connection is None:
-                    super().put(item, block, timeout)
+                    self._add(item)
                     return
         _hand_over(self.connection, item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Take a packet; raise ``queue.Empty`` after `MAX_POLL_PACKETS` without a wait."""
-        if block:
-            self._in_a_row = 0
-        elif self._in_a_row + 1 >= MAX_POLL_PACKETS:
-            raise queue.Empty
-        item = super().get(block, timeout)
-        self._in_a_row += 1
-        if item is None:
-            self._end(block)
-        return item
+        """Take a packet; raise ``queue.Empty`` after `MAX_POLL_PACKETS` without a wait.
+
+        None is the end, for whoever comes.
+        """
+        with self._lock:
+            window = self._window = self._window or PollWindow(self._clock)
+            if block:
+                self._in_a_row = 0
+                window.begin()
+                if not self._packets:
+                    self._wake_wanting()
+                self._wait(lambda: bool(self._packets) or self._over, timeout)
+            full = not block and self._in_a_row + 1 >= MAX_POLL_PACKETS
+            if full or not (self._packets or self._over):
+                window.end(full=full)
+                self._wake_wanting()
+                raise queue.Empty
+            if not self._packets:
+                window.end()
+                self._ended = True
+                self._unfinished += 1  # Engine.IO says of this, too, that it is done
+                self._tell()
+                return None
+            self._in_a_row += 1
+            item = self._take()
+            window.taken(size_of(item))
+            self._ping_left = self._ping_left or _is(item, PING)
+            return item
+
+    def pong(self) -> bool:
+        """Note a pong; return whether the client was given a ping that it may answer."""
+        with self._lock:
+            left, self._ping_left = self._ping_left, False
+        # Both: one that came with a poll may be answered over the WebSocket.
+        return (self.connection is not None and self.connection.confirm()) or left
+
+    def task_done(self) -> None:
+        """Count a packet that was fetched; tell who waits for the last one."""
+        with self._lock:
+            self._unfinished -= 1
+            self._tell()
 
     def join(self) -> None:
         """Wait until everything was fetched, but not for a client that may never poll again.
@@ -69,48 +189,106 @@ class SessionQueue(queue.Queue[Any]):
         Engine.IO does so when it disconnects a session, also in the thread of a POST with a packet
         of unknown type: stock, each such request would take a thread of the server for ever.
         """
-        # Before it looks: whoever fetches looks for it after that.
-        fetched = self._fetched = self._fetched or threading.Condition()
-        with fetched:
-            fetched.wait_for(lambda: self._ended or not self.unfinished_tasks, JOIN_SECONDS)
+        self.wait_for(lambda: self._ended or not self._unfinished, JOIN_SECONDS)
 
-    def task_done(self) -> None:
-        """Count a packet that was fetched; tell who waits for the last one."""
-        super().task_done()
-        self._tell()
+    def wait_for(self, ready: Callable[[], bool], seconds: float) -> bool:
+        """Wait until packets that come, or go, or the end make it `ready`; return whether it is."""
+        with self._lock:
+            return self._wait(ready, seconds)
 
     def attach(self, connection: Connection) -> None:
         """Send what waits, and from now on send at once."""
-        with self._attaching:
-            while True:
-                try:
-                    item = super().get(block=False)
-                except queue.Empty:
-                    break
-                self.task_done()
-                _hand_over(connection, item)
+        with self._lock:
+            while self._packets:
+                _hand_over(connection, self._take())
+            if self._over:
+                _hand_over(connection, None)
+            self._packets = self._window = None
+            self._unfinished = 0
             self.connection = connection
+            self._wake_wanting()
+            self._tell()
+
+    def charge(self, account: Account | None) -> None:
+        """Count what waits against `account` from now on, also what waits already."""
+        with self._lock:
+            for one, count in ((self.account, -self.nbytes), (account, self.nbytes)):
+                if one is not None and count:
+                    one.add(Kind.QUEUED, count)
+            self.account = account
+
+    def cut_off(self, last: Any) -> None:
+        """Throw away what waits; a poll is answered with `last` and the end."""
+        with self._lock:
+            self._clear()
+            self._add(last)
+            self._add(None)
+
+    def let_go(self) -> None:
+        """Keep nothing, but for a poll that is there to fetch it: nobody else will come.
+
+        Nothing counts against anybody from now on.
+        """
+        self.charge(None)
+        with self._lock:
+            if self._window is None or not self._window.waits:
+                self._clear()
+
+    # With the lock held.
+
+    def _add(self, item: Any) -> None:
+        if item is None:
+            self._over = True
+        elif not self._over:
+            if self._packets is None:
+                self._packets = deque()
+            self._unfinished += 1
+            self._packets.append(item)
+            self._count(size_of(item))
+        self._tell()
+
+    def _take(self) -> Any:
+        item = self._packets.popleft()  # type: ignore[union-attr]  # looked at before
+        self._count(-size_of(item))
+        return item
+
+    def _clear(self) -> None:
+        while self._packets:
+            self._take()
+            self._unfinished -= 1
+
+    def _count(self, nbytes: int) -> None:
+        self.nbytes += nbytes
+        if self.account is not None:
+            self.account.add(Kind.QUEUED, nbytes)
+
+    def _wait(self, ready: Callable[[], bool], seconds: float | None) -> bool:
+        if ready():
+            return True
+        changed = self._changed = self._changed or threading.Condition(self._lock)
+        return changed.wait_for(ready, seconds)
 
     def _tell(self) -> None:
-        if (fetched := self._fetched) is not None:
-            with fetched:
-                fetched.notify_all()
+        if self._changed is not None:
+            self._changed.notify_all()
 
-    def _end(self, waited: bool) -> None:
-        self._ended = True
-        self._tell()
-        if waited:
-            # Engine.IO puts it back only where it did not wait for it. A second poll at the same
-            # time would keep its thread for the heartbeat's 45 s.
-            super().put(None)
+    def _wake_wanting(self) -> None:
+        # With half of it: not for each poll a few packets, by another thread.
+        if self._wanting and (self.connection or self._left >= self._most // 2):
+            for one in self._wanting:
+                one.wake()
+            self._wanting.clear()
 
 
 def _hand_over(connection: Connection, item: Any) -> None:
+    """Write a packet to a connection. None is the end; a NOOP is for polls only."""
     if item is None:
         connection.close(NORMAL)
-        return
-    if item.packet_type == NOOP:
-        return  # it ends a poll
-    if item.packet_type == PING:
-        connection.window.ping()
-    connection.write(message_frame(item.encode()))
+    elif not _is(item, NOOP):
+        if _is(item, PING):
+            connection.window.ping()
+        connection.write(message_frame(item.encode()))
+
+
+def _is(item: Any, packet_type: int) -> bool:
+    return getattr(item, "packet_type", None) == packet_type

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from textstream.access.caller import Caller
 from textstream.transport.admission import Visit
 from textstream.transport.farewells import Farewells
+from textstream.transport.newcomers import Newcomers
 from textstream.transport.session import Session
+from textstream.transport.shared import Shared
 
 
 class Sessions(dict[str, Session]):
@@ -18,32 +21,47 @@ class Sessions(dict[str, Session]):
     Engine.IO makes sessions of its own class, and enters each before anybody knows its id.
     """
 
-    def __init__(self, *, max_packets: int) -> None:
-        """Make an empty table; `max_packets` may be in one request of a client."""
+    def __init__(self, shared: Shared, newcomers: Newcomers | None = None) -> None:
+        """Make an empty table.
+
+        Args:
+            shared: what its sessions share.
+            newcomers: watches those that are not connected yet.
+
+        """
         super().__init__()
-        self.farewells = Farewells()
-        self._max_packets = max_packets
-        self._lock = threading.Lock()
+        self._shared = shared
+        self._newcomers = newcomers
         self._making = threading.local()
+
+    @property
+    def farewells(self) -> Farewells:
+        """Who has closed a session a moment ago."""
+        return self._shared.farewells
 
     def __setitem__(self, sid: str, session: Any) -> None:
         """Enter a session."""
         session.__class__ = Session
-        session.share(self.farewells, self._lock, self._max_packets)
+        session.share(self._shared)
         if visit := getattr(self._making, "visit", None):
             session.visit, self._making.visit = visit, None
+            session.account, session.caller = visit.account, Caller(visit.address, sid)
         session.correct_first(upgrades=getattr(self._making, "upgrades", True))
         super().__setitem__(sid, session)
+        if self._newcomers:
+            self._newcomers.expect(session)
 
     def __delitem__(self, sid: str) -> None:
-        """Forget a session."""
-        self.pop(sid)
+        """Remove a session, if it is there still: it may have ended in two threads at once."""
+        self.pop(sid, None)
 
     def pop(self, sid: str, *default: Any) -> Any:
-        """Forget a session, and return it."""
+        """Remove a session, let go of what waits for its polls, and end its visit."""
         session = super().pop(sid, *default)
-        if isinstance(session, Session) and session.visit:
-            session.visit.leave()
+        if isinstance(session, Session):
+            session.queue.let_go()
+            if session.visit:
+                session.visit.leave()
         return session
 
     @contextmanager

@@ -20,6 +20,13 @@ So what is on its way to a client takes it a few seconds at most, down to some 1
 """
 
 
+def adapted(limit: int, seconds: float) -> int:
+    """Return the bytes of a window after an answer that took so many `seconds`."""
+    if seconds < PROMPT:
+        return min(LARGEST, limit * 2)
+    return max(SMALLEST, limit // 2) if seconds > LATE else limit
+
+
 class Window:
     """Counts units' bytes, and learns from Engine.IO's own ping and pong how many were handled.
 
@@ -67,13 +74,10 @@ class Window:
         """Remember where a ping stands, whoever sent it."""
         self._pings.append((self._sent, self._clock()))
 
-    def pong(self) -> None:
-        """Take off what the oldest ping confirms."""
+    def pong(self) -> bool:
+        """Take off what the oldest ping confirms; return whether one was sent at all."""
         if not self._pings:
-            return
+            return False
         self._confirmed, when = self._pings.pop(0)
-        took = self._clock() - when
-        if took < PROMPT:
-            self._limit = min(LARGEST, self._limit * 2)
-        elif took > LATE:
-            self._limit = max(SMALLEST, self._limit // 2)
+        self._limit = adapted(self._limit, self._clock() - when)
+        return True

@@ -1,0 +1,206 @@
+"""The bodies of polling requests: how many packets, how large, and how many in a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, cast
+from urllib.parse import parse_qs
+
+from engineio.exceptions import ContentTooLongError
+
+from textstream.access.gate import Ticket
+from textstream.transport.bounds import LARGE, Bounds, OnOversized
+from textstream.transport.measure import exceeded, head_of
+from textstream.transport.packets import MalformedPacketError
+from textstream.transport.poll_window import STANDSTILL
+from textstream.transport.sockets import socket_of
+
+SEPARATOR = b"\x1e"
+"""Between the packets of a request (Engine.IO 4)."""
+
+CHUNK = 65_536
+"""Bytes of a body that are read at a time."""
+
+TOO_SLOW = "too much waits for its polls: poll while you send"
+"""What a client is told that asks for more than it fetches."""
+
+
+class EventRate:
+    """Spreads messages over the seconds: at most so many in each. As `Intake` does for a socket."""
+
+    __slots__ = ("_came", "_clock", "_most", "_second")
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Let `most` messages come in a second; `clock` is in seconds."""
+        self._most = most
+        self._clock = clock
+        self._second = float("-inf")  # when the current second began, and
+        self._came = 0  # how many messages came in it
+
+    def delay(self) -> float:
+        """Count a message; or return the seconds to wait before asking again, uncounted."""
+        now = self._clock()
+        if now - self._second >= 1:
+            self._second, self._came = now, 0
+        if self._came >= self._most:
+            return self._second + 1 - now
+        self._came += 1
+        return 0.0
+
+
+def length_of(environ: dict[str, Any], most: int) -> int:
+    """Return the bytes of a request's body.
+
+    Raises:
+        ContentTooLongError: they are more than `most`.
+        ValueError: that is no number, or a negative one.
+
+    """
+    size = int(environ.get("CONTENT_LENGTH") or "0")
+    if size < 0:  # or it would be read until its client ends the connection
+        raise MalformedPacketError("a negative Content-Length")
+    if size > most:
+        raise ContentTooLongError
+    return size
+
+
+def read(environ: dict[str, Any], size: int, seconds: float) -> bytearray:
+    """Read `size` bytes of a body, within so many seconds where the WSGI server lets us.
+
+    Werkzeug does; gunicorn's own limits are for whole requests, and a proxy in front of it reads
+    them first.
+
+    Raises:
+        MalformedPacketError: it took longer.
+
+    """
+    stream, sock = environ["wsgi.input"], socket_of(environ)
+    if sock is None or not hasattr(stream, "read1"):
+        return bytearray(stream.read(size))
+    body, deadline, timeout = bytearray(), time.monotonic() + seconds, sock.gettimeout()
+    part = b"the first"
+    try:
+        while part and len(body) < size:
+            # Never 0, with which it would not wait: what has come is taken, and then it is over.
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
+            part = stream.read1(min(size - len(body), CHUNK))
+            body += part
+    except TimeoutError as error:
+        raise MalformedPacketError(f"the body took longer than {seconds:g} s") from error
+    finally:
+        sock.settimeout(timeout)
+    return body
+
+
+def split(body: bytearray, most_packets: int) -> list[bytearray]:
+    """Return the packets of a body as they came.
+
+    Raises:
+        MalformedPacketError: there are too many.
+        UnicodeDecodeError: that of a client that polls by scripts is no UTF-8.
+
+    """
+    if body.startswith(b"d="):  # as old browsers did
+        body = bytearray(parse_qs(body.decode()).get("d", [""])[0].encode())
+    if body.count(SEPARATOR) >= most_packets:  # before 2 MB of separators are two million objects
+        raise MalformedPacketError(f"more than {most_packets} packets")
+    return body.split(SEPARATOR)
+
+
+def measured(
+    sid: str, packets: list[bytearray], bounds: Bounds, on_oversized: OnOversized
+) -> Iterator[str]:
+    """Yield the packets that may be parsed, in order, and empty the list.
+
+    Of the others, tell `on_oversized`. They are measured as bytes: with one emoji in it, a text is
+    four times as large.
+
+    Raises:
+        MalformedPacketError: a binary packet is too large: nobody could be answered.
+        UnicodeDecodeError: a packet is no UTF-8.
+
+    """
+    small = LARGE if bounds.max_plain is None else min(LARGE, bounds.max_plain)
+    packets.reverse()
+    while packets:  # a large one is not kept longer than it takes
+        packet = packets.pop()
+        if len(packet) > small:
+            if packet[:1] == b"b":
+                _check_binary(len(packet) * 3 // 4, bounds)
+            elif limit := exceeded(packet, bounds):
+                on_oversized(sid, head_of(packet), len(packet), limit)
+                continue
+        yield packet.decode()
+
+
+def _check_binary(size: int, bounds: Bounds) -> None:
+    most = bounds.max_plain
+    if most is not None and size > most:
+        raise MalformedPacketError(f"a binary message of {size} bytes, at most {most} are allowed")
+
+
+def receive(session: Any, environ: dict[str, Any]) -> None:
+    """Handle the packets of a request to `session`, one after the other.
+
+    Large bodies take turns with large messages on WebSockets: until the last large packet in them
+    is handled, for of many small ones little is kept.
+
+    Raises:
+        ContentTooLongError: see `length_of`.
+        ValueError: it is malformed in some way; the session is to be closed.
+
+    """
+    shared, bounds = session.shared, session.shared.bounds
+    size = length_of(environ, session.server.max_http_buffer_size)
+    with ExitStack() as place:
+        if size > LARGE:
+            place.callback(_take_turn(session).leave)
+        packets = split(read(environ, size, bounds.unfinished), bounds.max_packets)
+        last = max((n for n, one in enumerate(packets) if len(one) > LARGE), default=-1)
+        behind = len(packets) - 1 - last  # the last large one
+        patience = Patience(session)
+        for packet in measured(session.sid, packets, bounds, shared.on_oversized):
+            if len(packets) < behind:
+                place.close()
+            patience.wait()
+            if session.cut_off:
+                raise MalformedPacketError(TOO_SLOW)
+            if session.closed:
+                return
+            session.take(packet)
+
+
+def _take_turn(session: Any) -> Ticket:
+    ticket = session.shared.turns.wait(session.caller, session.shared.bounds.stall)
+    if ticket is None:
+        raise MalformedPacketError("too many large messages at a time. Send this one later")
+    return cast("Ticket", ticket)
+
+
+class Patience:
+    """How long one request waits: never for good, for it holds a thread of the WSGI server."""
+
+    __slots__ = ("_session", "_stall")
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._stall = session.shared.bounds.stall  # seconds that are left to wait for polls
+
+    def wait(self) -> None:
+        """Wait while too many packets came in this second, or too many answers wait for polls.
+
+        Not for the answers of one who does not poll: they are kept up to their bound, and then the
+        session is closed.
+        """
+        session, queue, bounds = self._session, self._session.queue, self._session.shared.bounds
+        rate = session.rate = session.rate or EventRate(bounds.events_per_second)
+        while not session.closed and (delay := rate.delay()):
+            queue.wait_for(lambda: session.closed, delay)
+        enough = bounds.max_buffered // 4
+        if queue.nbytes > enough and queue.polls and self._stall > 0:
+            begun = time.monotonic()
+            ready = min(self._stall, STANDSTILL)
+            queue.wait_for(lambda: session.closed or queue.nbytes <= enough, ready)
+            self._stall -= time.monotonic() - begun
