@@ -11,6 +11,7 @@ from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, RecordingSink, Watcher, new_stream, sha256
 from textstream.errors import SourceFailed
 from textstream.protocol import FormatName, Rate
+from textstream.reading.chunks import UNIT_BYTES
 from textstream.reading.reader import RETRY_MAX, RETRY_MIN, Reader
 from textstream.reading.run import Run
 from textstream.reading.sink import MAX_UNITS_PER_STEP
@@ -217,6 +218,32 @@ def test_without_room_it_looks_again_less_and_less_often(desk: Desk) -> None:
     sink.capacity = 1
     reader.step(desk.clock.now)
     assert sink.text == "a"
+
+
+def test_where_the_sink_says_when_there_is_room_nobody_looks(desk: Desk) -> None:
+    reader, sink = desk.read(capacity=3)
+    sink.wakes = True
+    desk.append(LETTERS)
+    desk.stream.finish("completed")
+    desk.serve(reader, 1)
+    assert (sink.text, sink.waiting) == ("abc", [reader])
+    assert reader.step(desk.clock.now + 100) is None
+    sink.capacity = PLENTY
+    desk.serve(reader, 1)
+    assert sink.text == LETTERS
+    assert sink.end["text_sha256"] == sha256(LETTERS)
+
+
+def test_long_units_are_fewer_in_the_same_room(desk: Desk) -> None:
+    reader, sink = desk.read(capacity=10)
+    desk.stream.append(["x" * 100] * 10)
+    reader.step(desk.clock.now)
+    assert len(sink.chars) == 10 * UNIT_BYTES // 100
+    desk.stream.append(["y" * 1000])
+    for _ in range(10):
+        sink.capacity = 1
+        reader.step(desk.clock.now)
+    assert sink.text == "x" * 1000 + "y" * 1000, "one at least: it cannot be cut"
 
 
 def test_a_negative_room_is_no_room(desk: Desk) -> None:

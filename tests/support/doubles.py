@@ -30,7 +30,7 @@ from textstream.protocol import (
 )
 from textstream.reading.dispatcher import TICK, Dispatcher
 from textstream.reading.reader import Reader
-from textstream.reading.sink import Ready
+from textstream.reading.sink import Ready, Waiting
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.stream.attached import AttachedReader
 from textstream.stream.life import Life
@@ -69,6 +69,8 @@ class RecordingSink:
         self.capacity = capacity
         self.chunk_room = PLENTY  # bytes
         self.prepares = prepares
+        self.wakes = False  # whether it says when there is room
+        self.waiting: list[Waiting] = []
         self.lock = threading.Lock()
         self.prepared = 0
         self.written: list[Written] = []
@@ -78,6 +80,12 @@ class RecordingSink:
 
     def room(self, format_: FormatName) -> int:
         return self.capacity if format_ == "char" or self.capacity <= 0 else self.chunk_room
+
+    def wake_with_room(self, who: Waiting) -> bool:
+        if not self.wakes:
+            return False
+        self.waiting.append(who)
+        return True
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]

@@ -25,7 +25,10 @@ from textstream.stream.stream import Stream
 
 RETRY_MIN = 0.005
 RETRY_MAX = 0.05
-"""Seconds between two looks at a sink that had no room. Doubles from the one to the other."""
+"""Seconds between two looks at a sink that had no room, and does not say when it has.
+
+Doubles from the one to the other.
+"""
 
 
 _turn = itertools.count()
@@ -323,6 +326,8 @@ class Reader:
         if chunk:
             units = chunks.cut(units, chunks.largest(most, room))
             self._chunk = chunks.after(most)
+        elif len(units) > 1:
+            units = chunks.cut(units, most * chunks.UNIT_BYTES)
         self._cursor = cursor = cursor + len(units)
         if not catching_up:
             self._pace.sent(len(units))
@@ -354,5 +359,7 @@ class Reader:
         if due > now or sent:
             self._retry = RETRY_MIN
             return due
+        if self.sink.wake_with_room(self):
+            return None
         self._retry = min(self._retry * 2, RETRY_MAX)
         return now + self._retry

@@ -25,6 +25,14 @@ class Target(Protocol):
         ...
 
 
+class Waiting(Protocol):
+    """Who waits for room: a reader."""
+
+    def wake(self) -> None:
+        """Look again soon. Any thread, any lock held."""
+        ...
+
+
 class Ready(NamedTuple):
     """Units that a sink has encoded: a frame for each, and where to write them."""
 
@@ -38,7 +46,15 @@ class Sink(Protocol):
     def room(self, format_: FormatName) -> int:
         """Return what the next write may have; 0 or less: hold back.
 
-        Units in format ``char``, which are an event each; bytes of text in format ``chunk``.
+        Units in format ``char``, which are an event each, of some 32 bytes of text at most on
+        the average; bytes of text in format ``chunk``.
+        """
+        ...
+
+    def wake_with_room(self, who: Waiting) -> bool:
+        """Wake `who` once when there may be room again; return False where nobody would.
+
+        Then `who` has to look again by and by. Called with the stream's lock held.
         """
         ...
 

@@ -122,12 +122,6 @@ class Session(HeartbeatSocket):
             held_back.release()
             del self.send
 
-    def close(self, *args: Any, **kwargs: Any) -> None:
-        """Close it, as Engine.IO does."""
-        super().close(*args, **kwargs)
-        if self.closed and self.visit:
-            self.visit.leave()
-
     # What is received.
 
     def take(self, encoded: str | bytes) -> None:

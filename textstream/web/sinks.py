@@ -13,16 +13,27 @@ from flask_socketio import SocketIO
 
 from textstream.loggable import fingerprint
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
+from textstream.reading.chunks import UNIT_BYTES
 from textstream.reading.run import SHORTEST
-from textstream.reading.sink import MAX_CHUNK_BYTES, Ready
+from textstream.reading.sink import MAX_CHUNK_BYTES, Ready, Waiting
 from textstream.stream.log import text_of
 from textstream.transport.connection import Connection
 from textstream.transport.frames import EventFrames, event_frame
+from textstream.transport.session_queue import SessionQueue
 
 logger = logging.getLogger("textstream.sink")
 
 MAX_QUEUED = 1024
-"""Packets in a client's Engine.IO queue above which its readers are held back."""
+"""Packets in a queue of Engine.IO's own above which its readers are held back."""
+
+MAX_QUEUED_CHUNKS = 16
+"""The same in format ``chunk``: of what one poll takes."""
+
+ESCAPED = 6
+"""Bytes of JSON for a byte of text, at most: ``\\u0001``. python-socketio writes ASCII."""
+
+EVENT_BYTES = 512
+"""Of an event and its packet beside the text, at most."""
 
 FRAME_BYTES = 20
 """Of ``new_char`` with one ASCII character."""
@@ -81,7 +92,7 @@ NO_QUEUE = NoQueue()
 
 
 class EmitSink:
-    """Emits to one connection; holds back while its Engine.IO queue is long.
+    """Emits to one connection; holds back while much waits in its Engine.IO queue.
 
     For any transport and any async mode.
     """
@@ -96,11 +107,21 @@ class EmitSink:
         self._queue = self._session.queue if self._session else NO_QUEUE
 
     def room(self, format_: FormatName) -> int:
-        """Return what the client's queue would take: a packet for each unit, or one for a chunk."""
+        """Return what the client's queue would take: 0 also while the client does not poll."""
         if self._session is None or self._session.closed:
             return 0
-        packets = MAX_QUEUED - int(self._session.queue.qsize())
-        return packets if format_ == "char" or packets <= 0 else MAX_CHUNK_BYTES
+        queue = self._session.queue
+        if not isinstance(queue, SessionQueue):
+            return _room_by_count(int(queue.qsize()), format_)
+        left = queue.room
+        if format_ == "char":
+            return left // (EVENT_BYTES + ESCAPED * UNIT_BYTES)
+        return min(MAX_CHUNK_BYTES, max(0, left - EVENT_BYTES) // ESCAPED)
+
+    def wake_with_room(self, who: Waiting) -> bool:
+        """Wake `who` with the poll that makes room, where the queue is one of ours."""
+        queue = self._session.queue if self._session else None
+        return isinstance(queue, SessionQueue) and queue.wake_with_room(who)
 
     def write_units(
         self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
@@ -132,6 +153,13 @@ class EmitSink:
         except Exception as error:  # noqa: BLE001 (a closing connection raises what it likes)
             # The disconnect handler takes its readers away; nothing is lost, they may return.
             logger.debug("not emitted to %s: %r", fingerprint(self._sid), error)
+
+
+def _room_by_count(queued: int, format_: FormatName) -> int:
+    """Return the room in a queue that counts packets, not bytes."""
+    if format_ == "char":
+        return MAX_QUEUED - queued
+    return MAX_CHUNK_BYTES if queued < MAX_QUEUED_CHUNKS else 0
 
 
 class ConnectionSink(EmitSink):
