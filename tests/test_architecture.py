@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "log_format": "loggable",
     "origins": "",
     "settings": "access origins",
-    "threads": "",
+    "threads": "access",
     "chaos": "",
     "measure": "errors",
     "protocol": "errors measure",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
 from tests.support.timing import patient
+from textstream.access.caller import Caller
 from textstream.threads import ThreadPool
 
 TIMEOUT = patient(10.0)
@@ -18,7 +22,7 @@ TIMEOUT = patient(10.0)
 def new_pool() -> Iterator[Callable[..., ThreadPool]]:
     pools: list[ThreadPool] = []
 
-    def make(limit: int, **options: float) -> ThreadPool:
+    def make(limit: int, **options: Any) -> ThreadPool:
         pools.append(ThreadPool(limit, "test", cure="Get more.", **options))
         return pools[-1]
 
@@ -87,6 +91,34 @@ def test_an_idle_thread_is_used_again(new_pool: Callable[..., ThreadPool]) -> No
     assert len(threads) <= 3, "a thread may still be on its way to idleness, but not each time"
 
 
+def test_a_job_that_comes_as_a_thread_takes_another_gets_one_too(
+    new_pool: Callable[..., ThreadPool],
+) -> None:
+    """A thread that has taken a job, and is not counted as busy yet, is not there for the next."""
+    pool = new_pool(2)
+    taken, submitted, release = threading.Event(), threading.Event(), threading.Event()
+    done = threading.Event()
+
+    class Slow(queue.SimpleQueue[Any]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            job = super().get(block, timeout)
+            if not submitted.is_set():
+                taken.set()
+                submitted.wait(TIMEOUT)
+            return job
+
+    def block() -> None:
+        release.wait(TIMEOUT)
+
+    pool._jobs = Slow()
+    pool.submit(block)
+    assert taken.wait(TIMEOUT)
+    pool.submit(done.set)
+    submitted.set()
+    assert done.wait(TIMEOUT / 2)
+    release.set()
+
+
 def test_closing_waits_for_the_running_jobs_and_takes_no_more(
     new_pool: Callable[..., ThreadPool],
 ) -> None:
@@ -107,3 +139,55 @@ def test_closing_waits_for_the_running_jobs_and_takes_no_more(
     release.set()
     pool.close(time.monotonic() + TIMEOUT)
     assert ran == ["job"]
+
+
+def test_the_jobs_of_callers_go_round_between_them(new_pool: Callable[..., ThreadPool]) -> None:
+    pool = new_pool(1, shares=lambda _address: (1, 1))
+    release, done = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def block() -> None:
+        release.wait(TIMEOUT)
+
+    pool.submit(block)
+    for name in ("a1a", "a1b", "a2a", "b1a", "c1a", "a1c"):
+        pool.submit(partial(order.append, name), Caller(name[0], name[:2]))
+    pool.submit(done.set, Caller("z", "z"))
+    release.set()
+    assert done.wait(TIMEOUT)
+    pool.close(time.monotonic() + TIMEOUT)
+    assert order == ["a1a", "b1a", "c1a", "a2a", "a1b", "a1c"]
+
+
+def test_what_a_caller_has_no_room_for_waits_and_is_done_at_the_latest_when_closing(
+    new_pool: Callable[..., ThreadPool],
+) -> None:
+    pool = new_pool(4, shares=lambda _address: (2, 1))
+    began, release = threading.Semaphore(0), threading.Event()
+    at_work, most = [0], [0]
+    done: list[None] = []
+    lock = threading.Lock()
+
+    def job() -> None:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        began.release()
+        release.wait(TIMEOUT)
+        with lock:
+            at_work[0] -= 1
+            done.append(None)
+
+    for n in range(9):
+        pool.submit(job, Caller("a", str(n % 3)))
+    for _ in range(2):
+        assert began.acquire(timeout=TIMEOUT)
+    other = threading.Event()
+    pool.submit(other.set, Caller("b", "b"))
+    assert other.wait(TIMEOUT)
+    assert most == [2]
+    closing = threading.Thread(target=pool.close, args=(time.monotonic() + TIMEOUT,))
+    closing.start()
+    release.set()
+    closing.join()
+    assert len(done) == 9

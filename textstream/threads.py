@@ -8,6 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from textstream.access.caller import Caller
+from textstream.access.turns import Shares, Turns
+
 logger = logging.getLogger("textstream.threads")
 
 IDLE_SECONDS = 10.0
@@ -33,20 +36,36 @@ LATE_SECONDS = 1.0
 Job = Callable[[], None]
 
 
+def _turn() -> None:
+    """Stand in the queue for whichever job's turn it is when a thread comes to it."""
+
+
 class ThreadPool:
     """At most `limit` threads that run jobs in the order in which they were submitted.
+
+    Those of callers go round between these, each of whom has its share of the threads at most, so
+    that one whose jobs block leaves threads to the others.
 
     Not ``concurrent.futures``: its threads stay until the process ends, and its exit waits for
     them, also for one that hangs. ``_lock`` guards the counts; jobs run without it.
     """
 
-    def __init__(self, limit: int, name: str, *, cure: str, late: float = LATE_SECONDS) -> None:
+    def __init__(
+        self,
+        limit: int,
+        name: str,
+        *,
+        cure: str,
+        shares: Shares | None = None,
+        late: float = LATE_SECONDS,
+    ) -> None:
         """Make an empty pool.
 
         Args:
             limit: threads, at most.
             name: of the threads.
             cure: what to do when a job had to wait; logged once.
+            shares: threads that a caller may have; None: no job has a caller.
             late: seconds of waiting that are worth the word.
 
         """
@@ -56,6 +75,8 @@ class ThreadPool:
         self._late = late
         self._lock = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[float, Job | None]] = queue.SimpleQueue()
+        self._turns: Turns[Job] | None = Turns(shares) if shares else None
+        self._owed = 0  # jobs of callers for which nothing stands in the queue: they have no room
         self._threads: set[threading.Thread] = set()
         self._busy = 0
         self._done = 0
@@ -63,26 +84,31 @@ class ThreadPool:
         self._closed = threading.Event()
         self._warned = False
 
-    def submit(self, job: Job) -> None:
-        """Run `job` soon. It must not raise. After `close` it is dropped."""
+    def submit(self, job: Job, caller: Caller | None = None) -> None:
+        """Run `job` soon, or when it is its `caller`'s turn.
+
+        It must not raise. After `close` it is dropped.
+        """
         with self._lock:
             if self._closed.is_set():
                 return
+            if caller is not None and self._turns is not None:
+                if not self._turns.add(job, caller):
+                    self._owed += 1
+                    return
+                job = _turn
             self._jobs.put((time.monotonic(), job))
-            if not self._lacking():
-                return
-            if len(self._threads) < EAGER:
-                self._add_thread()
-            elif self._grower is None:
-                self._grower = threading.Thread(
-                    target=self._grow, name=f"{self._name} grower", daemon=True
-                )
-                self._grower.start()
+            self._provide()
 
     def close(self, deadline: float) -> None:
         """Take no more jobs, wait for the running ones until `deadline` (``time.monotonic``)."""
         with self._lock:
             self._closed.set()
+            if self._turns is not None:
+                self._turns.lift()
+            for _ in range(self._owed):
+                self._jobs.put((time.monotonic(), _turn))
+            self._owed = 0
             threads = list(self._threads)
             if self._grower:
                 threads.append(self._grower)
@@ -97,9 +123,21 @@ class ThreadPool:
         return {
             "threads": len(self._threads),
             "busy": self._busy,
-            "queue": self._jobs.qsize(),
+            "queue": self._jobs.qsize() + self._owed,
             "limit": self._limit,
         }
+
+    def _provide(self) -> None:
+        """See to it that there are threads for what waits. With the lock held."""
+        if self._closed.is_set() or self._lacking() <= 0:
+            return
+        if len(self._threads) < EAGER:
+            self._add_thread()
+        elif self._grower is None:
+            self._grower = threading.Thread(
+                target=self._grow, name=f"{self._name} grower", daemon=True
+            )
+            self._grower.start()
 
     def _lacking(self) -> int:
         """Return how many threads more would find work. With the lock held."""
@@ -128,28 +166,42 @@ class ThreadPool:
                     self._add_thread()
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
+        while (found := self._next()) is not None:
+            job, caller = found
             job()
-            del job  # or an idle thread would keep what it last worked on
+            del found, job  # or an idle thread would keep what it last worked on
             with self._lock:
                 self._busy -= 1
                 self._done += 1
+                if caller is not None and self._turns is not None:
+                    self._turns.done(caller)
+                    if self._owed:
+                        self._owed -= 1
+                        self._jobs.put((time.monotonic(), _turn))
 
-    def _next(self) -> Job | None:
+    def _next(self) -> tuple[Job, Caller | None] | None:
         """Wait for a job; return None, and be no thread of the pool, when there is none."""
+        found: tuple[Job, Caller | None] | None
         while True:
             try:
                 came, job = self._jobs.get(timeout=IDLE_SECONDS)
             except queue.Empty:
                 came, job = 0.0, None
             with self._lock:
-                if job is not None:
+                found = (job, None) if job is not None and job is not _turn else None
+                if job is _turn and self._turns is not None:
+                    found = self._turns.take()
+                    self._owed += found is None
+                if found is not None:
                     self._busy += 1
+                    # What was submitted since it left the queue has counted on this thread.
+                    if self._grower is None and not self._jobs.empty():
+                        self._provide()
                     break
-                if self._closed.is_set() or self._jobs.empty():
+                if job is None and (self._closed.is_set() or self._jobs.empty()):
                     self._threads.discard(threading.current_thread())
                     return None
         if time.monotonic() - came > self._late and not self._warned:
             self._warned = True
             logger.warning("all %d %s threads are busy. %s", self._limit, self._name, self._cure)
-        return job
+        return found
