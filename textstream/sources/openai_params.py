@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
+from pydantic_core import CoreSchema
 from pydantic_core.core_schema import ValidationInfo
 
+from textstream.errors import SourceUnavailable
 from textstream.protocol import PlainText
 from textstream.sources.openai_errors import Refused, error_names, reported_error
 
@@ -15,7 +18,10 @@ MAX_SYSTEM_PROMPT = 16_384
 """The longest system prompt, in characters."""
 
 MAX_TOKENS = 1_000_000
-"""The highest limit of an answer, in tokens."""
+"""The highest limit of an answer, in tokens, that a client may name."""
+
+MAX_ASKED = 32_768
+"""The highest that is asked for where the operator sets no other: who names more gets this."""
 
 _LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """The two names of one limit. The newer models of OpenAI refuse the older, most servers lack the
@@ -58,6 +64,69 @@ class OpenAIParams(BaseModel):
         if value is not None and info.data.get("max_tokens") is not None:
             raise ValueError("give this or max_tokens, not both: they are one limit")
         return value
+
+
+def params_model(allowed: Sequence[str] = ("*",), most: int | None = None) -> type[OpenAIParams]:
+    """Return the model of the params, as the operator bounds them.
+
+    Args:
+        allowed: the params that a client may set; "*" is all, "none" is none. The others are in no
+            schema, and refused.
+        most: the longest answer that is asked for, in tokens; None: `MAX_ASKED`.
+
+    Raises:
+        SourceUnavailable: there is no such param.
+
+    """
+    names = OpenAIParams.model_fields.keys()
+    if unknown := set(allowed) - names - {"*", "none"}:
+        raise SourceUnavailable(
+            f"TEXTSTREAM_OPENAI_PARAMS names {', '.join(sorted(unknown))}. "
+            f"There are: {', '.join(names)}; * is all, none is none."
+        )
+    refused = () if "*" in allowed else tuple(name for name in names if name not in allowed)
+    bound = f" More than {most or MAX_ASKED} is taken as {most or MAX_ASKED}."
+
+    class Bounded(OpenAIParams):
+        __doc__ = OpenAIParams.__doc__
+
+        @classmethod
+        def __get_pydantic_json_schema__(
+            cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+        ) -> dict[str, Any]:
+            described = handler(schema)
+            properties = handler.resolve_ref_schema(described)["properties"]
+            for name in refused:
+                del properties[name]
+            for name in _LIMITS.keys() & properties.keys():
+                properties[name]["description"] += bound
+            return described
+
+        if refused:
+
+            @field_validator(*refused, mode="before")
+            @classmethod
+            def _not_allowed(cls, _value: object) -> object:
+                raise ValueError("the operator of this server does not let clients set it")
+
+    Bounded.__name__ = Bounded.__qualname__ = OpenAIParams.__name__
+    return Bounded
+
+
+def limited(params: dict[str, Any], most: int | None) -> dict[str, Any]:
+    """Return what is asked for, bounded.
+
+    Args:
+        params: what a client gave.
+        most: the longest answer, in tokens, asked for with every request; None: clients choose, up
+            to `MAX_ASKED`.
+
+    """
+    asked = _LIMITS.keys() & params.keys()
+    bounded = {name: min(params[name], most or MAX_ASKED) for name in asked}
+    if most and not asked:
+        bounded = {"max_tokens": most}
+    return params | bounded
 
 
 def refused_names(body: dict[str, Any], refused: Refused) -> set[str]:
