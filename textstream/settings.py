@@ -93,6 +93,32 @@ class Settings(BaseSettings):
         description="Seconds without a word of an answer before the stream fails; keep-alives are "
         "none.",
     )
+    openai_max_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Longest answer asked of that API, in tokens, with every request; by default "
+        "clients choose, up to 32,768.",
+    )
+    openai_slots: int = Field(
+        16, ge=0, description="Requests to that API at a time; 0: any number."
+    )
+    openai_params: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*",),
+        description="Params that a client may set for that API, comma separated; * is all, "
+        "none is none.",
+    )
+    source_running_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="Answers of llm, and of openai, for one address at a time; 0: any number. By "
+        "default 2; on loopback all slots but one, and at least one.",
+    )
+    source_waiting_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="Starts of one address that wait for such a source; 0: any number. By default "
+        "4; on loopback 64.",
+    )
 
     # Limits
     max_connections: int = Field(20_000, ge=0, description="Connections at a time; 0 is no limit.")
@@ -179,7 +205,7 @@ class Settings(BaseSettings):
     def _switch(cls, value: object) -> object:
         return SWITCH.get(str(value).strip().lower(), value)
 
-    @field_validator("cors_origins", "sources", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "sources", "openai_params", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

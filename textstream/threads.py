@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from textstream.access.caller import Caller
-from textstream.access.turns import Shares, Turns
+from textstream.access.rota import Rota, RotaShares
 
 logger = logging.getLogger("textstream.threads")
 
@@ -56,7 +56,7 @@ class ThreadPool:
         name: str,
         *,
         cure: str,
-        shares: Shares | None = None,
+        shares: RotaShares | None = None,
         late: float = LATE_SECONDS,
     ) -> None:
         """Make an empty pool.
@@ -75,7 +75,7 @@ class ThreadPool:
         self._late = late
         self._lock = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[float, Job | None]] = queue.SimpleQueue()
-        self._turns: Turns[Job] | None = Turns(shares) if shares else None
+        self._rota: Rota[Job] | None = Rota(shares) if shares else None
         self._owed = 0  # jobs of callers for which nothing stands in the queue: they have no room
         self._threads: set[threading.Thread] = set()
         self._busy = 0
@@ -92,8 +92,8 @@ class ThreadPool:
         with self._lock:
             if self._closed.is_set():
                 return
-            if caller is not None and self._turns is not None:
-                if not self._turns.add(job, caller):
+            if caller is not None and self._rota is not None:
+                if not self._rota.add(job, caller):
                     self._owed += 1
                     return
                 job = _turn
@@ -104,8 +104,8 @@ class ThreadPool:
         """Take no more jobs, wait for the running ones until `deadline` (``time.monotonic``)."""
         with self._lock:
             self._closed.set()
-            if self._turns is not None:
-                self._turns.lift()
+            if self._rota is not None:
+                self._rota.lift()
             for _ in range(self._owed):
                 self._jobs.put((time.monotonic(), _turn))
             self._owed = 0
@@ -173,8 +173,8 @@ class ThreadPool:
             with self._lock:
                 self._busy -= 1
                 self._done += 1
-                if caller is not None and self._turns is not None:
-                    self._turns.done(caller)
+                if caller is not None and self._rota is not None:
+                    self._rota.done(caller)
                     if self._owed:
                         self._owed -= 1
                         self._jobs.put((time.monotonic(), _turn))
@@ -189,8 +189,8 @@ class ThreadPool:
                 came, job = 0.0, None
             with self._lock:
                 found = (job, None) if job is not None and job is not _turn else None
-                if job is _turn and self._turns is not None:
-                    found = self._turns.take()
+                if job is _turn and self._rota is not None:
+                    found = self._rota.take()
                     self._owed += found is None
                 if found is not None:
                     self._busy += 1

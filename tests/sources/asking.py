@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.sources.waiting import texts
 from tests.sources.wire_endpoint import WireEndpoint
 from tests.sources.wire_rows import DONE, OK, say
 from textstream.sources.base import Source, SourceRequest
@@ -43,7 +44,7 @@ def ask() -> Iterator[Ask]:
             **{"base_url": base_url, "api_key": "k", "model": "m", "timeout": 30.0, **settings}
         )
         sources.append(source)
-        return list(source.generate(SourceRequest("Hi", OpenAIParams())))
+        return list(texts(source.generate(SourceRequest("Hi", OpenAIParams()))))
 
     yield begin
     for source in sources:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.sources.endpoint import SLOTS, Endpoint
-from tests.sources.waiting import Consumer, wait_until
+from tests.sources.waiting import Consumer, texts, wait_until
 from tests.support.timing import patient
 from textstream.errors import InvalidRequest
 from textstream.sources import SourceRegistry
@@ -74,7 +74,7 @@ class Case:
         registry = SourceRegistry([self.source], preferred=self.source.name)
         checked = registry.parse_params(self.source, {**self.params, **params})
         request = SourceRequest(prompt, checked, unit="token")  # small deltas, from all of them
-        return self.source.generate(request), request.cancel
+        return texts(self.source.generate(request)), request.cancel
 
 
 def llm_case(request: pytest.FixtureRequest) -> Case:
@@ -270,7 +270,7 @@ def test_a_natural_end_is_told(case: Case) -> None:
 def test_without_a_prompt_it_says_so(case: Case) -> None:
     params = case.source.params_model()
     with pytest.raises(InvalidRequest, match="needs a prompt"):
-        next(case.source.generate(SourceRequest(None, params)))
+        next(texts(case.source.generate(SourceRequest(None, params))))
 
 
 @pytest.mark.model

@@ -17,14 +17,17 @@ import pytest
 
 from tests.sources.conftest import new_model
 from tests.sources.endpoint import SLOTS
-from tests.sources.waiting import Consumer, wait_until
+from tests.sources.waiting import LONG, Consumer, texts, wait_until
+from tests.stream.line import Line
 from tests.support.leaks import LeakGuard
 from tests.support.timing import patient
-from textstream.errors import InvalidRequest, ShuttingDown, SourceUnavailable
-from textstream.sources.base import CancelToken, SourceRequest
+from textstream.access.caller import Caller
+from textstream.errors import InvalidRequest, ShuttingDown, SourceFailed, SourceUnavailable
+from textstream.sources.base import CancelToken, Source, SourceRequest, Wait
 from textstream.sources.llama_engine import LlamaEngine
 from textstream.sources.llm_chat import MAX_AHEAD, Chat, params_model
 from textstream.sources.local_llm import LocalModel, _packaged_model, local_llm_source
+from textstream.stream.pools import READY_THREADS, Pools
 
 pytestmark = pytest.mark.model
 
@@ -87,18 +90,19 @@ def test_cancelling_one_that_waits_for_anothers_prompt(idle: LocalModel) -> None
     first = Consumer(idle.generate(reading))
     wait_until(lambda: engine_of(idle).slots_in_use() == 1)
     second = Consumer(idle.generate(waiting))
-    wait_until(lambda: running(idle) == 2)
+    wait_until(lambda: idle.slots.running == 2)
     waiting.cancel.cancel()
-    took = wait_until(lambda: running(idle) == 1)
+    took = wait_until(lambda: idle.slots.running == 1)
     assert took < patient(1.0)
     assert second.finish() == ""
+    assert running(idle) == 1, "it had no thread while it waited"
     assert engine_of(idle).slots_in_use() == 1
     reading.cancel.cancel()
     first.finish()
 
 
 def test_a_generation_that_is_not_iterated_gives_its_slot_back(idle: LocalModel) -> None:
-    generator = idle.generate(ask(STORY, max_tokens=20))
+    generator = texts(idle.generate(ask(STORY, max_tokens=20)))
     next(generator)
     wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
     assert len(list(generator)) > 5
@@ -106,11 +110,12 @@ def test_a_generation_that_is_not_iterated_gives_its_slot_back(idle: LocalModel)
 
 def test_while_nobody_reads_the_slot_is_left_to_others(idle: LocalModel) -> None:
     paused = [
-        idle.generate(ask(STORY, temperature=0.8, max_tokens=MAX_AHEAD + 20)) for _ in range(SLOTS)
+        texts(idle.generate(ask(STORY, temperature=0.8, max_tokens=MAX_AHEAD + 20)))
+        for _ in range(SLOTS)
     ]
     begun = [next(generator) for generator in paused]
     wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
-    assert "".join(idle.generate(ask("Say hello.", max_tokens=10)))
+    assert "".join(texts(idle.generate(ask("Say hello.", max_tokens=10))))
     for begin, generator in zip(begun, paused, strict=True):
         rest = list(generator)
         assert len(rest) > MAX_AHEAD, "it went on behind what was generated before the pause"
@@ -131,7 +136,7 @@ def test_the_rest_is_asked_for_behind_what_was_said() -> None:
 
 def test_an_answer_that_was_held_is_no_longer_than_asked_for(idle: LocalModel) -> None:
     most = MAX_AHEAD + 20
-    generator = idle.generate(ask(STORY, max_tokens=most))
+    generator = texts(idle.generate(ask(STORY, max_tokens=most)))
     next(generator)
     wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
     outcomes: list[str | None] = []
@@ -145,7 +150,7 @@ def test_an_answer_that_was_held_is_no_longer_than_asked_for(idle: LocalModel) -
 
 def test_cancelling_while_it_is_held(idle: LocalModel) -> None:
     request = ask(STORY, max_tokens=300)
-    generator = idle.generate(request)
+    generator = texts(idle.generate(request))
     next(generator)
     wait_until(lambda: engine_of(idle).slots_in_use() == 0 and not running(idle))
     request.cancel.cancel()
@@ -160,7 +165,7 @@ def test_more_than_the_slots_are_served_in_turn(idle: LocalModel) -> None:
 
 def test_the_same_seed_gives_the_same_answer(idle: LocalModel) -> None:
     def answer(seed: int) -> str:
-        return "".join(idle.generate(ask("Tell me a joke.", seed=seed, max_tokens=20)))
+        return "".join(texts(idle.generate(ask("Tell me a joke.", seed=seed, max_tokens=20))))
 
     first = answer(7)
     assert answer(7) == first
@@ -170,7 +175,7 @@ def test_the_same_seed_gives_the_same_answer(idle: LocalModel) -> None:
 def test_the_system_prompt_is_obeyed(idle: LocalModel) -> None:
     def answer(system: str) -> str:
         request = ask("What is your name?", system=system, temperature=0.0, max_tokens=20)
-        return "".join(idle.generate(request))
+        return "".join(texts(idle.generate(request)))
 
     assert "Zanzibar" in answer("Your name is Zanzibar. Always say your name.")
     assert "Zanzibar" not in answer("")
@@ -178,12 +183,12 @@ def test_the_system_prompt_is_obeyed(idle: LocalModel) -> None:
 
 def test_a_prompt_longer_than_the_context_says_both_lengths(idle: LocalModel) -> None:
     with pytest.raises(InvalidRequest, match=r"has \d{4} tokens.*at most 2048.*LLM_CONTEXT"):
-        next(idle.generate(ask(LONG_PROMPT * 2)))
+        next(texts(idle.generate(ask(LONG_PROMPT * 2))))
 
 
 def test_a_lone_surrogate_is_refused(idle: LocalModel) -> None:
     with pytest.raises(InvalidRequest, match="position 1"):
-        next(idle.generate(ask("a\ud800b")))
+        next(texts(idle.generate(ask("a\ud800b"))))
 
 
 def test_several_first_uses_load_once(
@@ -210,7 +215,7 @@ def test_close_ends_what_runs_and_frees_the_model() -> None:
     assert model.engine is None
     assert running(model) == 0
     with pytest.raises(ShuttingDown):
-        next(model.generate(ask("Hello")))
+        next(texts(model.generate(ask("Hello"))))
     with pytest.raises(ShuttingDown):
         model.preload()
 
@@ -236,10 +241,11 @@ def test_nothing_is_loaded_or_imported_before_the_first_use() -> None:
 
 QUIET = """
 import signal, sys
+from tests.sources.waiting import texts
 from textstream.sources.base import SourceRequest
 from textstream.sources.local_llm import local_llm_source
 llm = local_llm_source(model=None, slots=1, context=512, threads=0)
-answer = "".join(llm.generate(SourceRequest("Hello", llm.params_model(max_tokens=4))))
+answer = "".join(texts(llm.generate(SourceRequest("Hello", llm.params_model(max_tokens=4)))))
 assert answer
 try:
     signal.raise_signal(signal.SIGINT)
@@ -320,7 +326,7 @@ def test_a_model_file_that_does_not_load(kind: str, tmp_path: Path) -> None:
     path = broken_file(tmp_path, kind)
     source = local_llm_source(model=path, slots=1, context=512, threads=0)
     with pytest.raises(SourceUnavailable, match="TEXTSTREAM_LLM_MODEL"):
-        next(source.generate(SourceRequest("Hello", source.params_model())))
+        next(texts(source.generate(SourceRequest("Hello", source.params_model()))))
     source.close()
 
 
@@ -334,3 +340,74 @@ def test_cancelled_while_it_loads() -> None:
     consumer.finish()
     assert consumer.ended_at - cancelled_at < patient(1.0)
     model.close()
+
+
+def test_those_that_wait_for_a_slot_hold_no_thread(idle: LocalModel) -> None:
+    pools = Pools(1)
+    source = Source("llm", idle.generate, params_model=params_model(2048), blocking=False)
+    threads = threading.active_count()
+    lines = [
+        Line(source, pools=pools, caller=Caller("127.0.0.1", str(n)), prompt=STORY, unit="token")
+        for n in range(100)
+    ]
+    wait_until(lambda: idle.slots.running == SLOTS and idle.slots.waiting == 100 - SLOTS)
+    assert threading.active_count() - threads <= READY_THREADS + SLOTS + 1
+    wait_until(lambda: any(line.text for line in lines))
+    for line in lines:
+        line.stream.stop("stopped")
+    assert (idle.slots.running <= SLOTS, idle.slots.waiting) == (True, 0)
+    pools.close(time.monotonic() + LONG)
+    wait_until(lambda: idle.slots.running == 0)
+
+
+def test_a_slot_that_comes_while_nobody_reads_does_not_stand_empty(idle: LocalModel) -> None:
+    holders = [idle.generate(ask(STORY, max_tokens=300)) for _ in range(SLOTS)]
+    for holder in holders:
+        next(holder)
+    paused = idle.generate(ask(STORY, max_tokens=300))
+    assert isinstance(next(paused), Wait)
+    for holder in holders:
+        holder.close()
+    # It is not iterated. It generates what is kept for it, and leaves its slot to others.
+    wait_until(lambda: idle.slots.running == 0 and idle.slots.waiting == 0)
+    assert len(list(itertools.islice(texts(paused), 10))) == 10
+    paused.close()
+
+
+def test_going_down_ends_all_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = new_model(slots=1)
+    loading, go_on = threading.Event(), threading.Event()
+
+    def load() -> LlamaEngine:
+        loading.set()
+        go_on.wait(LONG)
+        raise ShuttingDown("It was still loading.")
+
+    monkeypatch.setattr(model, "_loaded", load)
+    params = params_model(2048)()
+    waiting = [model.generate(SourceRequest("Hello", params)) for _ in range(1500)]
+    assert all(isinstance(next(generator), Wait) for generator in waiting)
+    assert loading.wait(LONG)
+    closing = threading.Thread(target=model.close)
+    closing.start()
+    wait_until(lambda: model._closed)
+    go_on.set()
+    closing.join()
+    for generator in waiting:
+        with pytest.raises(ShuttingDown):
+            next(texts(generator))
+    assert (model.slots.running, model.slots.waiting) == (0, 0)
+
+
+def test_where_no_thread_can_be_had_the_stream_fails_and_the_slot_is_free(
+    idle: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        with pytest.raises(SourceFailed, match=r"can't start new thread\. Try again"):
+            next(texts(idle.generate(ask("Hello"))))
+    assert idle.slots.running == 0
+    assert "".join(texts(idle.generate(ask("Say hello.", max_tokens=4))))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sources.api_double import DONE, ApiDouble, Exchange, event
-from tests.sources.waiting import Consumer
+from tests.sources.waiting import Consumer, texts
 from tests.support.timing import patient
 from textstream.errors import InvalidRequest, ShuttingDown, SourceFailed, SourceUnavailable
 from textstream.sources.base import Source, SourceRequest
@@ -55,7 +55,7 @@ def test_sends_what_was_asked_and_yields_what_came(start: Start) -> None:
     text = event(role="assistant") + event("Good ") + event("morning") + event(finish="stop")
     source, double = start(lambda exchange: exchange.answer(text + DONE))
     request = ask(temperature=0.5, max_tokens=9, seed=3, system="Be kind.")
-    assert list(source.generate(request)) == ["Good ", "morning"]
+    assert list(texts(source.generate(request))) == ["Good ", "morning"]
     (exchange,) = double.exchanges
     assert exchange.body == {
         "model": "m",
@@ -73,14 +73,14 @@ def test_sends_what_was_asked_and_yields_what_came(start: Start) -> None:
 
 def test_what_is_not_given_is_not_sent(start: Start) -> None:
     source, double = start(lambda exchange: exchange.answer(event("x") + DONE))
-    list(source.generate(ask()))
+    list(texts(source.generate(ask())))
     assert double.exchanges[0].body.keys() == {"model", "messages", "stream"}
 
 
 def test_reasoning_is_left_out(start: Start) -> None:
     text = event(reasoning_content="Hmm.") + event(reasoning="Hm.") + event("Yes") + DONE
     source, _ = start(lambda exchange: exchange.answer(text))
-    assert list(source.generate(ask())) == ["Yes"]
+    assert list(texts(source.generate(ask()))) == ["Yes"]
 
 
 def test_chunks_without_choices_are_skipped(start: Start) -> None:
@@ -119,7 +119,7 @@ def test_a_refusal_is_explained_without_secrets(
         lambda exchange: exchange.answer(json.dumps(body), status, "application/json")
     )
     with pytest.raises(error, match=says) as caught:
-        list(source.generate(ask()))
+        list(texts(source.generate(ask())))
     assert KEY not in str(caught.value)
     assert SECRET_PROMPT not in str(caught.value)
 
@@ -164,14 +164,14 @@ def test_nothing_listens_there(at_close: list[Source]) -> None:
         port = taken.getsockname()[1]
     at_close.append(new_source(f"http://127.0.0.1:{port}/v1"))
     with pytest.raises(SourceFailed, match=r"cannot be reached.*TEXTSTREAM_OPENAI_BASE_URL"):
-        list(at_close[0].generate(ask()))
+        list(texts(at_close[0].generate(ask())))
 
 
 def test_silence_ends_after_the_timeout(start: Start, at_close: list[Source]) -> None:
     _, double = start(lambda exchange: exchange.wait_for_close())
     at_close.append(new_source(double.base_url, timeout=0.2))
     with pytest.raises(SourceFailed, match="TEXTSTREAM_OPENAI_TIMEOUT"):
-        list(at_close[0].generate(ask()))
+        list(texts(at_close[0].generate(ask())))
     at_close[0].close()
 
 
@@ -203,9 +203,9 @@ def test_closing_the_generator_half_way_closes_the_connection(start: Start) -> N
         closed.set()
 
     source, _ = start(answer_a_little)
-    generator = source.generate(ask())
+    generator = texts(source.generate(ask()))
     assert next(generator) == "One"
-    generator.close()  # type: ignore[attr-defined]
+    generator.close()
     assert closed.wait(1.0)
 
 
@@ -223,12 +223,12 @@ def test_a_generator_that_is_not_iterated_stops_the_reading(start: Start) -> Non
             exchange.wait_for_close()
 
     source, _ = start(answer_without_end)
-    generator = source.generate(ask())
+    generator = texts(source.generate(ask()))
     next(generator)
     assert stalled.wait(60)
     # It goes on when it is iterated again, past what had been handed over.
     assert all(next(generator) == "word " * 200 for _ in range(2 * WINDOW))
-    generator.close()  # type: ignore[attr-defined]
+    generator.close()
 
 
 def test_close_ends_what_runs_and_leaves_no_thread(start: Start) -> None:
@@ -241,7 +241,7 @@ def test_close_ends_what_runs_and_leaves_no_thread(start: Start) -> None:
         consumer.finish()
     assert not [t for t in threading.enumerate() if t.name == "openai-requests"]
     with pytest.raises(ShuttingDown):
-        next(source.generate(ask()))
+        next(texts(source.generate(ask())))
 
 
 def test_the_environment_sends_nothing_elsewhere(
@@ -257,7 +257,7 @@ def test_the_environment_sends_nothing_elsewhere(
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Secret: of-somebody")
     _, double = start(lambda exchange: exchange.answer(event("x") + DONE))
     source = new_source(double.base_url, key=None)
-    assert list(source.generate(ask())) == ["x"]
+    assert list(texts(source.generate(ask()))) == ["x"]
     assert "of-somebody" not in str(double.exchanges[0].headers)
     assert "authorization" not in double.exchanges[0].headers
     source.close()
@@ -285,7 +285,7 @@ def test_what_is_not_configured_is_named(settings: dict[str, Any], says: str) ->
     with pytest.raises(SourceUnavailable, match=says):
         source.check()
     with pytest.raises(SourceUnavailable, match=says):
-        next(source.generate(ask()))
+        next(texts(source.generate(ask())))
 
 
 def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

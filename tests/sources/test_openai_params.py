@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.sources.waiting import texts
 from tests.sources.wire_endpoint import Request, Script, WireEndpoint
 from tests.sources.wire_rows import DONE, JSON, OK, head, say, whole
 from textstream.errors import InvalidRequest
@@ -43,7 +44,7 @@ def source(wire: WireEndpoint) -> Iterator[Source]:
 
 
 def ask(source: Source, **params: Any) -> str:
-    return "".join(source.generate(SourceRequest("Hi", OpenAIParams(**params))))
+    return "".join(texts(source.generate(SourceRequest("Hi", OpenAIParams(**params)))))
 
 
 def sent(wire: WireEndpoint) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sources.endpoint import Endpoint
 from tests.sources.test_openai import ask, new_source
-from tests.sources.waiting import LONG, Consumer, wait_until
+from tests.sources.waiting import LONG, Consumer, texts, wait_until
 from textstream.errors import SourceFailed
 from textstream.sources.base import Source, SourceRequest
 from textstream.sources.openai_params import OpenAIParams
@@ -20,16 +20,16 @@ from textstream.sources.openai_params import OpenAIParams
 def test_a_real_endpoint_refuses_a_wrong_key(endpoint: Endpoint, at_close: list[Source]) -> None:
     at_close.append(new_source(endpoint.base_url, key="wrong-key"))
     with pytest.raises(SourceFailed, match="refused the key"):
-        list(at_close[0].generate(ask()))
+        list(texts(at_close[0].generate(ask())))
 
 
 @pytest.mark.model
 def test_a_real_endpoint_has_its_slot_back(endpoint: Endpoint, at_close: list[Source]) -> None:
     at_close.append(new_source(endpoint.base_url, key=endpoint.key))
-    generator = at_close[0].generate(SourceRequest("Tell me a long story.", OpenAIParams()))
+    generator = texts(at_close[0].generate(SourceRequest("Tell me a long story.", OpenAIParams())))
     next(generator)
     assert endpoint.slots_in_use() == 1
-    generator.close()  # type: ignore[attr-defined]
+    generator.close()
     wait_until(lambda: endpoint.slots_in_use() == 0)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sources.waiting import Consumer, wait_until
+from tests.sources.waiting import Consumer, texts, wait_until
 from tests.sources.wire_bodies import BODIES, CONTENT, STATUSES
 from tests.sources.wire_endings import ENDS, ERRORS, FINISH, FRAMING
 from tests.sources.wire_endpoint import HOLD, PING, Script, WireEndpoint
@@ -41,7 +41,7 @@ def sources(wire: WireEndpoint, leak_guard: LeakGuard) -> Iterator[dict[bool, So
         for hasty, timeout in ((True, patient(0.4)), (False, patient(30.0)))
     }
     for source in made.values():
-        assert list(source.generate(SourceRequest("Hi", OpenAIParams()))) == ["x"]
+        assert list(texts(source.generate(SourceRequest("Hi", OpenAIParams())))) == ["x"]
     leak_guard.allow_all_there_is()
     yield made
     for source in made.values():
@@ -104,6 +104,6 @@ def test_a_stop_releases_the_request(steps: Script, wire: WireEndpoint) -> None:
 
 def test_what_arrives_is_yielded_at_once(wire: WireEndpoint, sources: dict[bool, Source]) -> None:
     wire.script = [OK, HI, HOLD]
-    generator = sources[False].generate(SourceRequest("Hi", OpenAIParams()))
+    generator = texts(sources[False].generate(SourceRequest("Hi", OpenAIParams())))
     assert next(generator) == "Hi "
-    generator.close()  # type: ignore[attr-defined]
+    generator.close()

@@ -11,6 +11,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sources.waiting import texts
 from textstream.access.account import Account, Holding, Kind
 from textstream.protocol import UnitName
 from textstream.sources.base import SourceRequest
@@ -68,8 +69,8 @@ def test_the_sample_has_what_is_hard_to_cut() -> None:
 
 def test_streams_the_sample_when_nothing_was_sent() -> None:
     generate = text_source().generate
-    assert "".join(generate(SourceRequest(None))) == SAMPLE_TEXT
-    assert "".join(generate(SourceRequest("mine"))) == "mine"
+    assert "".join(texts(generate(SourceRequest(None)))) == SAMPLE_TEXT
+    assert "".join(texts(generate(SourceRequest("mine")))) == "mine"
     assert list(generate(SourceRequest(""))) == []
 
 
@@ -89,10 +90,10 @@ PATTERNS = {
 
 def test_only_a_stream_of_tokens_gets_small_pieces() -> None:
     text = "Some words and 中文. " * 500
-    tokens = list(text_source().generate(SourceRequest(text, unit="token")))
+    tokens = list(texts(text_source().generate(SourceRequest(text, unit="token"))))
     assert tokens == list(pieces(text))
     for unit in ("char", "word"):
-        deltas = list(text_source().generate(SourceRequest(text, unit=unit)))
+        deltas = list(texts(text_source().generate(SourceRequest(text, unit=unit))))
         assert "".join(deltas) == text
         assert len(deltas) < len(tokens) / 20
 
@@ -111,7 +112,7 @@ def test_a_long_text_is_not_held_as_pieces() -> None:
     text = PATTERNS["Chinese"] * 20_000
     tracemalloc.start()
     try:
-        for _piece in text_source().generate(SourceRequest(text, unit="token")):
+        for _piece in texts(text_source().generate(SourceRequest(text, unit="token"))):
             pass
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -123,13 +124,15 @@ def test_a_long_text_is_not_held_as_pieces() -> None:
 def test_a_long_text_arrives_whole(unit: UnitName) -> None:
     text = "Wörter und 中文, 👨‍👩‍👧‍👦 und \U0001f1e9\U0001f1ea. " * 8_000
     assert len(text) > 3 * BLOCK
-    assert "".join(text_source().generate(SourceRequest(text, unit=unit))) == text
+    assert "".join(texts(text_source().generate(SourceRequest(text, unit=unit)))) == text
 
 
 def test_a_long_text_that_waits_takes_little_memory() -> None:
     tracemalloc.start()
     try:
-        generator = text_source().generate(SourceRequest("Some words, again and again. " * 20_000))
+        generator = texts(
+            text_source().generate(SourceRequest("Some words, again and again. " * 20_000))
+        )
         next(generator)
         held, _ = tracemalloc.get_traced_memory()
     finally:

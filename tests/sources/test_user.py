@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.waiting import texts
 from textstream.errors import InvalidRequest, SourceUnavailable
 from textstream.sources import SourceRegistry
 from textstream.sources.base import SourceRequest
@@ -68,7 +69,7 @@ def test_a_generator_function_is_a_source(module: str) -> None:
     source = load_user_source(f"loud={module}:shout")
     assert (source.name, source.description) == ("loud", "Shouts the prompt.")
     assert (source.live, source.needs_prompt) == (True, False)
-    assert "".join(source.generate(SourceRequest("good morning"))) == "GOOD MORNING "
+    assert "".join(texts(source.generate(SourceRequest("good morning")))) == "GOOD MORNING "
 
 
 def test_its_attributes_say_more(module: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from tests.support.timing import patient
+from textstream.sources.base import Wait
 
 LONG = patient(30.0)
 """Seconds that nothing takes that works, however busy the machine."""
@@ -25,6 +26,24 @@ def wait_until(predicate: Callable[[], bool], timeout: float = LONG) -> float:
     return time.monotonic() - started
 
 
+def texts(generator: Iterator[str | Wait]) -> Generator[str, None, Any]:
+    """Iterate a source as a thread of its own would: where it waits, block."""
+    try:
+        while True:
+            try:
+                piece = next(generator)
+            except StopIteration as stop:
+                return stop.value
+            if isinstance(piece, Wait):
+                over = threading.Event()
+                piece.then(over.set)
+                assert over.wait(LONG), "it was never told to go on"
+            else:
+                yield piece
+    finally:
+        generator.close()  # type: ignore[attr-defined]  # those of sources are generators
+
+
 class Consumer(threading.Thread):
     """Iterates a generator on a thread of its own.
 
@@ -36,9 +55,9 @@ class Consumer(threading.Thread):
 
     """
 
-    def __init__(self, generator: Iterator[str]) -> None:
+    def __init__(self, generator: Iterator[str | Wait]) -> None:
         super().__init__(name="consumer", daemon=True)
-        self.generator = generator
+        self.generator = texts(generator)
         self.pieces: list[str] = []
         self.result: Any = None
         self.error: Exception | None = None

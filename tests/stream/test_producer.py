@@ -7,75 +7,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from tests.support.clock import ManualTimer
-from tests.support.doubles import PLENTY, OnDemandPool, ScriptedSource, new_stream, sha256
+from tests.stream.line import Line
+from tests.support.doubles import ScriptedSource, sha256
 from tests.support.timing import patient
-from textstream.access.account import Account, Kind
 from textstream.errors import SourceFailed, SourceUnavailable
 from textstream.loggable import fingerprint
-from textstream.protocol import EndReason, UnitName
-from textstream.sources.base import CancelToken, Source, SourceRequest
-from textstream.stream.memory_log import MemoryLog
-from textstream.stream.producer import BATCH, Producer
-from textstream.stream.start import Start
-from textstream.threads import ThreadPool
+from textstream.sources.base import Source, SourceRequest
+from textstream.stream.pools import Pools
+from textstream.stream.producer import BATCH
 
 TIMEOUT = patient(10.0)
-
-
-class Line:
-    """One stream with its producer, on a pool that runs on demand."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        unit: UnitName = "char",
-        lookahead: int = 1000,
-        max_bytes: int = 100_000,
-        max_units: int = PLENTY,
-        pool: Any = None,
-    ) -> None:
-        self.pool = pool if pool is not None else cast("Any", OnDemandPool())
-        self.cancel = CancelToken()
-        self.kept = Account()
-        self.log = MemoryLog("s", partial(self.kept.add, Kind.TEXT), max_bytes=max_bytes)
-        request = SourceRequest(cancel=self.cancel, unit=unit)
-        start = Start(source, request, rate=0)
-        self.stream = new_stream(
-            start=start, log=self.log, lookahead=lookahead, max_units=max_units
-        )
-        timer = ManualTimer()
-        Producer(self.stream, start, self.pool, clock=timer, call_at=timer.call_at).start()
-
-    def run(self) -> Line:
-        """Run the producer until it has nothing to do."""
-        while self.pool.run_one():
-            pass
-        return self
-
-    @property
-    def units(self) -> list[str]:
-        return list(self.log.read(0, 1_000_000) or ())
-
-    @property
-    def ended(self) -> tuple[EndReason, int]:
-        """How it ends when a reader has read it all."""
-        self.stream.furthest = self.log.next
-        assert self.stream.stop("expired") == self.log.next
-        assert self.stream.ending
-        return self.stream.ending.reason, self.stream.ending.offset
-
-    @property
-    def error(self) -> dict[str, Any]:
-        assert self.stream.ending
-        assert self.stream.ending.error
-        return self.stream.ending.error
 
 
 # What becomes of the text
@@ -290,8 +235,8 @@ def test_streams_that_wait_for_their_readers_need_no_threads() -> None:
         finally:
             closed.append(True)
 
-    pool = ThreadPool(2, "test", cure="Wait.")
-    lines = [Line(Source("endless", generate), lookahead=10, pool=pool) for _ in range(20)]
+    pool = Pools(2)
+    lines = [Line(Source("endless", generate), lookahead=10, pools=pool) for _ in range(20)]
     for _ in range(20 * 6):  # so often until each is ten units ahead
         assert asked.acquire(timeout=TIMEOUT)
     for line in lines:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.support.clock import ManualClock
 from textstream.access.account import Account, Kind
+from textstream.access.caller import Caller
 from textstream.access.clients import Clients
 from textstream.access.shares import Shares
 from textstream.hub.hub import Hub, Limits
@@ -222,13 +223,13 @@ def new_life(
 
 
 class OnDemandPool:
-    """Stands in for a `ThreadPool`: keeps the jobs until a test runs them, in its own thread."""
+    """Stands in for `Pools`: keeps the jobs until a test runs them, in its own thread."""
 
     def __init__(self) -> None:
         self.jobs: deque[Callable[[], None]] = deque()
         self.closed_until: float | None = None
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None], caller: Caller, *, blocking: bool) -> None:
         self.jobs.append(job)
 
     def close(self, deadline: float) -> None:
@@ -300,7 +301,7 @@ class Bench:
         self.dispatcher = Dispatcher(clock=self.clock, sleep=self._never)
         self.hub = Hub(
             dispatcher=self.dispatcher,
-            pool=self.pool,  # type: ignore[arg-type]  # it has what a producer needs
+            pools=self.pool,  # type: ignore[arg-type]  # it has what a producer needs
             new_log=partial(MemoryLog, max_bytes=self.max_stream_bytes),
             clock=self.clock,
             limits=self.limits,

@@ -29,7 +29,7 @@ class Jobs(ThreadPool):
     def __init__(self) -> None:
         self.jobs: list[Callable[[], None]] = []
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None], caller: Caller | None = None) -> None:
         self.jobs.append(job)
 
     def work(self) -> None:

@@ -21,8 +21,3 @@ class Caller(NamedTuple):
 
 NOBODY = Caller()
 """Who asks where it is not known, or does not matter."""
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address, as a `Caller` has it, is this machine's own, or not known."""
-    return address in {"", "::1", "::/64"} or address.startswith("127.")

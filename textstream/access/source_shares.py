@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textstream.access.caller import is_loopback
+from textstream.access.address import is_loopback
 
 RUNNING = 2
 WAITING = 4

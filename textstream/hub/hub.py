@@ -22,10 +22,10 @@ from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
 from textstream.stream.log import NewLog
+from textstream.stream.pools import Pools
 from textstream.stream.producer import Producer
 from textstream.stream.start import Start
 from textstream.stream.stream import Stream
-from textstream.threads import ThreadPool
 
 __all__ = ["Hub", "Limits"]
 
@@ -40,7 +40,7 @@ class Hub:
         self,
         *,
         dispatcher: Dispatcher,
-        pool: ThreadPool,
+        pools: Pools,
         new_log: NewLog,
         clock: Callable[[], float],
         limits: Limits | None = None,
@@ -50,7 +50,7 @@ class Hub:
 
         Args:
             dispatcher: serves the readers; somebody else runs it.
-            pool: threads for the sources.
+            pools: threads for the sources.
             new_log: makes an empty log.
             clock: the dispatcher's clock, in seconds.
             limits: see `Limits`.
@@ -58,7 +58,7 @@ class Hub:
 
         """
         self._dispatcher = dispatcher
-        self.pool = pool
+        self.pools = pools
         self._new_log = new_log
         self._clock = clock
         self._limits = limits or Limits()
@@ -75,7 +75,8 @@ class Hub:
 
         Raises:
             ShuttingDown: the server is going down.
-            TooManyStreams: the connection's limit, its address's or the server's is reached.
+            TooManyStreams: the connection's limit, its address's, the source's or the server's is
+                reached.
             RateLimited: the connection, or its address, starts too many.
 
         """
@@ -85,20 +86,24 @@ class Hub:
         visit = self._keeper.visit(connection)
         self._keeper.clients.take_start(visit, connection)
         self._keeper.make_room(visit)
+        start.source.admit(start.request)
         counted = _counting_prompt(start, visit)
-        reader = None
+        made: Reader | Stream | None = None
         try:
-            reader = self._claim(counted, visit, key, connection, sink)
+            made = self._claim(counted, visit, key, connection, sink)
         finally:
-            if reader is None and counted.request.holding:
-                counted.request.holding.close()
-        if reader is None:  # another thread has started it meanwhile
-            return self.start(start, connection=connection, sink=sink)
-        self._begin_reading(reader)
+            if not isinstance(made, Reader):
+                if counted.request.holding:
+                    counted.request.holding.close()
+                # Its source, which has let it in, is to forget it.
+                counted.request.cancel.cancel()
+        if not isinstance(made, Reader):
+            return self._start_again(made, start, connection, sink)
+        self._begin_reading(made)
         Producer(
-            reader.stream, counted, self.pool, clock=self._clock, call_at=self._dispatcher.call_at
+            made.stream, counted, self.pools, clock=self._clock, call_at=self._dispatcher.call_at
         ).start()
-        return reader
+        return made
 
     def resume(
         self,
@@ -232,7 +237,7 @@ class Hub:
         self.refuse_starts()
         for stream in self._keeper.all():
             stream.stop("shutdown")
-        self.pool.close(deadline)
+        self.pools.close(deadline)
 
     @property
     def closing(self) -> bool:
@@ -253,8 +258,8 @@ class Hub:
 
     def _claim(
         self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink
-    ) -> Reader | None:
-        """Make a stream and its first reader; return None if that was started before."""
+    ) -> Reader | Stream:
+        """Make a stream and its first reader; or return the stream, if it was started before."""
         stream_id = _new_id()
         stream = Stream(
             stream_id,
@@ -282,7 +287,7 @@ class Hub:
                 stream.attach(reader)
         if holding and known is None:  # not before: it must not be refused for itself
             holding.set(sys.getsizeof(start.request.prompt))
-        return None if known else reader
+        return known or reader
 
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
         """Attach to the stream that a start has already made."""

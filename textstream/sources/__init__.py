@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticUserError
 
+from textstream.access.source_shares import SourceShares
 from textstream.errors import InvalidRequest, SourceUnavailable, TextStreamError, UnknownSource
 from textstream.protocol import explain
 from textstream.sources.base import Source, runs_anywhere
@@ -160,22 +161,33 @@ def build_registry(
     openai_api_key: str | None,
     openai_model: str | None,
     openai_timeout: float,
+    openai_max_tokens: int | None = None,
+    openai_slots: int = 0,
+    openai_params: Sequence[str] = ("*",),
+    shares: SourceShares | None = None,
 ) -> SourceRegistry:
     """Return the built-in sources and the user's, for the settings of the same names.
 
+    `shares` is how much of ``llm``, and of ``openai``, an address may have.
+
     Raises:
-        SourceUnavailable: a user's source cannot be imported, or takes a built-in one's name.
+        SourceUnavailable: a user's source cannot be imported, or takes a built-in one's name; or
+            `openai_params` names what is none.
         UnknownSource: `default` is none of them.
 
     """
     llm = local_llm_source(
-        model=llm_model, slots=llm_slots, context=llm_context, threads=llm_threads
+        model=llm_model, slots=llm_slots, context=llm_context, threads=llm_threads, shares=shares
     )
     openai = openai_source(
         base_url=openai_base_url,
         api_key=openai_api_key,
         model=openai_model,
         timeout=openai_timeout,
+        max_tokens=openai_max_tokens,
+        slots=openai_slots,
+        params=openai_params,
+        shares=shares,
     )
     sources = [text_source(), llm, openai, *map(load_user_source, user_sources)]
     return SourceRegistry(sources, preferred=_preferred(llm), default=default)

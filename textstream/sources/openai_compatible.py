@@ -2,27 +2,32 @@
 
 The requests run in one event loop, on one thread, whatever their number. A task can be
 cancelled at any moment: while it connects, while it waits for the first byte, between two
-deltas. With the blocking client, only closing the socket behind its back would do that.
+deltas. With the blocking client, only closing the socket behind its back would do that. The
+generators hold no thread while they wait.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Generator
-from queue import SimpleQueue
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from textstream.access.gate import Ticket
+from textstream.access.source_shares import SourceShares
 from textstream.errors import (
     InvalidRequest,
     ShuttingDown,
     SourceUnavailable,
     TextStreamError,
 )
-from textstream.sources.base import Finished, Source, SourceRequest
+from textstream.sources.arrivals import Arrivals
+from textstream.sources.base import CancelToken, Finished, Pieces, Source, SourceRequest
 from textstream.sources.openai_client import Item, OpenAIClient, Window
 from textstream.sources.openai_exchange import END_SECONDS
-from textstream.sources.openai_params import OpenAIParams
+from textstream.sources.openai_params import OpenAIParams, limited, params_model
+from textstream.sources.slots import Slots
 
 INSTALL = "pip install 'textstream[openai]'"
 """The command that installs the package."""
@@ -38,6 +43,9 @@ class OpenAICompatible:
         api_key: str | None,
         model: str | None,
         timeout: float,
+        max_tokens: int | None = None,
+        slots: int = 0,
+        shares: SourceShares | None = None,
         end_wait: float = END_SECONDS,
     ) -> None:
         """Keep the settings; nothing is imported or connected yet.
@@ -48,12 +56,18 @@ class OpenAICompatible:
             api_key: sent as a bearer token; None for an API that asks for none.
             model: its name, as the API knows it.
             timeout: seconds that the API may stay silent.
+            max_tokens: the longest answer, in tokens, asked for with every request; None: clients
+                choose, up to `textstream.sources.openai_params.MAX_ASKED`.
+            slots: requests at a time, 0: any number.
+            shares: requests of an address, running and waiting.
             end_wait: seconds that the end may take behind a ``finish_reason``.
 
         """
         self._base_url = base_url
         self._api_key = api_key
         self._model = model
+        self._max_tokens = max_tokens
+        self.slots = Slots("openai", slots, shares)
         self._client = OpenAIClient(
             base_url=base_url or "", api_key=api_key, timeout=timeout, end_wait=end_wait
         )
@@ -85,23 +99,22 @@ class OpenAICompatible:
                 "TEXTSTREAM_OPENAI_API_KEY has characters that a key cannot have."
             )
 
-    def generate(self, request: SourceRequest) -> Generator[str, None, str | None]:
+    def generate(self, request: SourceRequest) -> Pieces:
         """Yield the answer to ``request.prompt``; return "length" if it was cut at a limit."""
         if request.prompt is None:
             raise InvalidRequest("The source openai needs a prompt.")
         self.check()
-        deltas: SimpleQueue[Item] = SimpleQueue()
+        deltas: Arrivals[Item] = Arrivals()
         window = Window()
-        task = self._client.submit(self._body(request), deltas, window)
-
-        def give_up() -> None:
-            task.cancel()
-            deltas.put(None)
-
-        request.cancel.on_cancel(give_up)
+        stop = CancelToken()
+        request.cancel.on_cancel(stop.cancel)
+        stop.on_cancel(lambda: deltas.put(None))
+        ask = partial(self._ask, self._body(request), deltas, window, stop)
         try:
+            slot = self.slots.enter(request, ask)
+            stop.on_cancel(slot.withdraw)
             while True:
-                item = deltas.get()
+                item = yield from deltas.take()
                 if request.cancel.cancelled:
                     return None
                 if item is None:
@@ -113,13 +126,33 @@ class OpenAICompatible:
                 window.taken()
                 yield item
         finally:
-            task.cancel()
+            stop.cancel()
+
+    def _ask(
+        self,
+        body: dict[str, Any],
+        deltas: Arrivals[Item],
+        window: Window,
+        stop: CancelToken,
+        slot: Ticket,
+    ) -> None:
+        """Ask the API: there is a slot. It is left when the request is over, or given up."""
+        try:
+            task = self._client.submit(body, deltas, window)
+        except TextStreamError as error:
+            deltas.put(error)
+            slot.leave()
+            return
+        task.add_done_callback(lambda _task: slot.leave())
+        stop.on_cancel(task.cancel)
 
     def _body(self, request: SourceRequest) -> dict[str, Any]:
         params = cast("OpenAIParams", request.params)
-        messages = [{"role": "system", "content": params.system}] if params.system else []
+        system = getattr(params, "system", None)  # a client may not be let choose it
+        messages = [{"role": "system", "content": system}] if system else []
         messages.append({"role": "user", "content": request.prompt or ""})
         given = params.model_dump(exclude={"system"}, exclude_none=True)
+        given = limited(given, self._max_tokens)
         return {"model": self._model, "messages": messages, "stream": True, **given}
 
 
@@ -147,17 +180,37 @@ def openai_source(
     api_key: str | None,
     model: str | None,
     timeout: float,
+    max_tokens: int | None = None,
+    slots: int = 0,
+    params: Sequence[str] = ("*",),
+    shares: SourceShares | None = None,
     end_wait: float = END_SECONDS,
 ) -> Source:
-    """Return the source ``openai``. The arguments are those of `OpenAICompatible`."""
+    """Return the source ``openai``. The arguments are those of `OpenAICompatible`.
+
+    And `params`: those that a client may set, "*" is all, "none" is none.
+
+    Raises:
+        SourceUnavailable: there is no such param.
+
+    """
     api = OpenAICompatible(
-        base_url=base_url, api_key=api_key, model=model, timeout=timeout, end_wait=end_wait
+        base_url=base_url,
+        api_key=api_key,
+        model=model,
+        timeout=timeout,
+        max_tokens=max_tokens,
+        slots=slots,
+        shares=shares,
+        end_wait=end_wait,
     )
     return Source(
         name="openai",
         generate=api.generate,
         description=f"{model or 'A model'} behind an OpenAI-compatible API.",
-        params_model=OpenAIParams,
+        params_model=params_model(params, max_tokens),
+        blocking=False,
+        admit=api.slots.admit,
         check=api.check,
         close=api.close,
     )

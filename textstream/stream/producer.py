@@ -1,12 +1,19 @@
 """Runs a stream's source: iterates its generator and appends units to the stream.
 
-A producer that is ahead of its readers does not keep a thread: it leaves its open generator
-where it is, gives the thread back, and comes back to it, on whichever thread, when a reader has
-moved on. So ten thousand paced streams of long texts need no ten thousand threads.
+A producer that is ahead of its readers, or whose source waits, does not keep a thread: it leaves
+its open generator where it is, gives the thread back, and comes back to it, on whichever thread,
+when a reader has moved on or the wait is over. So ten thousand paced streams of long texts need no
+ten thousand threads.
+
+The source's code runs in one context of its own, a copy of that of whoever started the stream:
+what it sets, nobody else sees, and it finds it again on the next thread. Only the source's code:
+were the producer's own in there, two threads might be in it at once for a moment, when one lets
+go and another goes on.
 """
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import math
 from collections.abc import Callable, Iterator
@@ -14,11 +21,12 @@ from collections.abc import Callable, Iterator
 from textstream.errors import SourceFailed, TextStreamError
 from textstream.loggable import fingerprint, log_exception
 from textstream.protocol import EndReason
-from textstream.sources.base import SourceRequest
+from textstream.sources.base import Source, SourceRequest, Wait
 from textstream.stream.feed import CallAt, new_feed
+from textstream.stream.pools import Pools
+from textstream.stream.resumption import Resumption
 from textstream.stream.start import Start
 from textstream.stream.stream import Stream
-from textstream.threads import ThreadPool
 
 logger = logging.getLogger("textstream.producer")
 
@@ -37,7 +45,7 @@ class Producer:
         self,
         stream: Stream,
         start: Start,
-        pool: ThreadPool,
+        pools: Pools,
         *,
         clock: Callable[[], float],
         call_at: CallAt,
@@ -47,7 +55,7 @@ class Producer:
         Args:
             stream: what to append to.
             start: whose source to ask, for what.
-            pool: threads for the sources.
+            pools: threads for the sources.
             clock: seconds, monotonic.
             call_at: calls back at a time of that clock.
 
@@ -55,8 +63,12 @@ class Producer:
         self._stream = stream
         self._source = source = start.source
         self._request: SourceRequest | None = start.request
-        self._pool = pool
-        self._generator: Iterator[str] | None = None
+        self._caller = start.request.caller
+        self._blocking = source.blocking and not source.immediate
+        self._pools = pools
+        self._context = contextvars.copy_context()
+        self._generator: Iterator[str | Wait] | None = None
+        self._resumption: Resumption | None = None  # made for who waits: most sources do not
         self._feed = new_feed(stream, live=source.live, clock=clock, call_at=call_at)
 
     def start(self) -> None:
@@ -67,7 +79,15 @@ class Producer:
             self._go_on()
 
     def _go_on(self) -> None:
-        self._pool.submit(self._run)
+        self._pools.submit(self._run, self._caller, blocking=self._blocking)
+
+    def _release(self) -> None:
+        self._pools.submit(self._run_again, self._caller, blocking=self._blocking)
+
+    def _run_again(self) -> None:
+        """Come back to a source that was held: from now on it may rest."""
+        self._feed.go_on()
+        self._run()
 
     def _run(self, moves: float = math.inf) -> None:
         try:
@@ -87,47 +107,68 @@ class Producer:
             # The prompt is the source's now, to keep or to let go.
             request, self._request = self._request, None
             self._stream.begin()
-            self._generator = iter(self._source.generate(request))
+            self._generator = self._context.run(_generate, self._source, request)
             del request
-        else:
-            self._feed.go_on()
         while not self._stream.cancel.cancelled and not self._stream.log.ending:
-            if self._stream.hold(self._go_on):
+            if self._stream.hold(self._release):
                 return None
             if not moves:
                 self._go_on()
                 return None
             moves -= 1
-            assert self._generator is not None  # noqa: S101 (made above)
-            reason = self._move(self._generator)
-            if reason:
-                return reason
-        self._close()
+            met = self._move()
+            if isinstance(met, Wait):
+                if not met.is_over:
+                    self._await(met)
+                    return None
+            elif met:
+                return met
+        self._context.run(_close, self._generator)
         return None
 
-    def _move(self, generator: Iterator[str]) -> EndReason | None:
-        """Move a delta to the log, or some at once if nobody waits for each; say if it ended."""
+    def _await(self, wait: Wait) -> None:
+        """Leave the source until its wait is over, or cancelled: the last that a thread does."""
+        if self._resumption is None:
+            self._resumption = Resumption(self._stream.cancel)
+        self._resumption.after(wait, self._go_on)
+
+    def _move(self) -> EndReason | Wait | None:
+        """Move a delta to the log, or some at once if nobody waits for each.
+
+        Return how the source ended, or what it waits for.
+        """
         deltas: list[str] = []
-        reason: EndReason | None = None
+        met: EndReason | Wait | None = None
         try:
-            left = 0 if self._source.live else min(BATCH, self._stream.lookahead // 8) - 1
+            met = self._context.run(self._take, deltas)
+        finally:  # also what came before a failure
+            if isinstance(met, str):
+                self._feed.finish(deltas)
+            else:
+                self._feed.append(deltas)
+        return met
+
+    def _take(self, deltas: list[str]) -> EndReason | Wait | None:
+        """Put what the source yields into `deltas`; for a move, in the source's context."""
+        generator, left = self._generator, 0
+        assert generator is not None  # noqa: S101 (for the type checker)
+        if not self._source.live:
+            left = min(BATCH, self._stream.lookahead // 8) - 1
+        try:
             while left >= 0:
                 delta = next(generator)
+                if isinstance(delta, Wait):
+                    return delta
                 if not isinstance(delta, str):
-                    self._close()
+                    _close(generator)
                     raise SourceFailed(
                         f"The source {self._source.name} yielded {type(delta).__name__}, not str."
                     )
                 deltas.append(delta)
                 left -= max(1, len(delta))
         except StopIteration as stop:
-            reason = "length" if stop.value == "length" else "completed"
-        finally:  # also what came before a failure
-            if reason:
-                self._feed.finish(deltas)
-            else:
-                self._feed.append(deltas)
-        return reason
+            return "length" if stop.value == "length" else "completed"
+        return None
 
     def _broke(self, error: BaseException) -> None:
         shown = fingerprint(self._stream.id)
@@ -150,7 +191,13 @@ class Producer:
         self._feed.finish()
         self._stream.finish("error", error)
 
-    def _close(self) -> None:
-        close = getattr(self._generator, "close", None)
-        if close:
-            close()
+
+def _generate(source: Source, request: SourceRequest) -> Iterator[str | Wait]:
+    return iter(source.generate(request))
+
+
+def _close(generator: object) -> None:
+    """Close a source's generator, in its context; an iterator of another kind need have no end."""
+    close = getattr(generator, "close", None)
+    if close:
+        close()

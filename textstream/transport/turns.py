@@ -36,7 +36,7 @@ class Turns:
 
         The ticket must be left, also by who has not been admitted.
         """
-        return self._gate.enter(caller, admitted)
+        return self._gate.enter(caller, lambda _ticket: admitted())
 
     def wait(self, caller: Caller, timeout: float) -> Ticket | None:
         """Wait `timeout` seconds at most for a place, in a thread that may block.
@@ -44,7 +44,7 @@ class Turns:
         Return its ticket, which must be left; None if there was none in time.
         """
         free = threading.Event()
-        ticket = self._gate.enter(caller, free.set)
+        ticket = self._gate.enter(caller, lambda _ticket: free.set())
         if free.wait(timeout) or ticket.inside:
             return ticket
         ticket.leave()

@@ -11,6 +11,7 @@ from flask_socketio import SocketIO
 
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
+from textstream.access.source_shares import SourceShares
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Audience, Lab, LabLimits
 from textstream.log_format import ClientMistakes, OneLineExceptions
@@ -18,7 +19,7 @@ from textstream.reading.dispatcher import Dispatcher
 from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
-from textstream.threads import ThreadPool
+from textstream.stream.pools import Pools
 from textstream.transport import Transport, install
 from textstream.web.admission import Admission
 from textstream.web.bounds import bounds_of
@@ -68,11 +69,7 @@ def create_app(
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(
         dispatcher=dispatcher,
-        pool=ThreadPool(
-            settings.producers,
-            "producer",
-            cure="New streams wait. If your sources only wait, raise TEXTSTREAM_PRODUCERS.",
-        ),
+        pools=Pools(settings.producers),
         new_log=partial(MemoryLog, max_bytes=settings.max_stream_bytes),
         clock=time.monotonic,
         limits=Limits(
@@ -131,6 +128,12 @@ def _build_registry(settings: Settings) -> SourceRegistry:
         openai_api_key=key.get_secret_value() if key else None,
         openai_model=settings.openai_model,
         openai_timeout=settings.openai_timeout,
+        openai_max_tokens=settings.openai_max_tokens,
+        openai_slots=settings.openai_slots,
+        openai_params=settings.openai_params,
+        shares=SourceShares(
+            settings.source_running_per_address, settings.source_waiting_per_address
+        ),
     )
 
 

@@ -31,7 +31,7 @@ def counters(server: Server) -> dict[str, Any]:
         "sessions": _sessions(server),
         **server.hub.counts(),
         "dispatcher": server.dispatcher.counts(),
-        "producers": server.hub.pool.counts(),
+        **server.hub.pools.counts(),
         "workers": server.transport.pool.counts() if server.transport else {},
         "account": _account(server),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
+from textstream.access.caller import Caller
 from textstream.access.clients import Visit
 from textstream.errors import (
     INTERNAL_ERROR,
@@ -125,7 +126,8 @@ class Events:
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
-        start = read_start(payload, self._registry, self._limits)
+        caller = Caller(self._hub.address(sid), sid)
+        start = read_start(payload, self._registry, self._limits, caller)
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
         return {"stream": reader.info}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textstream.access.caller import Caller
 from textstream.errors import InvalidRequest
 from textstream.protocol import Rate, StartStream, parse
 from textstream.sources import SourceRegistry
@@ -51,7 +52,9 @@ def parse_start(payload: object, default_source: str) -> StartStream:
     return parse(StartStream, payload)
 
 
-def read_start(payload: object, registry: SourceRegistry, limits: RequestLimits) -> Start:
+def read_start(
+    payload: object, registry: SourceRegistry, limits: RequestLimits, caller: Caller
+) -> Start:
     """Check the payload, find its source, and make a start of it.
 
     Raises:
@@ -69,7 +72,7 @@ def read_start(payload: object, registry: SourceRegistry, limits: RequestLimits)
         raise InvalidRequest(f"prompt: the source {name} needs one")
     return Start(
         source,
-        SourceRequest(prompt, params, unit=asked.unit),
+        SourceRequest(prompt, params, unit=asked.unit, caller=caller),
         rate=asked.rate,
         format=asked.format,
         on_disconnect=asked.on_disconnect,

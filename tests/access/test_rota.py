@@ -1,12 +1,12 @@
-"""Turns: round between addresses, then between their connections, each with its share."""
+"""Rota: round between addresses, then between their connections, each with its share."""
 
 from __future__ import annotations
 
 from textstream.access.caller import Caller
-from textstream.access.turns import Turns
+from textstream.access.rota import Rota
 
 
-def take_all(turns: Turns[str], *, done: bool = True) -> list[str]:
+def take_all(turns: Rota[str], *, done: bool = True) -> list[str]:
     taken = []
     while found := turns.take():
         item, caller = found
@@ -17,20 +17,20 @@ def take_all(turns: Turns[str], *, done: bool = True) -> list[str]:
     return taken
 
 
-def add(turns: Turns[str], *items: str) -> list[bool]:
+def add(turns: Rota[str], *items: str) -> list[bool]:
     """Add ``a1x``: the ``x`` of connection 1 of the address a."""
     return [turns.add(item, Caller(item[0], item[:2])) for item in items]
 
 
 def test_they_go_round() -> None:
-    turns: Turns[str] = Turns(lambda _address: (9, 9))
+    turns: Rota[str] = Rota(lambda _address: (9, 9))
     add(turns, "a1a", "a1b", "a1c", "a2a", "b1a", "b1b")
     assert take_all(turns) == ["a1a", "b1a", "a2a", "b1b", "a1b", "a1c"]
     assert turns.take() is None
 
 
 def test_nobody_has_more_than_its_share_at_work() -> None:
-    turns: Turns[str] = Turns(lambda address: (3, 2) if address == "a" else (1, 1))
+    turns: Rota[str] = Rota(lambda address: (3, 2) if address == "a" else (1, 1))
     room = add(turns, "a1a", "a1b", "a1c", "a2a", "a2b", "b1a", "b1b")
     assert all(room), "none is at work yet"
     assert take_all(turns, done=False) == ["a1a", "b1a", "a2a", "a1b"]
@@ -42,7 +42,7 @@ def test_nobody_has_more_than_its_share_at_work() -> None:
 
 
 def test_at_the_end_everybody_may_have_all() -> None:
-    turns: Turns[str] = Turns(lambda _address: (1, 1))
+    turns: Rota[str] = Rota(lambda _address: (1, 1))
     add(turns, "a1a", "a1b", "a2a")
     assert take_all(turns, done=False) == ["a1a"]
     turns.lift()
@@ -50,7 +50,7 @@ def test_at_the_end_everybody_may_have_all() -> None:
 
 
 def test_nothing_is_remembered_of_those_who_have_nothing() -> None:
-    turns: Turns[str] = Turns(lambda _address: (1, 1))
+    turns: Rota[str] = Rota(lambda _address: (1, 1))
     add(turns, "a1a", "b1a")
     take_all(turns)
     assert turns._addresses == {}

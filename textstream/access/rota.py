@@ -10,7 +10,7 @@ from textstream.access.caller import Caller
 
 T = TypeVar("T")
 
-Shares = Callable[[str], tuple[int, int]]
+RotaShares = Callable[[str], tuple[int, int]]
 """How many of an address, and of one connection of it, may be at work at a time; each from 1."""
 
 
@@ -30,10 +30,10 @@ class _Address(Generic[T]):
         return self.at_work < self.most and self.busy.get(connection, 0) < self.of_connection
 
 
-class Turns(Generic[T]):
+class Rota(Generic[T]):
     """Waiting things, of which the next is that of the client whose turn it is. Locks nothing."""
 
-    def __init__(self, shares: Shares) -> None:
+    def __init__(self, shares: RotaShares) -> None:
         """Begin with none.
 
         Args:
