@@ -28,6 +28,8 @@ def test_the_defaults_that_others_rely_on() -> None:
     assert (settings.max_text, settings.max_prompt) == (500_000, 32_768)
     assert (settings.max_rate, settings.max_message_bytes) == (100_000, 2 * 2**20)
     assert settings.lookahead == 65_536
+    assert (settings.openai_slots, settings.openai_max_tokens) == (16, None)
+    assert settings.openai_params == ("*",)
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +51,9 @@ def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTSTREAM_CORS_ORIGINS", " https://a.example/ ,http://b.example:8080,")
     monkeypatch.setenv("TEXTSTREAM_SOURCES", "shout=my_module:shout, echo=pkg.mod:Echo.run")
+    monkeypatch.setenv("TEXTSTREAM_OPENAI_PARAMS", "seed, max_tokens,")
     settings = Settings()
+    assert settings.openai_params == ("seed", "max_tokens")
     assert settings.cors_origins == ("https://a.example", "http://b.example:8080")
     assert settings.sources == ("shout=my_module:shout", "echo=pkg.mod:Echo.run")
 

@@ -11,6 +11,7 @@ READY_THREADS = 4
 """For sources that never block. They compute, one at a time: more threads do no more."""
 
 CURE = "New streams wait. If your sources only wait, raise TEXTSTREAM_PRODUCERS."
+READY_CURE = "The machine is too busy, or a source blocks that is said not to."
 
 
 class Pools:
@@ -25,7 +26,7 @@ class Pools:
         """Make empty pools: of `limit` threads for those that may block, and of a few."""
         self._blocking = ThreadPool(limit, "producer", cure=CURE, shares=_shares(limit))
         ready = min(limit, READY_THREADS)
-        self._ready = ThreadPool(ready, "ready producer", cure=CURE, shares=_shares(ready))
+        self._ready = ThreadPool(ready, "ready producer", cure=READY_CURE, shares=_shares(ready))
 
     def submit(self, job: Job, caller: Caller, *, blocking: bool) -> None:
         """Run `job` soon; see `ThreadPool.submit`."""
