@@ -120,7 +120,7 @@ def test_with_a_full_table_one_is_told_so(
     assert_turned_away(client)
     assert (door.room_made, door.slept) == ([EARLY], [])
     (line,) = warnings(caplog)
-    assert "1 connections turned away" in line
+    assert "turned away: 1, too few descriptors" in line
     assert "LimitNOFILE" in line
     with socket.create_connection(listener.getsockname()):
         door.acceptor.accept(listener)[0].close()
@@ -193,7 +193,7 @@ def test_it_is_said_once_a_minute(
     assert len(warnings(caplog)) == 1
     clock.advance(TELL_SECONDS)
     refuse()
-    assert "5 connections turned away" in warnings(caplog)[1]
+    assert "turned away: 5," in warnings(caplog)[1]
 
 
 def test_one_that_is_gone_is_no_matter() -> None:

@@ -37,6 +37,10 @@ class Threads:
         assert None not in entered
         return [one for one in entered if one]
 
+    def send(self, sock: socket.socket) -> None:
+        """Let the client of a connection ask for something."""
+        next(there for here, there in self.pairs if here is sock).send(b"GET")
+
     def work(self, *socks: socket.socket) -> None:
         """Let requests of these connections be answered until the test ends."""
         for sock in socks:
@@ -104,6 +108,14 @@ def test_the_oldest_that_asks_for_nothing_gives_way_to_its_own_address(threads: 
     assert [threads.ended(sock) for sock in (*near, *entered)] == [False, False, True, False]
     threads.table.leave(entered[1])  # its thread has found out
     assert threads.table.counts() == {"connections": 4, "addresses": 2}
+
+
+def test_whoever_has_asked_stays_though_its_thread_has_not_read_it(threads: Threads) -> None:
+    entered = threads.fill(ELSEWHERE, 3)
+    for sock in entered[:2]:
+        threads.send(sock)
+    assert threads.enter(ELSEWHERE)
+    assert [threads.ended(sock) for sock in entered] == [False, False, True]
 
 
 def test_one_that_was_served_may_give_way_again(threads: Threads) -> None:

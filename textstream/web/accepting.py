@@ -125,9 +125,9 @@ class Acceptor:
         self._make_room = make_room
         self._usage = Usage(clock=clock, limit=limit, in_use=in_use)
         self._turned_away = Trouble(
-            "%d connections turned away: too few descriptors are left of %d. " + CURE, clock
+            "connections turned away: %d, too few descriptors are left of %d. " + CURE, clock
         )
-        self._failed = Trouble("%d times no connection could be accepted: %s", clock)
+        self._failed = Trouble("connections could not be accepted, %d times: %s", clock)
         self._reserve: int | None = None
         self._refill()
 

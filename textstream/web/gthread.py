@@ -49,7 +49,7 @@ class Accepting:
         self._silent: Future[object] = Future()
         self._silent.set_result(gthread._DEFER)
         self._acceptor = Acceptor(make_room=self._give_way)
-        self._no_thread = Trouble("%d requests wait for a thread: the system gives none more")
+        self._no_thread = Trouble("requests wait for a thread: %d, the system gives none more")
         self._accept, self._enqueue = worker.accept, worker.enqueue_req
         worker.accept, worker.enqueue_req = self.accept, self.enqueue
 

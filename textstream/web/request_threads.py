@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,11 @@ FAR = 64
 """The share of an address of another machine. A browser has at most 6 connections to a server."""
 
 
+LOOKED_AT = 16
+"""Connections that are asked whether a request has come in, at most, to find one that gives way:
+when many clients connect at once, most have asked, and their threads have not come to it."""
+
+
 class Visit:
     """A connection that has a thread.
 
@@ -36,6 +42,14 @@ class Visit:
         self._sock = sock
         self.address = address
         self.at_work = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come in that its thread has not read."""
+        try:
+            return not self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return True
 
     def end(self) -> None:
         """Have its thread find the connection ended."""
@@ -151,9 +165,10 @@ class RequestThreads:
         return max(self._by_address.values(), key=len, default={})
 
     def _give_way(self, among: Visits) -> bool:
-        """End the oldest of them that is not at work; return whether there is one."""
-        for sock, visit in among.items():
-            if not visit.at_work:
+        """End the oldest of them that has not asked for anything; return whether there is one."""
+        idle = ((sock, visit) for sock, visit in among.items() if not visit.at_work)
+        for sock, visit in itertools.islice(idle, LOOKED_AT):
+            if visit.silent:
                 self._forget(sock)
                 visit.end()
                 return True

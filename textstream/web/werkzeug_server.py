@@ -54,10 +54,10 @@ class WsgiServer(ThreadedWSGIServer):
         self.request_threads = RequestThreads(proxies)
         self._acceptor = Acceptor(make_room=self.request_threads.make_room)
         self._crowded = Trouble(
-            "%d connections turned away: %s has its share of %d requests at a time. If it is a "
+            "connections turned away: %d, %s has its share of %d requests at a time. If it is a "
             "proxy, name it in TEXTSTREAM_TRUSTED_PROXIES"
         )
-        self._no_thread = Trouble("%d connections turned away: the system gives no thread more")
+        self._no_thread = Trouble("connections turned away: %d, the system gives no thread more")
         super().__init__(host, port, app, Handler)
 
     def get_request(self) -> Accepted:
