@@ -6,7 +6,7 @@ import pytest
 
 from textstream.access.source_shares import SourceShares
 
-HERE = ["", "127.0.0.1", "127.8.0.1", "::1", "::1"]
+HERE = ["", "127.0.0.1", "127.8.0.1", "::1"]
 ELSEWHERE = ["192.0.2.7", "2001:db8::/64", "10.0.0.1"]
 
 
