@@ -10,10 +10,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.timing import patient
+from textstream.access.account import Account, Kind
 from textstream.threads import ThreadPool
 from textstream.transport.assembler import Message
 from textstream.transport.bounds import Bounds
@@ -62,7 +64,7 @@ def pool() -> Iterator[ThreadPool]:
     made.close(time.monotonic() + TIMEOUT)
 
 
-Connect = Callable[[Bounds], tuple[Connection, Owner, socket.socket]]
+Connect = Callable[..., tuple[Connection, Owner, socket.socket]]
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def connect(reactor: Reactor, pool: ThreadPool) -> Iterator[Connect]:
     """Make connections, each with its owner and the peer's socket; closed after the test."""
     peers: list[socket.socket] = []
 
-    def make(bounds: Bounds) -> tuple[Connection, Owner, socket.socket]:
+    def make(bounds: Bounds, **options: Any) -> tuple[Connection, Owner, socket.socket]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.settimeout(TIMEOUT)
@@ -83,6 +85,7 @@ def connect(reactor: Reactor, pool: ThreadPool) -> Iterator[Connect]:
             turns=Turns(bounds),
             on_message=owner.on_message,
             on_close=owner.on_close,
+            **options,
         )
         owner.connection = connection
         connection.start()
@@ -169,6 +172,42 @@ def test_one_that_is_being_closed_need_not_confirm_anything(
     connection.close(1000)
     assert read_to_the_end(theirs).endswith(b"x\x88\x02\x03\xe8")
     assert not caplog.records
+
+
+@pytest.mark.parametrize("end", ["it reads", "it goes", "it is too slow", "it says goodbye"])
+def test_what_waits_is_borne_by_the_account_and_nothing_is_left(connect: Connect, end: str) -> None:
+    everybody = Account()
+    account = Account(everybody)
+    bounds = Bounds(max_buffered=1 << 20, closing=0.05)
+    connection, owner, theirs = connect(bounds, account=account)
+    theirs.sendall(b"\x01\xfe\x40\0" + bytes(4) + b"x" * 16_384)  # half a message
+    theirs.sendall(b"\x89\x80\0\0\0\0")
+    assert theirs.recv(2) == b"\x8a\0", "so it has come"
+    frame = b"\x81\x7e\x7f\xff" + b"x" * 32_767
+    sent = 0
+    while connection.settled or end == "it is too slow":
+        connection.write(frame)
+        sent += len(frame)
+        if end == "it is too slow" and owner.went.wait(0):
+            break
+    if end != "it is too slow":
+        assert account.count(Kind.OUTGOING) == len(connection._out) > 0
+        assert account.count(Kind.UNFINISHED) == 16_384
+        assert everybody.counts() == account.counts()
+    if end == "it reads":
+        while sent:
+            sent -= len(theirs.recv(65_536))
+        theirs.sendall(b"\x80\x80\0\0\0\0")
+        assert owner.came.wait(TIMEOUT)
+    if end in {"it reads", "it goes"}:
+        theirs.shutdown(socket.SHUT_WR)
+    elif end == "it says goodbye":
+        theirs.sendall(GOODBYE)
+    assert owner.went.wait(TIMEOUT)
+    with contextlib.suppress(ConnectionResetError):
+        read_to_the_end(theirs)
+    wait_until_closed(theirs)
+    assert account.counts() == dict.fromkeys(account.counts(), 0)
 
 
 def test_what_has_gone_is_freed_without_the_collector(reactor: Reactor, pool: ThreadPool) -> None:

@@ -156,12 +156,13 @@ class Assembler:
         """Whether a message has begun that has not ended."""
 
     def _take(self, frame: Frame) -> Incoming | None:
-        if frame.opcode.iscontrol():
-            return self._control(frame.opcode, frame.payload)
+        opcode, payload, ended, is_last = frame
+        if opcode.iscontrol():
+            return self._control(opcode, payload)
         if self._deaf:
             return None
-        part: str | bytes = frame.payload  # type: ignore[assignment]
-        complete = frame.frame_finished and frame.message_finished
+        part: str | bytes = payload  # type: ignore[assignment]
+        complete = ended and is_last
         if complete and not self.unfinished and 4 * len(part) <= self._next:
             return part  # nearly all there are
         self._add(part)

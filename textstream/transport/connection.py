@@ -355,9 +355,9 @@ class Connection:
             self._count(-len(self._out))
             self._out.clear()
         self._reactor.forget(self._sock)
-        self._sock.close()
         self._receiver.close()
         self._stall.close()
+        self._sock.close()
         self._inbox.put(None)
 
     # With the lock held.

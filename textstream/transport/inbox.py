@@ -77,6 +77,8 @@ class Inbox:
 
     def would_be_full(self, more: Sequence[Message]) -> bool:
         """Return whether with `more` messages as much would wait as may."""
+        if not self._busy and len(more) == 1:
+            return False  # it is the first; so are nearly all
         with self._lock:
             if len(self._messages) + len(more) > self._bounds.max_inbox:
                 return True

@@ -60,16 +60,20 @@ class Intake:
             self._frames = self._messages = 0
         self._frames += frames
         self._messages += messages
-        was_open = self.open
-        if messages:
-            self.full = full
-        if not self.throttled and (
+        too_many = not self.throttled and (
             self._frames > self._bounds.frames_per_second
             or self._messages > self._bounds.events_per_second
-        ):
+        )
+        if not full and not too_many:
+            if messages:
+                self.full = False
+            return
+        was_open = self.open
+        self.full = full or (self.full and not messages)
+        if too_many:
             self.throttled = True
             self._reactor.call_later(self._second + 1 - now, self._next_second)
-        if was_open and not self.open:
+        if was_open:
             self._on_change()
 
     def handled(self) -> None:

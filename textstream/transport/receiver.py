@@ -145,7 +145,8 @@ class Receiver:
             self._follow(is_new=bool(messages) or not was_unfinished)
         elif was_unfinished:
             self._forget()
-        self._go_on()
+        if assembler.pending:
+            self._go_on()
 
     def handled(self) -> None:
         """Read on if enough was handled. Any thread."""
@@ -170,19 +171,19 @@ class Receiver:
         self._owner = _NOBODY
 
     def _dispatch(self, one: Incoming) -> None:
-        if isinstance(one, Ping):
+        if not isinstance(one, _NO_MESSAGE):
+            if isinstance(one, Large):
+                one.ticket, self._ticket = self._ticket, None
+            self._inbox.put(one)
+        elif isinstance(one, Ping):
             if self._pongs is None:
                 self._pongs = Pongs(self._bounds.pings_per_second, self._reactor, self._owner.write)
             self._pongs.answer(one.payload)
         elif isinstance(one, Broken):
             logger.warning("closed a connection: %s", one.reason, extra={"code": one.code})
             self._owner.close(one.code, one.reason)
-        elif isinstance(one, Closed):
-            self._owner.close(one.code)
         else:
-            if isinstance(one, Large):
-                one.ticket, self._ticket = self._ticket, None
-            self._inbox.put(one)
+            self._owner.close(one.code)
 
     # The rest of what was fed.
 
