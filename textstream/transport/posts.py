@@ -23,6 +23,12 @@ SEPARATOR = b"\x1e"
 CHUNK = 65_536
 """Bytes of a body that are read at a time."""
 
+FEW, SHORT = 16, 4.0
+"""Packets of a request that waits less, and its seconds.
+
+python-engineio's client sends no more in one, and gives it up after 5 s. Others wait for good.
+"""
+
 TOO_SLOW = "too much waits for its polls: poll while you send"
 """What a client is told that asks for more than it fetches."""
 
@@ -160,7 +166,7 @@ def receive(session: Any, environ: dict[str, Any]) -> None:
         packets = split(read(environ, size, bounds.unfinished), bounds.max_packets)
         last = max((n for n, one in enumerate(packets) if len(one) > LARGE), default=-1)
         behind = len(packets) - 1 - last  # the last large one
-        patience = Patience(session)
+        patience = Patience(session, SHORT if len(packets) <= FEW else bounds.stall)
         for packet in measured(session.sid, packets, bounds, shared.on_oversized):
             if len(packets) < behind:
                 place.close()
@@ -182,11 +188,12 @@ def _take_turn(session: Any) -> Ticket:
 class Patience:
     """How long one request waits: never for good, for it holds a thread of the WSGI server."""
 
-    __slots__ = ("_session", "_stall")
+    __slots__ = ("_left", "_session")
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, seconds: float) -> None:
+        """Wait for polls of `session` so long in all."""
         self._session = session
-        self._stall = session.shared.bounds.stall  # seconds that are left to wait for polls
+        self._left = seconds
 
     def wait(self) -> None:
         """Wait while too many packets came in this second, or too many answers wait for polls.
@@ -199,8 +206,8 @@ class Patience:
         while not session.closed and (delay := rate.delay()):
             queue.wait_for(lambda: session.closed, delay)
         enough = bounds.max_buffered // 4
-        if queue.nbytes > enough and queue.polls and self._stall > 0:
+        if queue.nbytes > enough and queue.polls and self._left > 0:
             begun = time.monotonic()
-            ready = min(self._stall, STANDSTILL)
+            ready = min(self._left, STANDSTILL)
             queue.wait_for(lambda: session.closed or queue.nbytes <= enough, ready)
-            self._stall -= time.monotonic() - begun
+            self._left -= time.monotonic() - begun
