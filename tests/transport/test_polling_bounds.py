@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from engineio.packet import PING, Packet
 
 from tests.support.timing import patient
 from tests.transport.conftest import LocalServer, StartLocal
@@ -198,27 +199,40 @@ def test_many_small_requests_are_one_rate(start_local: StartLocal, dial: Dial) -
 # The heartbeat
 
 
+def ping(session: Session) -> None:
+    """Send the heartbeat, as the timer does."""
+    session.last_ping, session.ping_due = time.time(), time.monotonic()
+    session.send(Packet(PING))
+
+
+def let_pass(session: Session, seconds: float) -> None:
+    """Let so much time have passed since the ping."""
+    assert session.last_ping
+    session.last_ping -= seconds
+    session.ping_due -= seconds
+
+
 def test_a_pong_without_a_poll_does_not_keep_a_session(start_local: StartLocal, dial: Dial) -> None:
-    server = start_local(ping_interval=0.01, ping_timeout=60)
-    client = dial(server, connected=False)
+    client = dial(start_local(ping_interval=60))
     session = client.session
-    wait_until(lambda: session.last_ping is not None and not session.queue.empty())
-    pinged = session.last_ping
+    ping(session)
     assert client.post("3").status_code == 200
     assert client.post("3probe").status_code == 200
     assert session.last_ping, "it is still awaited"
     assert client.poll().text == "2"
     assert client.post("3").status_code == 200
-    wait_until(lambda: session.last_ping != pinged)
+    assert session.last_ping is None
 
 
 def test_a_request_of_who_is_overdue_ends_the_session(start_local: StartLocal, dial: Dial) -> None:
-    server = start_local(ping_interval=0.01, ping_timeout=60)
-    client = dial(server)
+    client = dial(start_local(ping_interval=60, ping_timeout=60))
     session = client.session
-    wait_until(lambda: session.last_ping is not None)
+    ping(session)
+    let_pass(session, 59)
     assert client.post("3").status_code == 200  # which forgives it, once
-    session.ping_due -= 60
+    let_pass(session, 59)
+    assert client.post("3").status_code == 200
+    let_pass(session, 1)
     refused = client.post("3")
     assert (refused.status_code, "heartbeat" in refused.json()["message"]) == (400, True)
     assert session.closed
@@ -239,7 +253,7 @@ def test_a_session_that_nobody_polls_any_more_is_forgotten(
 def test_a_pong_that_waits_behind_a_request_has_its_time_anew(
     start_local: StartLocal, dial: Dial
 ) -> None:
-    server = start_local(ping_interval=0.01, ping_timeout=60, async_handlers=False)
+    server = start_local(ping_interval=60, ping_timeout=60, async_handlers=False)
     client, sender = dial(server), requests.Session()
     session = client.session
     post = threading.Thread(
@@ -247,15 +261,14 @@ def test_a_pong_that_waits_behind_a_request_has_its_time_anew(
     )
     post.start()
     server.record.wait_for("holding", "it")
-    wait_until(lambda: session.last_ping is not None)
-    assert session.last_ping
-    session.last_ping -= 61
-    session.ping_due -= 61
+    ping(session)
+    let_pass(session, 61)
     assert client.poll().text == "2", "its pong waits for the request: it is not overdue"
     server.record.add("let go", "it")
     post.join(PATIENCE)
     sender.close()
     assert client.post("3").status_code == 200
+    assert session.last_ping is None
 
 
 def test_an_unasked_pong_over_a_websocket_means_nothing(start_local: StartLocal) -> None:
