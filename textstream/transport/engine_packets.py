@@ -37,6 +37,6 @@ def size_of(packet: Any) -> int:
     python-socketio's JSON is ASCII, a byte for each character: 12 for an emoji.
     """
     data = getattr(packet, "data", packet)
-    if data is not None and not isinstance(data, str | bytes):
+    if type(data) is not str and data is not None and not isinstance(data, bytes):
         data = packet.encode() if hasattr(packet, "encode") else ""  # JSON; it is kept encoded
     return PACKET_BYTES + sys.getsizeof(data)

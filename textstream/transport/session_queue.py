@@ -152,7 +152,7 @@ class SessionQueue:
                 window.begin()
                 if not self._packets:
                     self._wake_wanting()
-                self._wait(lambda: bool(self._packets) or self._over, timeout)
+                    self._wait(lambda: bool(self._packets) or self._over, timeout)
             full = not block and self._in_a_row + 1 >= MAX_POLL_PACKETS
             if full or not (self._packets or self._over):
                 window.end(full=full)
@@ -165,9 +165,11 @@ class SessionQueue:
                 self._tell()
                 return None
             self._in_a_row += 1
+            before = self.nbytes
             item = self._take()
-            window.taken(size_of(item))
-            self._ping_left = self._ping_left or _is(item, PING)
+            window.taken(before - self.nbytes)
+            if _is(item, PING):
+                self._ping_left = True
             return item
 
     def pong(self) -> bool:
