@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textstream.transport.bounds import LARGE, Bounds, Limit, Parts
@@ -36,6 +36,7 @@ def strings(value: object) -> list[str]:
     return [s for part in value for s in strings(part)] if isinstance(value, list) else []
 
 
+@settings(max_examples=40)
 @given(JSON, st.booleans())
 def test_strings_and_what_is_outside_of_them_are_counted(value: object, escaped: bool) -> None:
     text = json.dumps(value, ensure_ascii=escaped)
@@ -46,6 +47,7 @@ def test_strings_and_what_is_outside_of_them_are_counted(value: object, escaped:
     assert not written or has_more(text, Parts(outside=outside, strings=len(written) - 1))
 
 
+@settings(max_examples=40)
 @given(JSON, st.integers(0, 500))
 def test_a_beginning_has_no_more_than_the_whole(value: object, cut: int) -> None:
     """So what is refused of a message that is still arriving would be refused at its end."""
