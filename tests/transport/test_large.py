@@ -12,9 +12,8 @@ from tests.sources.waiting import wait_until
 from tests.transport.conftest import LocalServer, StartLocal
 from tests.transport.raw import RawWebSocket
 from textstream.access.account import Account, Kind
-from textstream.access.caller import Caller
+from textstream.transport.admission import Guest
 from textstream.transport.bounds import LARGE, Bounds
-from textstream.transport.session import Session
 
 pytestmark = pytest.mark.live
 
@@ -92,9 +91,9 @@ def test_who_handles_engine_io_s_messages_itself_gets_text(local: LocalServer, d
 def test_what_a_session_keeps_is_its_account_s(
     start_local: StartLocal, dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account, caller = Account(), Caller("10.0.0.1", "one")
-    monkeypatch.setattr(Session, "account", account, raising=False)
-    monkeypatch.setattr(Session, "caller", caller, raising=False)
+    account = Account()
+    monkeypatch.setattr(Guest, "address", "10.0.0.1")
+    monkeypatch.setattr(Guest, "__init__", lambda self: setattr(self, "account", account))
     server = start_local(Bounds(large_at_once=1))
     ws, other = dial(server), dial(server)
     ws.send_frame("text", b"x" * LARGE, fin=False)
