@@ -20,12 +20,14 @@ class Outcome:
         endings: how the offenders' connections ended, or what else was counted.
         failures: what the server should not have done.
         notes: figures worth printing.
+        sent: bytes that the attackers sent.
 
     """
 
     endings: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    sent: int = 0
 
     def expect(self, *allowed: str) -> None:
         """Fail if a connection ended in any other way."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-import functools
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from benchmarks.abuse import attacks, churn, stalled
+from benchmarks.abuse import attacks, churn
 from benchmarks.abuse.attacks import Run
 from benchmarks.abuse.child import Child
 from benchmarks.abuse.good import GoodReaders, Served
+from benchmarks.abuse.newcomers import Newcomers, Welcomed
 from benchmarks.abuse.outcome import MEGABYTE, Outcome
 from benchmarks.abuse.target import Target
-from benchmarks.abuse.wire import close_frame
+from benchmarks.abuse.wire import Client, close_frame
 from benchmarks.limits import raise_open_files
 from benchmarks.process import ServerProcess
 from benchmarks.servers import Server
@@ -27,22 +29,19 @@ MOST_MEMORY = 30.0
 
 MOST_THREADS = 60
 MOST_GAP = 80.0
-"""Milliseconds: p99 between two characters of the good readers, which are due every 50."""
+"""Milliseconds: p99 between two characters of the good readers, which are due every 10."""
 
+MOST_STILL = 1000.0
+"""Milliseconds: the longest gap. A p99 does not see that a stream stood still only once."""
+
+CALM_SECONDS = 2.0
 SAMPLE_SECONDS = 0.05
 ATTACK_SECONDS = 110.0
+AFTERWARDS_SECONDS = 2.0
+"""From the end of an attack until what the server has kept of it is looked at."""
+
 WARM_UP = 56
 """Connections that come and go before anything is measured: imports and first allocations."""
-
-SHORT_TIMES = {
-    "TEXTSTREAM_PING_INTERVAL": "3",
-    "TEXTSTREAM_PING_TIMEOUT": "3",
-    "TEXTSTREAM_GRACE": "1",
-    "TEXTSTREAM_RETENTION": "1",
-}
-"""For attacks after which something must vanish by itself."""
-
-ENDLESS = {"TEXTSTREAM_SOURCES": "endless=benchmarks.abuse.endless:endless"}
 
 
 @dataclass(frozen=True)
@@ -52,35 +51,48 @@ class Attack:
     Attributes:
         name: as on the command line.
         run: makes it.
+        what: it does, in a few words.
         env: settings of the server.
         bounded_gap: whether the good readers' gaps are judged.
+        newcomers: whether those who come meanwhile are judged.
+        threads: the server has fewer.
+        files: the server's limit of open files, hard and soft; None: as it is.
+        scene: what stands around the server; yields settings for it.
+        missing: says what is not installed that it needs; None: all is there.
 
     """
 
     name: str
     run: Run
+    what: str
     env: Mapping[str, str] = field(default_factory=dict)
     bounded_gap: bool = True
-
-
-def all_attacks(count: int) -> tuple[Attack, ...]:
-    """Return all of them; `count` connections come and go in the last."""
-    return (
-        Attack("fragments", attacks.fragments),
-        Attack("deflate-bomb", attacks.deflate_bomb),
-        Attack("handshakes", attacks.handshakes, SHORT_TIMES),
-        Attack("events", attacks.events),
-        Attack("silent", attacks.silent),
-        Attack("non-readers", stalled.non_readers, ENDLESS),
-        Attack("hoarders", stalled.hoarders),
-        Attack("upgrades", stalled.upgrades),
-        Attack("churn", functools.partial(churn.churn, count=count), SHORT_TIMES, False),
-    )
+    newcomers: bool = True
+    threads: int = MOST_THREADS
+    files: int | None = None
+    scene: Callable[[], AbstractContextManager[Mapping[str, str]]] = contextlib.nullcontext  # type: ignore[assignment]
+    missing: Callable[[], str | None] = lambda: None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an attack did to a server. `growth` is in megabytes."""
+    """What an attack did to a server.
+
+    Attributes:
+        attack: its name.
+        growth: of resident memory, at the peak, in megabytes.
+        threads: the most there were.
+        endings: how the offenders ended, or were answered.
+        served: how the good readers fared.
+        notes: figures of the attack.
+        failures: what was wrong.
+        calm: how the good readers fared before the attack.
+        welcomed: how those fared who came meanwhile.
+        kept: what of the growth was left afterwards, in megabytes.
+        cpu: seconds of the server's CPU.
+        sent: megabytes that the attackers sent.
+
+    """
 
     attack: str
     growth: float = 0.0
@@ -89,33 +101,64 @@ class Verdict:
     served: Served | None = None
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    calm: Served | None = None
+    welcomed: Welcomed | None = None
+    kept: float = 0.0
+    cpu: float = 0.0
+    sent: float = 0.0
 
 
 def run(server: Server, attack: Attack) -> Verdict:
     """Run it; never hangs, never raises for what a server does."""
+    if missing := attack.missing():
+        return Verdict(attack.name, notes=(f"not tried: {missing}",))
     raise_open_files(attacks.HANDSHAKES)
-    server = dataclasses.replace(server, env={**server.env, **attack.env})
     try:
-        with ServerProcess(server) as process, GoodReaders(process.port) as good:
-            target = Target(process.port, process.usage().pids)
-            return _attack(attack, target, good)
+        with attack.scene() as more:
+            server = _prepared(server, attack, more or {})
+            with ServerProcess(server) as process, GoodReaders(process.port) as good:
+                return _attack(attack, process, good)
     except (RuntimeError, OSError) as error:
         return Verdict(attack.name, failures=(str(error) or type(error).__name__,))
 
 
-def _attack(attack: Attack, target: Target, good: GoodReaders) -> Verdict:
+def _prepared(server: Server, attack: Attack, more: Mapping[str, str]) -> Server:
+    command = server.command
+    if attack.files:
+        limited = f'ulimit -n {attack.files}; exec "$@"'
+        command = ("sh", "-c", limited, "sh", *command)
+    return dataclasses.replace(server, command=command, env={**server.env, **attack.env, **more})
+
+
+def _attack(attack: Attack, process: ServerProcess, good: GoodReaders) -> Verdict:
+    target = Target(process.port, process.usage().pids)
     with Child(_main, target) as child:
         child.ask(_warm_up, ATTACK_SECONDS)
         time.sleep(1.0)  # for the server to see that they have gone
-        target.forget_peak()
-        memory = target.memory()
         good.begin()
-        time.sleep(0.5)
-        threads, outcome = _watched(child, attack, target)
-        time.sleep(0.5)
-        served = good.end()
-        growth = (target.peak_memory() - memory) / MEGABYTE
-    verdict = Verdict(attack.name, growth, threads, outcome.endings, served, tuple(outcome.notes))
+        time.sleep(CALM_SECONDS)
+        calm = good.end()
+        target.forget_peak()
+        memory, cpu = target.memory(), process.usage().cpu
+        good.begin()
+        with Newcomers(target.port) as newcomers:
+            threads, outcome = _watched(child, attack, target)
+        served, used = good.end(), process.usage().cpu - cpu
+        peak = target.peak_memory()
+        time.sleep(AFTERWARDS_SECONDS)
+    verdict = Verdict(
+        attack.name,
+        (peak - memory) / MEGABYTE,
+        threads,
+        outcome.endings,
+        served,
+        tuple(outcome.notes),
+        calm=calm,
+        welcomed=newcomers.welcomed,
+        kept=(target.memory() - memory) / MEGABYTE,
+        cpu=used,
+        sent=outcome.sent / MEGABYTE,
+    )
     return dataclasses.replace(verdict, failures=(*outcome.failures, *_failures(verdict, attack)))
 
 
@@ -135,12 +178,20 @@ def _failures(verdict: Verdict, attack: Attack) -> list[str]:
     failures = []
     if verdict.growth >= MOST_MEMORY:
         failures.append(f"memory grew by {verdict.growth:.0f} MB")
-    if verdict.threads >= MOST_THREADS:
+    if verdict.threads >= attack.threads:
         failures.append(f"{verdict.threads} threads")
-    if verdict.served and (failure := verdict.served.failure):
+    if long := sorted(ending for ending in verdict.endings if ending.endswith("characters")):
+        failures.append("errors that are too long: " + ", ".join(long))
+    served, welcomed = verdict.served, verdict.welcomed
+    if served and (failure := served.failure):
         failures.append(failure)
-    if attack.bounded_gap and verdict.served and verdict.served.gap_p99 >= MOST_GAP:
-        failures.append(f"gap p99 of the good readers {verdict.served.gap_p99:.0f} ms")
+    if attack.bounded_gap and served:
+        if served.gap_p99 >= MOST_GAP:
+            failures.append(f"gap p99 of the good readers {served.gap_p99:.0f} ms")
+        if served.gap_max >= MOST_STILL:
+            failures.append(f"a good reader's stream stood still for {served.gap_max:.0f} ms")
+    if attack.newcomers and welcomed and welcomed.failure:
+        failures.append(welcomed.failure)
     return failures
 
 
@@ -161,7 +212,10 @@ def _main(pipe: Connection, target: Target) -> None:
             attack: Run = pipe.recv()
         except (EOFError, OSError):
             return
+        Client.sent = 0
         try:
-            pipe.send(asyncio.run(attack(target)))  # type: ignore[arg-type]
+            outcome: Outcome = asyncio.run(attack(target))  # type: ignore[arg-type]
+            outcome.sent = Client.sent
+            pipe.send(outcome)
         except Exception as error:  # noqa: BLE001 (the parent raises it)
             pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))

@@ -11,12 +11,12 @@ import json
 import re
 import socket
 import struct
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 HOST = "127.0.0.1"
 WEBSOCKET = "/socket.io/?EIO=4&transport=websocket"
 
-CONTINUATION, TEXT, CLOSE = 0x0, 0x1, 0x8
+CONTINUATION, TEXT, BINARY, CLOSE, PING = 0x0, 0x1, 0x2, 0x8, 0x9
 FIN, RSV1 = 0x80, 0x40
 """Bits of a frame's first byte (RFC 6455, 5.2)."""
 
@@ -72,6 +72,9 @@ def handshake(port: int, path: str = WEBSOCKET, headers: str = "") -> bytes:
 class Client:
     """A TCP connection. Closing it is up to whoever made it."""
 
+    sent: ClassVar[int] = 0
+    """Bytes that all of them have sent."""
+
     def __init__(self, sock: socket.socket, port: int) -> None:
         self.sock = sock
         self.port = port
@@ -79,13 +82,24 @@ class Client:
         self._buffer = bytearray()
 
     @classmethod
-    async def connect(cls, port: int, receive_buffer: int | None = None) -> Self:
-        """Connect, and send nothing. `receive_buffer` is in bytes; None: the system's choice."""
+    async def connect(
+        cls, port: int, receive_buffer: int | None = None, source: str | None = None
+    ) -> Self:
+        """Connect, and send nothing.
+
+        Args:
+            port: of the server.
+            receive_buffer: in bytes; None: the system's choice.
+            source: the address to come from, any of 127.0.0.0/8 on Linux; None: 127.0.0.1.
+
+        """
         sock = socket.socket()
         sock.setblocking(False)
         try:
             if receive_buffer:  # before connecting: it decides the window that is offered
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if source:
+                sock.bind((source, 0))
             loop = asyncio.get_running_loop()
             await asyncio.wait_for(loop.sock_connect(sock, (HOST, port)), PATIENCE)
         except BaseException:
@@ -94,11 +108,22 @@ class Client:
         return cls(sock, port)
 
     @classmethod
-    async def open(cls, port: int, receive_buffer: int | None = None) -> Self:
-        """Connect, and complete the handshakes of WebSocket, Engine.IO and Socket.IO."""
-        client = await cls.connect(port, receive_buffer)
+    async def open(
+        cls,
+        port: int,
+        receive_buffer: int | None = None,
+        source: str | None = None,
+        headers: str = "",
+    ) -> Self:
+        """Connect, and complete the handshakes of WebSocket, Engine.IO and Socket.IO.
+
+        Raises:
+            Ended: the server refused; the ending has the HTTP status, or how it closed.
+
+        """
+        client = await cls.connect(port, receive_buffer, source)
         try:
-            await client.upgrade()
+            await client.upgrade(headers=headers)
             await client.take_open()
             await client.send(frame(b"40"))
             await client.wait_for(b"40")
@@ -116,6 +141,7 @@ class Client:
         """
         try:
             await asyncio.get_running_loop().sock_sendall(self.sock, data)
+            Client.sent += len(data)
         except OSError:
             raise Ended(RST) from None
 

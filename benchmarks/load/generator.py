@@ -71,9 +71,14 @@ class Generator:
 
         url = f"ws://127.0.0.1:{self.job.port}/socket.io/?EIO=4&transport=websocket"
         transport: WSTransport | None = None
+        source: dict[str, Any] = {}
+        if self.job.source:
+            source["local_addr"] = (self.job.source, 0)
         try:
             async with asyncio.timeout(timeout):
-                transport, _ = await ws_connect(factory, url, websocket_handshake_timeout=timeout)
+                transport, _ = await ws_connect(
+                    factory, url, websocket_handshake_timeout=timeout, **source
+                )
                 await made[0].ready
         except BaseException:
             for reader in made:

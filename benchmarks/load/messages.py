@@ -26,6 +26,7 @@ class Job:
         dialect: how readers join the one for all.
         connect_seconds: at most, for all connections together.
         start_seconds: the starts of the streams are spread evenly over this time.
+        source: the address that they come from; None: the system's choice.
 
     """
 
@@ -37,6 +38,7 @@ class Job:
     dialect: Dialect
     connect_seconds: float
     start_seconds: float
+    source: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from benchmarks.abuse import attacks, churn, polling, wire
 from benchmarks.abuse.__main__ import table
+from benchmarks.abuse.catalogue import all_attacks
 from benchmarks.abuse.good import Served
 from benchmarks.abuse.outcome import MEGABYTE, Outcome
-from benchmarks.abuse.run import Verdict, all_attacks, run
+from benchmarks.abuse.run import Verdict, run
 from benchmarks.abuse.target import Target
 from benchmarks.process import ServerProcess
 from benchmarks.servers import find
