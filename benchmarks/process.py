@@ -15,6 +15,7 @@ from typing import Self
 
 import psutil
 
+from benchmarks.cpu import cpu_seconds
 from benchmarks.servers import Server
 
 START_SECONDS = 60.0
@@ -93,7 +94,7 @@ class ServerProcess:
             processes = [parent, *parent.children(recursive=True)]
             return Usage(
                 pids=frozenset(process.pid for process in processes),
-                cpu=sum(_cpu_seconds(process.pid) for process in processes),
+                cpu=sum(cpu_seconds(process.pid) for process in processes),
                 memory=sum(process.memory_info().rss for process in processes),
                 threads=sum(process.num_threads() for process in processes),
             )
@@ -130,12 +131,3 @@ class ServerProcess:
                 break
             time.sleep(0.05)
         raise RuntimeError(f"{server.name} did not start: {self.log_tail()}")
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process: user and system, all threads, those that ended too.
-
-    The process's CPU-time clock (clock_getcpuclockid(3)): the sum of utime and stime in
-    ``/proc/PID/stat``, in nanoseconds instead of hundredths of a second.
-    """
-    return time.clock_gettime((~pid << 3) | 2)

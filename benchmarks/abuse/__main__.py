@@ -63,7 +63,7 @@ def main(*, server_name: str, names: list[str], listed: bool, count: int, second
     chosen = [attack for attack in all_attacks(count, seconds) if attack.name in names]
     if listed:
         for attack in chosen:
-            click.echo(f"{attack.name:<22}{attack.what}")
+            click.echo(f"{attack.name:<24}{attack.what}")
         return
     verdicts = []
     for attack in chosen:

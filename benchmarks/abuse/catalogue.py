@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.abuse import attacks, churn, flood, kept, memory, requests, stalled, unpolled, wire
+from benchmarks.abuse import (
+    attacks,
+    churn,
+    descriptors,
+    flood,
+    forwarded,
+    holding,
+    kept,
+    logs,
+    memory,
+    paid,
+    requests,
+    shares,
+    stalled,
+    unpolled,
+    wire,
+)
 from benchmarks.abuse.run import Attack
 
 SECONDS = 60.0
 """How long the longest goes on; a flood, a tenth of that."""
+
+PRODUCERS = 400
+"""Threads where sources may have as many as the server gives them, by default 256."""
 
 SHORT_TIMES = {
     "TEXTSTREAM_PING_INTERVAL": "3",
@@ -19,7 +38,12 @@ SHORT_TIMES = {
 }
 """For attacks after which something must vanish by itself."""
 
-SOURCES = {"TEXTSTREAM_SOURCES": "endless=benchmarks.abuse.endless:endless"}
+SOURCES = {
+    "TEXTSTREAM_SOURCES": ",".join(
+        f"{name}=benchmarks.abuse.user_sources:{name}"
+        for name in ("endless", "deaf", "failing", "looking")
+    )
+}
 
 
 def all_attacks(count: int, seconds: float = SECONDS) -> tuple[Attack, ...]:
@@ -35,6 +59,10 @@ def all_attacks(count: int, seconds: float = SECONDS) -> tuple[Attack, ...]:
         *_of_memory(),
         *_of_requests(),
         *_of_floods(seconds / 10),
+        *_of_shares(seconds),
+        *_of_holding(),
+        *_of_descriptors(),
+        *_of_what_others_see(),
     )
 
 
@@ -142,6 +170,7 @@ def _of_requests() -> Iterator[Attack]:
 def _of_floods(seconds: float) -> Iterator[Attack]:
     for name, prepare, what in (
         ("small-fragments", flood.small_fragments(1), "one message in fragments of a byte"),
+        ("two-byte-fragments", flood.small_fragments(2), "the same of two bytes"),
         ("empty-fragments", flood.small_fragments(0), "one message in empty fragments"),
         ("empty-pings", flood.pings(0), "empty WebSocket pings"),
         ("full-pings", flood.pings(125), "WebSocket pings of 125 bytes"),
@@ -161,3 +190,107 @@ def _of_floods(seconds: float) -> Iterator[Attack]:
             partial(flood.posts, events=events, sessions=sessions, seconds=seconds),
             f"POSTs of {events:,} events, as fast as possible in {sessions} sessions",
         )
+
+
+def _of_shares(seconds: float) -> Iterator[Attack]:
+    yield Attack(
+        "everything",
+        partial(shares.everything, seconds=seconds),
+        "one address asks for connections, starts, slots and bytes, all the time",
+        {**SOURCES, **shares.SMALL},
+        threads=PRODUCERS,
+    )
+    yield Attack(
+        "orphans",
+        partial(shares.orphans, seconds=seconds / 6),
+        "starts 16 streams, hangs up, comes again",
+        shares.SMALL,
+    )
+    yield Attack(
+        "many-starts", shares.starts, "more starts than 20 a minute", shares.LIMITED["starts"]
+    )
+    yield Attack(
+        "many-streams",
+        shares.streams,
+        "more streams than 20 that run; then from a new connection",
+        shares.LIMITED["streams"],
+    )
+    yield Attack(
+        "behind-a-proxy",
+        forwarded.trusted,
+        "65 connections of an address, of others, of an IPv6 /64, by X-Forwarded-For",
+        forwarded.TRUSTED,
+    )
+    yield Attack(
+        "strange-addresses", forwarded.strange, "an X-Forwarded-For that is none", forwarded.TRUSTED
+    )
+    yield Attack(
+        "forged-addresses",
+        forwarded.forged,
+        "an X-Forwarded-For made up, where no proxy is trusted",
+        forwarded.LIMITED,
+    )
+
+
+def _of_holding() -> Iterator[Attack]:
+    yield Attack(
+        "blocking-source",
+        holding.blocking,
+        "256 streams of a source that blocks, by 16 connections",
+        SOURCES,
+        threads=PRODUCERS,
+    )
+    yield Attack(
+        "model-slots",
+        holding.model_slots,
+        "five answers of a model with one slot",
+        holding.ONE_SLOT,
+        memory=150.0,  # of the model, when it first answers
+        missing=holding.no_model,
+    )
+    for name, env, limits in (
+        ("paid-api", {}, (holding.DEFAULT_SLOTS, holding.DEFAULT_MAX_TOKENS, True)),
+        ("paid-api-bounded", holding.PAID, (holding.SLOTS, holding.MAX_TOKENS, False)),
+    ):
+        slots, max_tokens, system = limits
+        yield Attack(
+            name,
+            partial(paid.ask_for_much, slots=slots, max_tokens=max_tokens, system=system),
+            "80 answers of an API that costs money, of a million tokens",
+            env,
+            threads=PRODUCERS,
+            scene=holding.paid_api,
+            missing=holding.no_client,
+        )
+
+
+def _of_descriptors() -> Iterator[Attack]:
+    full = (descriptors.FILES, descriptors.FILES)
+    for name, websockets, files in (
+        ("descriptors", False, full),
+        ("descriptors-websockets", True, full),
+        ("descriptors-raised", False, (descriptors.FILES, descriptors.ROOM)),
+    ):
+        yield Attack(
+            name,
+            partial(descriptors.silent, websockets=websockets),
+            f"300 silent {'WebSockets' if websockets else 'connections'}, {files[0]} files"
+            + (f", {files[1]} if raised" if files[1] != files[0] else ""),
+            files=files,
+            newcomers=files[1] != files[0],
+            threads=PRODUCERS,
+        )
+
+
+def _of_what_others_see() -> Iterator[Attack]:
+    for name, env in (("log-lines", logs.ORIGINS), ("log-lines-json", logs.JSON)):
+        what = "line ends, escapes and prompts, wherever a server might log them"
+        yield Attack(name, logs.lines, what, {**env, **SOURCES})
+    yield Attack(
+        "contexts",
+        logs.contexts,
+        "sources of 16 clients that look whose request it is, on four threads",
+        {**SOURCES, **logs.FEW_THREADS},
+        newcomers=False,  # there is no thread for them
+    )
+    yield Attack("megaphone", logs.megaphone, "the lab's broadcasts, to another address")

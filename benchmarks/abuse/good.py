@@ -11,6 +11,7 @@ import numpy as np
 import uvloop
 
 from benchmarks.abuse.child import Child
+from benchmarks.abuse.wire import OTHER
 from benchmarks.load.generator import Generator
 from benchmarks.load.messages import Job, Report
 from benchmarks.load.reader import CheckingReader, Reader
@@ -18,9 +19,6 @@ from benchmarks.load.reader import CheckingReader, Reader
 READERS = 4
 RATE = 100.0
 """Characters a second: fast enough that each hundredth of a second of a stall shows."""
-
-ADDRESS = "127.0.0.2"
-"""Where whoever is no attacker comes from: what one address may take is taken from another."""
 
 LONGEST = 400
 """Seconds of text: more than any attack takes, so that no stream ends and begins anew."""
@@ -82,7 +80,7 @@ class GoodReaders:
         text = "".join(
             random.Random(1).choices(string.ascii_letters + string.digits, k=int(LONGEST * RATE))
         )
-        job = Job(port, READERS, RATE, text, "stream", "textstream", 20.0, 0.1, ADDRESS)
+        job = Job(port, READERS, RATE, text, "stream", "textstream", 20.0, 0.1, OTHER)
         self._child = Child(_main, job)
         try:
             self._start()

@@ -7,11 +7,10 @@ import random
 import string
 import time
 
-from benchmarks.abuse.good import ADDRESS
 from benchmarks.abuse.outcome import Outcome, name_of
 from benchmarks.abuse.talker import Talker, code_of
 from benchmarks.abuse.target import Target
-from benchmarks.abuse.wire import Ended
+from benchmarks.abuse.wire import OTHER, Ended
 
 LITTLE_ROOM = {"TEXTSTREAM_MAX_TOTAL_BYTES": str(16 * 2**20)}
 """So that it is full soon. All other limits are as they come."""
@@ -26,7 +25,7 @@ CRAWL_SECONDS = 6.0
 async def push_out(target: Target) -> Outcome:
     """End texts of 480 kB, many times what may be kept; another address's must still be there."""
     outcome = Outcome()
-    victim = await Talker.open(target.port, source=ADDRESS)
+    victim = await Talker.open(target.port, source=OTHER)
     text = _text(VICTIMS_TEXT, 0)
     started = await victim.ask("start_stream", {"text": text, "rate": 0, "format": "chunk"})
     stream_id = started["stream"]["id"]
@@ -35,7 +34,7 @@ async def push_out(target: Target) -> Outcome:
     clients = await _fill(target, outcome)
     for client in clients:
         client.close()
-    back = await Talker.open(target.port, source=ADDRESS)
+    back = await Talker.open(target.port, source=OTHER)
     try:
         await _read_again(back, stream_id, outcome)
     finally:
@@ -64,7 +63,7 @@ async def crawl(target: Target) -> Outcome:
     try:
         began, tries, refused = time.monotonic(), 0, 0
         while time.monotonic() < began + CRAWL_SECONDS:
-            other = await Talker.open(target.port, source=ADDRESS)
+            other = await Talker.open(target.port, source=OTHER)
             answer = await other.ask("start_stream", {"text": _text(5000, 1), "rate": 0})
             tries += 1
             refused += not answer["ok"]

@@ -41,11 +41,13 @@ def emoji(kinds: int, seed: int = 1) -> str:
     return "".join(random.Random(seed).choices(choices, k=LONGEST_TEXT))
 
 
-async def waiting_texts(target: Target, kinds: int, connections: int, unit: str) -> Outcome:
-    """Start 160 texts of 500,000 emoji that hardly move, and keep them."""
+async def waiting_texts(
+    target: Target, kinds: int, connections: int, unit: str, streams: int = STREAMS
+) -> Outcome:
+    """Start texts of 500,000 emoji that hardly move, and keep them."""
     outcome = Outcome()
     text = emoji(kinds)
-    each = STREAMS // connections
+    each = streams // connections
 
     async def start(number: int) -> None:
         client = await Talker.open(target.port)

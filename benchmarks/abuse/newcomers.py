@@ -8,10 +8,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Self
 
-from benchmarks.abuse.good import ADDRESS
 from benchmarks.abuse.outcome import name_of
 from benchmarks.abuse.talker import Talker
-from benchmarks.abuse.wire import Ended, close_frame, event
+from benchmarks.abuse.wire import OTHER, Ended, close_frame, event
 
 EVERY_SECONDS = 1.0
 MOST_SECONDS = 1.0
@@ -79,7 +78,7 @@ class Newcomers:
                 await asyncio.sleep(0.05)
 
 
-async def first_character(port: int, source: str = ADDRESS) -> None:
+async def first_character(port: int, source: str = OTHER) -> None:
     """Connect, start a short stream, read its first character, and leave.
 
     Raises:

@@ -69,8 +69,10 @@ def large_params() -> list[bytes]:
     return [f'["start_stream",{{"text":"a","params":{{{params}}}}}]'.encode()] * 40
 
 
-async def at_once(target: Target, made: Callable[[], list[bytes]]) -> Outcome:
-    """Send requests that cost much to understand on 12 connections at once."""
+async def at_once(
+    target: Target, made: Callable[[], list[bytes]], connections: int = AT_ONCE
+) -> Outcome:
+    """Send requests that cost much to understand on some connections at once."""
     outcome = Outcome()
     messages = made()
     longest = 0
@@ -78,7 +80,7 @@ async def at_once(target: Target, made: Callable[[], list[bytes]]) -> Outcome:
     async def ask(client: Talker, number: int) -> None:
         nonlocal longest
         try:
-            for turn in range(max(1, len(messages) // AT_ONCE)):
+            for turn in range(max(1, len(messages) // connections)):
                 request = messages[(number + turn) % len(messages)]
                 await client.send(frame(b"421" + request))
                 payload = await client.wait_for(b"431[", ANSWER_SECONDS)
@@ -87,7 +89,7 @@ async def at_once(target: Target, made: Callable[[], list[bytes]]) -> Outcome:
         except (Ended, TimeoutError) as error:
             outcome.endings[name_of(error)] += 1
 
-    clients = [await Talker.open(target.port) for _ in range(AT_ONCE)]
+    clients = [await Talker.open(target.port) for _ in range(connections)]
     try:
         await asyncio.gather(*(ask(client, number) for number, client in enumerate(clients)))
     finally:

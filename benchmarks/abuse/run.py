@@ -31,10 +31,13 @@ MOST_THREADS = 60
 MOST_GAP = 80.0
 """Milliseconds: p99 between two characters of the good readers, which are due every 10."""
 
-MOST_STILL = 1000.0
+MOST_STILL = 500.0
 """Milliseconds: the longest gap. A p99 does not see that a stream stood still only once."""
 
 CALM_SECONDS = 2.0
+LEAST_SECONDS = 3.0
+"""That the good readers are watched: of fewer gaps a p99 says nothing."""
+
 SAMPLE_SECONDS = 0.05
 ATTACK_SECONDS = 110.0
 AFTERWARDS_SECONDS = 2.0
@@ -56,7 +59,8 @@ class Attack:
         bounded_gap: whether the good readers' gaps are judged.
         newcomers: whether those who come meanwhile are judged.
         threads: the server has fewer.
-        files: the server's limit of open files, hard and soft; None: as it is.
+        memory: megabytes by which it may grow.
+        files: the server's limits of open files, soft and hard; None: as they are.
         scene: what stands around the server; yields settings for it.
         missing: says what is not installed that it needs; None: all is there.
 
@@ -69,7 +73,8 @@ class Attack:
     bounded_gap: bool = True
     newcomers: bool = True
     threads: int = MOST_THREADS
-    files: int | None = None
+    memory: float = MOST_MEMORY
+    files: tuple[int, int] | None = None
     scene: Callable[[], AbstractContextManager[Mapping[str, str]]] = contextlib.nullcontext  # type: ignore[assignment]
     missing: Callable[[], str | None] = lambda: None
 
@@ -125,7 +130,8 @@ def run(server: Server, attack: Attack) -> Verdict:
 def _prepared(server: Server, attack: Attack, more: Mapping[str, str]) -> Server:
     command = server.command
     if attack.files:
-        limited = f'ulimit -n {attack.files}; exec "$@"'
+        soft, hard = attack.files
+        limited = f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$@"'
         command = ("sh", "-c", limited, "sh", *command)
     return dataclasses.replace(server, command=command, env={**server.env, **attack.env, **more})
 
@@ -141,8 +147,10 @@ def _attack(attack: Attack, process: ServerProcess, good: GoodReaders) -> Verdic
         target.forget_peak()
         memory, cpu = target.memory(), process.usage().cpu
         good.begin()
+        began = time.monotonic()
         with Newcomers(target.port) as newcomers:
             threads, outcome = _watched(child, attack, target)
+            time.sleep(max(0.0, began + LEAST_SECONDS - time.monotonic()))
         served, used = good.end(), process.usage().cpu - cpu
         peak = target.peak_memory()
         time.sleep(AFTERWARDS_SECONDS)
@@ -176,7 +184,7 @@ def _watched(child: Child, attack: Attack, target: Target) -> tuple[int, Outcome
 
 def _failures(verdict: Verdict, attack: Attack) -> list[str]:
     failures = []
-    if verdict.growth >= MOST_MEMORY:
+    if verdict.growth >= attack.memory:
         failures.append(f"memory grew by {verdict.growth:.0f} MB")
     if verdict.threads >= attack.threads:
         failures.append(f"{verdict.threads} threads")

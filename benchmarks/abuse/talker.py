@@ -62,6 +62,20 @@ class Talker(Client):
                 elif name == "stream_end":
                     return Read(units, hashed.hexdigest() == told["text_sha256"], told["reason"])
 
+    async def read_all(self, ids: list[str], seconds: float = PATIENCE) -> tuple[str, list[str]]:
+        """Return the text of several streams in chunks, mixed, and why each ended."""
+        text: list[str] = []
+        reasons: list[str] = []
+        passed, self._passed = self._passed[::-1], []
+        async with asyncio.timeout(seconds):
+            while len(reasons) < len(ids):
+                payload = passed.pop() if passed else await self.receive()
+                if payload.startswith(b'42["stream_chunk"'):
+                    text.append(json.loads(payload[2:])[1]["text"])
+                elif payload.startswith(b'42["stream_end"'):
+                    reasons.append(json.loads(payload[2:])[1]["reason"])
+        return "".join(text), reasons
+
 
 @dataclass(frozen=True)
 class Read:

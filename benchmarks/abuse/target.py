@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.abuse.polling import POLLING, http
 from benchmarks.abuse.wire import Ended
+from benchmarks.cpu import cpu_seconds
 
 PROC = Path("/proc")
 
@@ -41,6 +42,21 @@ class Target:
     def peak_memory(self) -> int:
         """Return the most resident bytes since `forget_peak`."""
         return sum(_status(pid, "VmHWM") for pid in self.pids)
+
+    def cpu(self) -> float:
+        """Return the seconds of CPU that it has used, of all threads, user and system."""
+        return sum(cpu_seconds(pid) for pid in self.pids)
+
+    def log(self) -> bytes:
+        """Return what it has logged."""
+        return (PROC / str(min(self.pids)) / "fd" / "1").read_bytes()
+
+    def setting(self, name: str) -> str:
+        """Return one of its settings, as its environment has it."""
+        for entry in (PROC / str(min(self.pids)) / "environ").read_bytes().split(b"\0"):
+            if entry.startswith(f"{name}=".encode()):
+                return entry.partition(b"=")[2].decode()
+        return ""
 
     def forget_peak(self) -> None:
         """Let the peak be what is resident now (proc(5), ``clear_refs``)."""

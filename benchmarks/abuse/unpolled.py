@@ -42,8 +42,8 @@ async def started(target: Target) -> Outcome:
     return await _never_poll(target, ask)
 
 
-async def resumed(target: Target) -> Outcome:
-    """Resume four ended texts from the start in each of 200 sessions that never poll."""
+async def resumed(target: Target, sessions: int = SESSIONS, rest: float = REST_SECONDS) -> Outcome:
+    """Resume four ended texts from the start in sessions that never poll."""
     owner = await Talker.open(target.port)
     try:
         ids = []
@@ -58,10 +58,15 @@ async def resumed(target: Target) -> Outcome:
     async def ask(session: PollingTalker) -> None:
         await session.post(*packets)
 
-    return await _never_poll(target, ask)
+    return await _never_poll(target, ask, sessions, rest)
 
 
-async def _never_poll(target: Target, ask: Callable[[PollingTalker], Awaitable[None]]) -> Outcome:
+async def _never_poll(
+    target: Target,
+    ask: Callable[[PollingTalker], Awaitable[None]],
+    count: int = SESSIONS,
+    rest: float = REST_SECONDS,
+) -> Outcome:
     """Let sessions ask; then see what one of them gets that does come in the end."""
     outcome = Outcome()
     sessions: list[PollingTalker] = []
@@ -71,8 +76,8 @@ async def _never_poll(target: Target, ask: Callable[[PollingTalker], Awaitable[N
         await ask(session)
         outcome.endings["asked"] += 1
 
-    await _some_at_a_time(leave, SESSIONS, outcome)
-    await asyncio.sleep(REST_SECONDS)
+    await _some_at_a_time(leave, count, outcome)
+    await asyncio.sleep(rest)
     if sessions:
         await _come_late(sessions[-1], outcome)
     return outcome
@@ -89,8 +94,8 @@ async def _come_late(session: PollingTalker, outcome: Outcome) -> None:
                 units += got.count(b'42["stream_chunk"')
                 ends += got.startswith((b'42["stream_end"', b'42["stream_error"'))
     except (Ended, TimeoutError) as error:
-        outcome.notes.append(f"who polls after {REST_SECONDS:g} s: {name_of(error)}")
-    outcome.notes.append(f"who polls after {REST_SECONDS:g} s gets {units} chunks, {ends} ends")
+        outcome.notes.append(f"who polls at last: {name_of(error)}")
+    outcome.notes.append(f"who polls at last gets {units} chunks, {ends} ends")
     if not units:
         outcome.failures.append("who polls at last gets nothing")
 
@@ -135,8 +140,8 @@ async def pongs(target: Target) -> Outcome:
     return outcome
 
 
-async def answers(target: Target) -> Outcome:
-    """Post 16,000 events at a time that all have an answer, and fetch none, in 8 sessions."""
+async def answers(target: Target, sessions: int = ANSWERERS) -> Outcome:
+    """Post 16,000 events at a time that all have an answer, and fetch none."""
     outcome = Outcome()
     asked = [packet("describe_stream", {"id": "x" * 60}, ack=n) for n in range(EVENTS)]
 
@@ -145,7 +150,7 @@ async def answers(target: Target) -> Outcome:
         for _ in range(POSTS):
             outcome.endings[f"HTTP {await session.post(*asked)}"] += 1
 
-    await _some_at_a_time(leave, ANSWERERS, outcome)
+    await _some_at_a_time(leave, sessions, outcome)
     return outcome
 
 

@@ -14,6 +14,9 @@ import struct
 from typing import Any, ClassVar, Self
 
 HOST = "127.0.0.1"
+OTHER = "127.0.0.2"
+"""Where those come from who are no attackers: on Linux all of 127.0.0.0/8 is this machine."""
+
 WEBSOCKET = "/socket.io/?EIO=4&transport=websocket"
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING = 0x0, 0x1, 0x2, 0x8, 0x9
@@ -154,7 +157,7 @@ class Client:
         """
         await self.send(handshake(self.port, path, headers))
         async with asyncio.timeout(PATIENCE):
-            head = await self._take_head()
+            head = await self.take_head()
         status = head.split(" ", 2)[1]
         if status != "101":
             raise Ended(f"HTTP {status}")
@@ -203,7 +206,7 @@ class Client:
 
         Not until the end of the connection: Werkzeug waits 10 ms before it closes one.
         """
-        head = await self._take_head()
+        head = await self.take_head()
         status = int(head.split(" ", 2)[1])
         if "transfer-encoding: chunked" in head:
             while not self._buffer.endswith(b"0\r\n\r\n"):
@@ -223,7 +226,8 @@ class Client:
         """Close, without a word. Doing it again does nothing."""
         self.sock.close()
 
-    async def _take_head(self) -> str:
+    async def take_head(self) -> str:
+        """Wait for the head of an answer; return it in lower case."""
         while (end := self._buffer.find(b"\r\n\r\n") + 4) < 4:
             await self._more()
         head = self._buffer[:end].decode("latin-1").lower()

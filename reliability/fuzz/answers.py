@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -10,8 +11,12 @@ from benchmarks.abuse.wire import Ended
 NOT_WAITED_FOR = "not waited for"
 IGNORED = "ignored"
 NO_ANSWER = "no answer in time"
+TOO_LONG = "too long"
 
-TELLING = ("HTTP 5", "error internal", "close", "HTTP 4", "error", "connect error", "ok")
+LONGEST_MESSAGE = 300
+"""Characters that the sentence of an error may have."""
+
+TELLING = (TOO_LONG, "HTTP 5", "error internal", "close", "HTTP 4", "error", "connect error", "ok")
 """Beginnings of answers, the one that says most first."""
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
@@ -37,7 +42,17 @@ def of_socketio(payload: bytes) -> str | None:
     if not payload.startswith((b"43", b'42["stream_error"')):
         return None
     code = _CODE.search(payload)
-    return f"error {code[1].decode()}" if code else "ok"
+    if not code:
+        return "ok"
+    size = _size_of_message(payload) if len(payload) > LONGEST_MESSAGE else 0
+    long = f"{TOO_LONG}, {size:,} characters: " if size > LONGEST_MESSAGE else ""
+    return f"{long}error {code[1].decode()}"
+
+
+def _size_of_message(payload: bytes) -> int:
+    """Return how many characters the sentence of an error has."""
+    told = json.loads(payload[payload.index(b"[") :])[-1]
+    return len(told.get("error", told)["message"])
 
 
 def of_ending(ended: Ended) -> str:

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from reliability.fuzz.answers import NO_ANSWER
+from reliability.fuzz.answers import NO_ANSWER, TOO_LONG
 from reliability.fuzz.grammar import make
 from reliability.fuzz.inputs import Input, Layer
 from reliability.fuzz.player import Player
@@ -24,6 +24,7 @@ UNFAIR = (
     "HTTP 503",
     "error internal_error",
     NO_ANSWER,
+    TOO_LONG,
     "ConnectionRefused",
 )
 """How no input may be answered, whatever it is."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from reliability.fuzz import engineio_rules, http_rules, socketio_rules, websocket_rules
+from reliability.fuzz import (
+    engineio_rules,
+    excess_rules,
+    http_rules,
+    socketio_rules,
+    websocket_rules,
+)
 from reliability.fuzz.inputs import Input, Layer, Rule
 
 RULES: dict[Layer, Sequence[Rule]] = {
-    Layer.HTTP: http_rules.RULES,
-    Layer.WEBSOCKET: websocket_rules.RULES,
-    Layer.ENGINEIO: engineio_rules.RULES,
-    Layer.SOCKETIO: socketio_rules.RULES,
+    Layer.HTTP: (*http_rules.RULES, *excess_rules.HTTP),
+    Layer.WEBSOCKET: (*websocket_rules.RULES, *excess_rules.WEBSOCKET),
+    Layer.ENGINEIO: (*engineio_rules.RULES, *excess_rules.ENGINEIO),
+    Layer.SOCKETIO: (*socketio_rules.RULES, *excess_rules.SOCKETIO),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.abuse.records import records_wrong
 from reliability.fuzz.attack import TRACEBACK, Tally
 from reliability.fuzz.bystanders import Bystander
 from reliability.fuzz.target import Footprint
@@ -14,6 +15,9 @@ MEGABYTE = 1_000_000
 MOST_GROWTH = 40 * MEGABYTE
 """Bytes that an interpreter may keep of what it has freed. A leak of 1 kB for each of 100,000
 inputs would be 100 MB."""
+
+MOST_AT_ONCE = 80 * MEGABYTE
+"""Bytes that it may use more at any moment: of 16 inputs in flight, the largest of 2 MB."""
 
 COUNTED = ("threads", "descriptors", "streams")
 """What of a footprint must be back where it was."""
@@ -33,6 +37,7 @@ class Report:
         tallies: one for each layer.
         before: what the server used when it was warm.
         after: what it used when all was over.
+        peak: the most bytes of memory that it used meanwhile.
         log: what it has logged.
         running: whether it was the same process in the end.
         exit_code: that of its end.
@@ -48,6 +53,7 @@ class Report:
     running: bool
     exit_code: int
     bystanders: Sequence[Bystander]
+    peak: int = 0
 
     @property
     def failures(self) -> list[str]:
@@ -67,12 +73,16 @@ class Report:
                 found.append(f"{left} {name} are left")
         if self.after.memory - self.before.memory > MOST_GROWTH:
             found.append(f"memory grew by {_mb(self.after.memory - self.before.memory)} MB")
+        if self.peak - self.before.memory > MOST_AT_ONCE:
+            found.append(f"memory was {_mb(self.peak - self.before.memory)} MB more at its peak")
+        found += records_wrong(self.log)
         return found + [one.failure for one in self.bystanders if one.failure]
 
     def __str__(self) -> str:
         """Return it in Markdown."""
         lines = [self.command, "", *_table(_tally_rows(self.tallies)), ""]
         lines += [*_table(_footprint_rows(self.before, self.after)), ""]
+        lines += [f"Memory at its peak: {_mb(self.peak)} MB.", ""]
         lines += [*_table(_bystander_rows(self.bystanders)), ""]
         lines.append(
             f"Tracebacks in the server's log: {self.log.count(TRACEBACK)}, of "

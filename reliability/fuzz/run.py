@@ -59,9 +59,11 @@ def run(
         warm = attacked.rest(QUIET_SECONDS) if patient else attacked.footprint()
         before = replace(cold, memory=warm.memory, threads=warm.threads)
         progress(f"{server}: {before}")
+        attacked.forget_peak()
         attack = Attack(attacked.port, seed, attacked.log_text, progress)
         with Bystanders(attacked.url, seed) as bystanders:
             tallies = asyncio.run(_all(attack, inputs))
+        peak = attacked.peak()
         after = attacked.back_to(before)
         for tally, earlier in zip(tallies, warmed, strict=True):
             tally.failures += [f"warming up: {failure}" for failure in earlier.failures]
@@ -72,6 +74,7 @@ def run(
             tallies=tallies,
             before=before,
             after=after,
+            peak=peak,
             log=attacked.log_text(),
             running=running,
             exit_code=exit_code,
