@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import pickle
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from click.testing import CliRunner
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from benchmarks.abuse import attacks, churn, polling, wire
-from benchmarks.abuse.__main__ import table
+from benchmarks.abuse import attacks, churn, flood, polling, requests, wire
+from benchmarks.abuse.__main__ import main, table
 from benchmarks.abuse.catalogue import all_attacks
 from benchmarks.abuse.good import Served
+from benchmarks.abuse.newcomers import MOST_SECONDS, Newcomers, Welcomed
 from benchmarks.abuse.outcome import MEGABYTE, Outcome
+from benchmarks.abuse.records import records_wrong
 from benchmarks.abuse.run import Verdict, run
+from benchmarks.abuse.talker import LONGEST_MESSAGE, PollingTalker, Talker, code_of, packet
 from benchmarks.abuse.target import Target
 from benchmarks.process import ServerProcess
 from benchmarks.servers import find
@@ -81,9 +86,92 @@ def test_the_table_says_what_failed() -> None:
             Verdict("events", failures=("the server ended",)),
         ]
     )
-    assert "| silent | 5.8       | 12      | 1008: 500 | 50 / 52 / 60           | passed  |" in text
+    assert "| silent | 0.0     | 5.8       | 0.0     | 0.0   | 12      | 52 / 60" in text
     assert "- silent: closed after 10 s" in text
     assert "- ✗ events: the server ended" in text
+
+
+def test_all_attacks_can_be_listed_and_sent_to_a_process() -> None:
+    assert len(ATTACKS) == len(all_attacks(count=1))
+    listed = CliRunner().invoke(main, ["--list"]).output.splitlines()
+    assert [line.split()[0] for line in listed] == list(ATTACKS)
+    for attack in ATTACKS.values():
+        assert attack.what
+        pickle.dumps(attack.run)
+
+
+def test_an_attack_that_there_is_not_is_refused() -> None:
+    answer = CliRunner().invoke(main, ["--only", "nothing"])
+    assert answer.exit_code == 2
+    assert "no attack 'nothing'" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("welcomed", "said"),
+    [
+        (Welcomed([0.1, 0.2]), None),
+        (Welcomed([0.1, 2 * MOST_SECONDS]), "1 of 2 newcomers had to wait, up to 2.0 s"),
+        (Welcomed([0.1], ["HTTP 429"]), "1 of 2 newcomers were not served: HTTP 429"),
+    ],
+)
+def test_newcomers_that_fare_badly_are_a_failure(welcomed: Welcomed, said: str | None) -> None:
+    assert welcomed.failure == said
+
+
+def test_an_error_that_is_too_long_is_told() -> None:
+    assert code_of({"ok": True}) == "ok"
+    error = {"code": "invalid_request", "message": "m" * LONGEST_MESSAGE}
+    assert code_of({"ok": False, "error": error}) == "invalid_request"
+    error["message"] += "!"
+    assert code_of({"ok": False, "error": error}) == "invalid_request in 301 characters"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "12:00:00 INFO stream ended units=3",
+        "[2026-01-01 12:00:00 +0000] [123] [INFO] Booting worker",
+        '{"time": "12:00", "message": "a\\nb"}',
+        "textstream is listening on http://127.0.0.1:5002",
+        "",
+    ],
+)
+def test_a_line_that_is_a_record(line: str) -> None:
+    assert records_wrong(f"{line}\n") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "12:00:00 INFO a\x1b[31mb",
+        "12:00:00 INFO a\u2028b",
+        "12:00:00 INFO a\rb",
+        "12:00:00 INFO a\u202eb",
+        "Traceback (most recent call last):",
+        "2026-01-01 INFO forged",
+        '{"half": ',
+    ],
+)
+def test_a_line_that_is_none(line: str) -> None:
+    assert len(records_wrong(f"12:00:00 INFO good\n{line}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("made", "count"),
+    [
+        (requests.unknown_keys, 3),
+        (requests.deep, 4),
+        (requests.long_names, 6),
+        (requests.large_lists, 4),
+        (requests.large_params, 40),
+    ],
+)
+def test_the_requests_are_as_large_as_a_message_may_be(
+    made: Callable[[], list[bytes]], count: int
+) -> None:
+    made_of_it = made()
+    assert len(made_of_it) == count
+    assert max(map(len, made_of_it)) <= 2 * 2**20
 
 
 @pytest.mark.parametrize("name", ["fragments", "deflate-bomb", "events"])
@@ -104,6 +192,54 @@ def test_a_server_that_ends_is_a_failed_verdict() -> None:
 @pytest.mark.parametrize("way", churn.WAYS, ids=lambda way: str(way.__name__))
 def test_our_server_answers_every_way_of_going(target: Target, way: churn.Way) -> None:
     asyncio.run(way(churn.Visitors(target)))
+
+
+def test_newcomers_come_until_they_are_told(target: Target) -> None:
+    with Newcomers(target.port) as newcomers:
+        pass
+    assert newcomers.welcomed.turned_away == []
+    assert len(newcomers.welcomed.seconds) <= 1
+
+
+def test_a_flood_is_counted_and_ends_in_time(target: Target) -> None:
+    asked = flood.events("describe_stream", {"id": "nobody"})
+    before = wire.Client.sent
+    outcome = asyncio.run(flood.flood(target, asked, seconds=0.5, connections=2))
+    assert outcome.endings["held back"] == 2
+    assert outcome.endings["unknown_stream"] > 100
+    assert wire.Client.sent - before >= flood.BLOCK
+
+
+def test_a_talker_reads_what_has_overtaken_its_answer(target: Target) -> None:
+    async def read() -> None:
+        client = await Talker.open(target.port, source=wire.OTHER)
+        try:
+            asked = {"text": "abc" * 50, "rate": 0, "format": "chunk"}
+            answer = await client.ask("start_stream", asked)
+            got = await client.read(answer["stream"]["id"])
+        finally:
+            client.close()
+        assert (got.units, got.exact, got.reason) == (150, True, "completed")
+
+    asyncio.run(read())
+
+
+def test_a_polling_talker_polls_when_it_is_told_to(target: Target) -> None:
+    async def talk() -> None:
+        session = await PollingTalker.open(target.port)
+        assert (await session.poll())[0].startswith(b"40")
+        assert await session.post(packet("describe_stream", {"id": "no"}, ack=7)) == 200
+        assert (await session.poll())[0].startswith(b"437[")
+        assert await session.post(b"1") == 200
+
+    asyncio.run(talk())
+
+
+def test_a_server_says_what_it_was_set_to_and_what_it_has_used(target: Target) -> None:
+    assert target.setting("TEXTSTREAM_LOG_LEVEL") == "warning"
+    assert target.setting("TEXTSTREAM_NOTHING") == ""
+    assert b"listening" in target.log()
+    assert 0 < target.cpu() < 60
 
 
 def test_a_session_is_seen_until_it_has_gone(target: Target) -> None:

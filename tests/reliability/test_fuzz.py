@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from click.testing import CliRunner
 
-from reliability.fuzz import grammar
+from reliability.fuzz import answers, grammar
 from reliability.fuzz.__main__ import main
-from reliability.fuzz.attack import Attack, Tally
+from reliability.fuzz.attack import UNFAIR, Attack, Tally
 from reliability.fuzz.bystanders import Bystander
 from reliability.fuzz.inputs import SHOWN, End, Input, Layer, Start, Write
-from reliability.fuzz.report import MOST_GROWTH, Report
+from reliability.fuzz.report import MOST_AT_ONCE, MOST_GROWTH, Report
 from reliability.fuzz.run import shares
 from reliability.fuzz.target import Footprint
 
@@ -74,7 +75,10 @@ def test_a_good_run_has_no_failures() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"log": "x\nTraceback (most recent call last):\n  File"}, "1 tracebacks"),
+        ({"log": "12:00:00 ERROR a.py:7 run > Traceback: KeyError\n"}, "1 tracebacks"),
+        ({"log": "12:00:00 INFO bad packet\nINFO forged\n"}, "'INFO forged'"),
+        ({"log": "12:00:00 INFO bad packet \x1b[31m\n"}, "control characters"),
+        ({"peak": BEFORE.memory + MOST_AT_ONCE + 1}, "at its peak"),
         ({"running": False}, "the server's process has ended"),
         ({"exit_code": 1}, "exit code is 1"),
         ({"after": dataclasses.replace(BEFORE, threads=7)}, "1 threads are left"),
@@ -91,6 +95,20 @@ def test_whatever_is_wrong_is_a_failure(change: dict[str, object], said: str) ->
     assert len(bad.failures) == 1
     assert said in bad.failures[0]
     assert said in str(bad)
+
+
+@pytest.mark.parametrize("told", ['430[{"ok":false,"error":%s}]', '42["stream_error",%s]'])
+def test_an_error_whose_sentence_is_too_long_is_unfair(told: str) -> None:
+    def answer(size: int) -> str | None:
+        told_error = {"code": "invalid_request", "message": "m" * size}
+        error = json.dumps(told_error, separators=(",", ":"))
+        return answers.of_socketio((told % error).encode())
+
+    assert answer(300) == "error invalid_request"
+    too_long = answer(301)
+    assert too_long == "too long, 301 characters: error invalid_request"
+    assert too_long.startswith(UNFAIR)
+    assert answers.most_telling(["ok", "error x", too_long]) == too_long
 
 
 class _Failing(BaseHTTPRequestHandler):
