@@ -167,15 +167,15 @@ def document(results: Results, setup: dict[str, str]) -> str:
     return "\n\n".join(parts)
 
 
-def write_between_markers(path: Path, text: str) -> None:
-    """Replace what stands between the markers in a file.
+def write_between_markers(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
+    """Replace what stands between the lines `begin` and `end` in a file.
 
     Raises:
         ValueError: the file has no markers.
 
     """
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{path} has no lines {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    before, began, rest = path.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (began and ended):
+        raise ValueError(f"{path} has no lines {begin} and {end}")
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")

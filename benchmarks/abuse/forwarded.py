@@ -14,7 +14,7 @@ TRUSTED = {"TEXTSTREAM_TRUSTED_PROXIES": "127.0.0.0/8"}
 CONNECTIONS = 64
 """What an address that is not loopback may have, as it comes."""
 
-FEW = 8
+FEW = 32
 LIMITED = {"TEXTSTREAM_CONNECTIONS_PER_ADDRESS": str(FEW)}
 ATTACKER = "127.0.0.3"
 

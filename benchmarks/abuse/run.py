@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from typing import Any
 
 from benchmarks.abuse import attacks, churn
 from benchmarks.abuse.attacks import Run
@@ -42,6 +43,10 @@ SAMPLE_SECONDS = 0.05
 ATTACK_SECONDS = 110.0
 AFTERWARDS_SECONDS = 2.0
 """From the end of an attack until what the server has kept of it is looked at."""
+
+GONE = ("outgoing", "inbox", "unfinished")
+MOST_LEFT = 100_000
+"""Bytes of the kinds that end with a connection: what the good readers may have just then."""
 
 WARM_UP = 56
 """Connections that come and go before anything is measured: imports and first allocations."""
@@ -154,6 +159,8 @@ def _attack(attack: Attack, process: ServerProcess, good: GoodReaders) -> Verdic
         served, used = good.end(), process.usage().cpu - cpu
         peak = target.peak_memory()
         time.sleep(AFTERWARDS_SECONDS)
+        left = asyncio.run(target.counters())
+    _judge_left(left, outcome)
     verdict = Verdict(
         attack.name,
         (peak - memory) / MEGABYTE,
@@ -168,6 +175,18 @@ def _attack(attack: Attack, process: ServerProcess, good: GoodReaders) -> Verdic
         sent=outcome.sent / MEGABYTE,
     )
     return dataclasses.replace(verdict, failures=(*outcome.failures, *_failures(verdict, attack)))
+
+
+def _judge_left(counters: dict[str, Any] | None, outcome: Outcome) -> None:
+    """Note what the server says that it keeps; fail if what has gone is still counted."""
+    if not counters or "account" not in counters:
+        return
+    account = {kind: n for kind, n in counters["account"].items() if isinstance(n, int)}
+    shown = ", ".join(f"{kind} {count:,}" for kind, count in account.items() if count)
+    outcome.notes.append(f"bytes counted afterwards: {shown or 'none'}")
+    for kind, count in account.items():
+        if count < 0 or (kind in GONE and count > MOST_LEFT):
+            outcome.failures.append(f"{count:,} bytes of {kind} are counted afterwards")
 
 
 def _watched(child: Child, attack: Attack, target: Target) -> tuple[int, Outcome]:

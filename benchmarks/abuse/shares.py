@@ -22,10 +22,10 @@ SMALL = {
 STREAMS = 16
 """As many as a connection may run."""
 
-STARTS, STREAMS_OF_OTHER = 20, 20
+STARTS, STREAMS_OF_ADDRESS = 20, 20
 LIMITED = {
-    "starts": {"TEXTSTREAM_STARTS_PER_OTHER": f"{STARTS}/minute"},
-    "streams": {"TEXTSTREAM_STREAMS_PER_OTHER": str(STREAMS_OF_OTHER)},
+    "starts": {"TEXTSTREAM_STARTS_PER_ADDRESS": f"{STARTS}/minute"},
+    "streams": {"TEXTSTREAM_STREAMS_PER_ADDRESS": str(STREAMS_OF_ADDRESS)},
 }
 ATTACKER = "127.0.0.3"
 WORKERS, POLLERS = 8, 4
@@ -121,7 +121,7 @@ async def streams(target: Target) -> Outcome:
     outcome = Outcome()
     asked = {"text": "a" * 100, "rate": 0.001, "format": "chunk"}
     errors = await _start_many(target, outcome, asked, 40)
-    await _judge(outcome, errors, STREAMS_OF_OTHER, "too_many_streams")
+    await _judge(outcome, errors, STREAMS_OF_ADDRESS, "too_many_streams")
     again: Outcome = Outcome()
     await _start_many(target, again, asked, 5)
     outcome.notes.append(f"after hanging up: {dict(again.endings)}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.abuse.polling import POLLING, http
 from benchmarks.abuse.wire import Ended
@@ -16,8 +19,10 @@ from benchmarks.cpu import cpu_seconds
 PROC = Path("/proc")
 
 CHECKS = 8
-UNKNOWN_SESSION = (b"Session ID unknown", b"Invalid session")
 """Sessions looked for at a time."""
+
+UNKNOWN_SESSION = (b"Session ID unknown", b"Invalid session")
+COUNTER_LOOKS = 60
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,22 @@ class Target:
     def log(self) -> bytes:
         """Return what it has logged."""
         return (PROC / str(min(self.pids)) / "fd" / "1").read_bytes()
+
+    async def counters(self) -> dict[str, Any] | None:
+        """Return what it counts of itself; None: it does not tell, or not in time."""
+        pid = min(self.pids)
+        if not int(_status_line(pid, "SigCgt"), 16) & 1 << signal.SIGUSR1 - 1:
+            return None  # the signal would end it
+        before = len(self.log())
+        os.kill(pid, signal.SIGUSR1)
+        for _ in range(COUNTER_LOOKS):
+            await asyncio.sleep(0.05)
+            text = self.log()[before:].decode("utf-8", "replace")
+            _, found, rest = text.partition("counters {")
+            if found and "\n" in rest:
+                told: dict[str, Any] = json.JSONDecoder().raw_decode("{" + rest)[0]
+                return told
+        return None
 
     def setting(self, name: str) -> str:
         """Return one of its settings, as its environment has it."""
@@ -96,8 +117,13 @@ def _entries(folder: Path) -> int:
 
 
 def _status(pid: int, field: str) -> int:
+    """Return a figure in bytes."""
+    return int(_status_line(pid, field).partition(" ")[0]) * 1024
+
+
+def _status_line(pid: int, field: str) -> str:
     try:
         lines = (PROC / str(pid) / "status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(field)), 0)
+    except OSError:  # it has ended: that is noticed elsewhere
+        return "0"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "0")

@@ -49,7 +49,7 @@ async def resumed(target: Target, sessions: int = SESSIONS, rest: float = REST_S
         ids = []
         for _ in range(STREAMS):
             request = {"text": emoji(1)[:480_000], "rate": 0, "format": "chunk"}
-            ids.append((await owner.ask("start_stream", request))["stream"]["id"])
+            ids.append(await _start(owner, request))
             await owner.read(ids[-1])
     finally:
         owner.close()
@@ -59,6 +59,16 @@ async def resumed(target: Target, sessions: int = SESSIONS, rest: float = REST_S
         await session.post(*packets)
 
     return await _never_poll(target, ask, sessions, rest)
+
+
+async def _start(owner: Talker, request: dict[str, object]) -> str:
+    """Start a stream, as soon as there is room for it; return its id."""
+    for _ in range(20):
+        answer = await owner.ask("start_stream", request)
+        if answer["ok"]:
+            break
+        await asyncio.sleep(0.25)
+    return str(answer["stream"]["id"])
 
 
 async def _never_poll(

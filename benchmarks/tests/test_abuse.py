@@ -15,13 +15,14 @@ from click.testing import CliRunner
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from benchmarks.abuse import attacks, churn, flood, polling, requests, wire
-from benchmarks.abuse.__main__ import main, table
+from benchmarks.abuse.__main__ import main
 from benchmarks.abuse.catalogue import all_attacks
 from benchmarks.abuse.good import Served
 from benchmarks.abuse.newcomers import MOST_SECONDS, Newcomers, Welcomed
 from benchmarks.abuse.outcome import MEGABYTE, Outcome
 from benchmarks.abuse.records import records_wrong
 from benchmarks.abuse.run import Verdict, run
+from benchmarks.abuse.show import BEGIN, DOCUMENT, END, table
 from benchmarks.abuse.talker import LONGEST_MESSAGE, PollingTalker, Talker, code_of, packet
 from benchmarks.abuse.target import Target
 from benchmarks.process import ServerProcess
@@ -86,7 +87,9 @@ def test_the_table_says_what_failed() -> None:
             Verdict("events", failures=("the server ended",)),
         ]
     )
-    assert "| silent | 0.0     | 5.8       | 0.0     | 0.0   | 12      | 52 / 60" in text
+    silent = next(line for line in text.splitlines() if line.startswith("| silent "))
+    assert [cell.strip() for cell in silent.split("|")[2:7]] == ["0.0", "5.8", "0.0", "0.0", "12"]
+    assert "| 52 / 60 |" in " ".join(silent.split())
     assert "- silent: closed after 10 s" in text
     assert "- ✗ events: the server ended" in text
 
@@ -98,6 +101,12 @@ def test_all_attacks_can_be_listed_and_sent_to_a_process() -> None:
     for attack in ATTACKS.values():
         assert attack.what
         pickle.dumps(attack.run)
+
+
+def test_the_documentation_has_every_attack_and_no_other() -> None:
+    published = DOCUMENT.read_text().partition(BEGIN)[2].partition(END)[0]
+    rows = [line for line in published.splitlines() if line.startswith("| `")]
+    assert [line.split("`")[1] for line in rows] == list(ATTACKS)
 
 
 def test_an_attack_that_there_is_not_is_refused() -> None:
