@@ -1,7 +1,12 @@
 /** The library and the real server, over connections that break. */
 import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { StreamClient, type ClientOptions, type TextStream } from "../src/client/index.js";
+import {
+  StreamClient,
+  type ClientOptions,
+  type ConnectionSnapshot,
+  type TextStream,
+} from "../src/client/index.js";
 import { hasServer, startChaos, startServer, type Running } from "./support/processes.js";
 import { startProxy } from "./support/proxy.js";
 
@@ -27,6 +32,25 @@ async function until(stream: TextStream, offset: number): Promise<void> {
         resolve();
       });
     });
+}
+
+/** Wait until the connection is so; a person who does not want to wait has it tried now. */
+async function comes(
+  client: StreamClient,
+  is: (now: ConnectionSnapshot) => boolean,
+  impatient = true,
+): Promise<ConnectionSnapshot> {
+  while (!is(client.connection)) {
+    const changed = new Promise<void>((resolve) => {
+      const off = client.subscribe(() => {
+        off();
+        resolve();
+      });
+    });
+    if (impatient && client.connection.error) client.retryNow();
+    await changed;
+  }
+  return client.connection;
 }
 
 describe.runIf(hasServer)("with the real server", () => {
@@ -185,6 +209,31 @@ describe.runIf(hasServer)("with the real server", () => {
     client.close();
     await second.stop();
   });
+
+  test.each(TRANSPORTS)(
+    "refused over %s for a while, it says so and goes on",
+    async (transport) => {
+      const strict = await startServer(0, "--connections-per-address", "1");
+      const options = { transports: [transport] };
+      const client = connect(strict.url, options);
+      const stream = client.start({ text: TEXT, rate: 600 });
+      await until(stream, 100);
+      client.dropConnection(600_000);
+      const other = connect(strict.url, options); // takes the only place, as soon as it is free
+      await comes(other, ({ state }) => state === "connected");
+      client.retryNow();
+      const { error } = await comes(client, ({ error }) => error?.code !== "unreachable", false);
+      expect(error).toMatchObject({ code: "rate_limited", retryable: true, scope: "address" });
+      expect(error?.message).toContain("This address has 1 connections, as many as it may");
+      const wait = (client.connection.nextTryAt ?? 0) - performance.now();
+      expect(wait).toBeGreaterThan((error?.retryAfter ?? Infinity) * 1000 - 1000);
+      other.close();
+      await comes(client, ({ state }) => state === "connected");
+      expect(await stream.done).toMatchObject({ offset: 1200, verified: true });
+      expect(stream.text).toBe(TEXT);
+      await strict.stop();
+    },
+  );
 
   test("no server there", async () => {
     const gone = await startServer();

@@ -6,10 +6,13 @@ export interface Clock {
   after(delay: number, callback: () => void): () => void;
 }
 
+/** What a timer can wait for, in ms (some 24 days). One that is asked for more would ring at once. */
+const LONGEST = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delay, callback) {
-    const timer = setTimeout(callback, delay);
+    const timer = setTimeout(callback, Math.min(delay, LONGEST));
     return () => {
       clearTimeout(timer);
     };

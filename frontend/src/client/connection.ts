@@ -178,9 +178,13 @@ export class Connection {
 
   /** The server has spoken against this client: what it said is the reason. */
   #refused(data: unknown, message: string): void {
+    const { backoff, random } = this.#options;
     const said = decodeError(data);
     const error = said.code === "protocol_error" ? new StreamError("forbidden", message) : said;
-    this.#away(0);
+    const { retryAfter } = error;
+    // Those that were refused together are told the same, and do not come back together.
+    const spread = random() * backoff.maximum;
+    this.#away(retryAfter === undefined ? 0 : retryAfter * 1000 + spread);
     this.#failed(error, !error.retryable);
   }
 

@@ -120,13 +120,15 @@ export function decodeDraining(data: unknown): ServerDraining {
 
 /** The payload of `stream_error`. Throws `protocol_error`. */
 export function decodeErrorEvent(data: unknown): StreamErrorEvent {
-  const { id, code, message, retryable, first } = object(data, "stream_error");
+  const { id, code, message, retryable, first, retry_after, scope } = object(data, "stream_error");
   if (
     (id === undefined || isId(id)) &&
     typeof code === "string" &&
     typeof message === "string" &&
     typeof retryable === "boolean" &&
-    (first === undefined || isCount(first))
+    (first === undefined || isCount(first)) &&
+    (retry_after === undefined || isAmount(retry_after)) &&
+    (scope === undefined || typeof scope === "string")
   )
     return {
       ...(id === undefined ? {} : { id }),
@@ -134,6 +136,8 @@ export function decodeErrorEvent(data: unknown): StreamErrorEvent {
       message,
       retryable,
       ...(first === undefined ? {} : { first }),
+      ...(retry_after === undefined ? {} : { retry_after }),
+      ...(scope === undefined ? {} : { scope }),
     };
   throw notUnderstood("a wrong stream_error");
 }
@@ -141,8 +145,8 @@ export function decodeErrorEvent(data: unknown): StreamErrorEvent {
 /** The `error` of an answer, or of `stream_error`, as an exception. Never throws. */
 export function decodeError(data: unknown): StreamError {
   try {
-    const { code, message, retryable, first } = decodeErrorEvent(data);
-    return new StreamError(code, message, { retryable, ...(first === undefined ? {} : { first }) });
+    const { code, message, retry_after: retryAfter, ...facts } = decodeErrorEvent(data);
+    return new StreamError(code, message, { ...facts, retryAfter });
   } catch (error) {
     if (error instanceof StreamError) return error;
     throw error;
@@ -165,6 +169,11 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** A number of seconds, or of units per second. */
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
 function object(data: unknown, what: string): Fields {
   if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Fields;
   throw notUnderstood(`a wrong ${what}`);
@@ -175,7 +184,7 @@ function isId(value: unknown): value is string {
 }
 
 function isRate(value: unknown): value is Rate {
-  return value === "auto" || (typeof value === "number" && Number.isFinite(value) && value >= 0);
+  return value === "auto" || isAmount(value);
 }
 
 function isOneOf<T>(allowed: readonly T[], value: unknown): value is T {

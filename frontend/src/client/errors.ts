@@ -1,4 +1,5 @@
 /** Every error that the library reports, each with a code to branch on. */
+import type { Scope } from "./protocol.js";
 
 /** Codes that the server sends; docs/protocol.md says what each means. */
 export const SERVER_CODES = [
@@ -49,17 +50,27 @@ export class StreamError extends Error {
   readonly retryable: boolean;
   /** With `offset_gone`: the first unit that is still there. */
   readonly first: number | undefined;
+  /** Seconds after which to ask again, where the server knows; may be a fraction. */
+  readonly retryAfter: number | undefined;
+  /** Whose limit was reached, if one was. */
+  readonly scope: Scope | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { retryable?: boolean; first?: number } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: ErrorFacts = {}) {
     super(message);
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.first = options.first;
+    this.retryAfter = options.retryAfter;
+    this.scope = options.scope;
   }
+}
+
+/** What is known of an error besides its code and its message. */
+interface ErrorFacts {
+  retryable?: boolean | undefined;
+  first?: number | undefined;
+  retryAfter?: number | undefined;
+  scope?: Scope | undefined;
 }
 
 export function notUnderstood(what: string): StreamError {

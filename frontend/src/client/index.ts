@@ -16,6 +16,7 @@ export type { Finding, Probe } from "./probe.js";
 export type {
   EndReason,
   Rate,
+  Scope,
   SourceInfo,
   Sources,
   StreamDescription,

@@ -74,11 +74,17 @@ export interface ServerDraining {
   retry_after: number; // seconds
 }
 
+/** Whose limit was reached. A newer server may name another: a string stays allowed. */
+export type Scope =
+  "connection" | "address" | "source" | "server" | (string & Record<never, never>);
+
 export interface WireError {
   code: string;
   message: string; // names the cure
   retryable: boolean;
   first?: number; // with offset_gone: the first unit still there
+  retry_after?: number; // seconds after which to ask again, where that is known; may be a fraction
+  scope?: Scope;
 }
 
 /** The payload of `stream_error`; the class StreamError is made from it. */

@@ -1,5 +1,6 @@
 import { io } from "socket.io-client";
-import type { ServerEvents } from "./protocol.js";
+import type { ServerEvents, WireError } from "./protocol.js";
+import { askWhy, refusalOf } from "./refusal.js";
 import type { WireFactory } from "./wire.js";
 
 const EVENTS: readonly (keyof ServerEvents)[] = [
@@ -8,6 +9,9 @@ const EVENTS: readonly (keyof ServerEvents)[] = [
   "stream_error",
   "server_draining",
 ];
+
+/** `data` is what the server said over Socket.IO; `context` may be a request that polled. */
+type ConnectError = Error & { data?: unknown; context?: unknown };
 
 /**
  * A connection by `socket.io-client`.
@@ -20,6 +24,7 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
   const { transports, path, auth } = options;
   // Of an address with a path, Socket.IO would take the path for a namespace.
   const { origin } = new URL(url);
+  const address = new URL(path.replace(/\/?$/, "/"), origin).href;
   const socket = io(origin, {
     transports: [...transports],
     tryAllTransports: true,
@@ -29,6 +34,7 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
     reconnection: false,
     autoConnect: false,
   });
+  const asking = new AbortController();
   const silence = (): void => {
     socket.off();
     socket.io.off();
@@ -40,17 +46,33 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
     socket.disconnect();
     handlers.lost(reason);
   };
+  let refusal: WireError | undefined; // by the answer to an opening request
+  const notOpened = (reason: string): void => {
+    if (asking.signal.aborted) return;
+    if (refusal) handlers.refused(refusal, reason);
+    else handlers.lost(reason);
+  };
   socket.on("connect", () => {
     handlers.transport(socket.io.engine.transport.name);
     handlers.opened();
   });
   socket.on("disconnect", lost);
-  socket.on("connect_error", (error: Error & { data?: unknown }) => {
+  socket.on("connect_error", ({ message, data, context }: ConnectError) => {
     silence();
     socket.disconnect();
+    refusal ??= refusalOf(context);
     // With data, or while the connection stands, it is the server that has spoken.
-    if (error.data !== undefined) handlers.refused(error.data, error.message);
-    else handlers.lost(error.message);
+    if (data !== undefined) handlers.refused(data, message);
+    else if (transports.includes("polling")) notOpened(message);
+    else
+      void askWhy(address, asking.signal)
+        .then(
+          (answer) => (refusal = answer),
+          () => undefined, // It says nothing either.
+        )
+        .then(() => {
+          notOpened(message);
+        });
   });
   for (const event of EVENTS)
     socket.on(event, (data: unknown) => {
@@ -68,15 +90,21 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
   engine.on("close", (reason) => {
     if (!socket.connected) lost(reason);
   });
+  // Only the last transport's error is handed on: that of a WebSocket may come behind a refusal.
+  engine.transport.on("error", ({ context }) => {
+    refusal = refusalOf(context);
+  });
   return {
     send(event, payload, answered) {
       socket.emit(event, payload, answered);
     },
     cut() {
+      asking.abort();
       silence();
       engine.close();
     },
     close() {
+      asking.abort();
       silence();
       socket.disconnect();
     },
@@ -84,8 +112,8 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
       // A WebSocket ends with its page. Of one that polls the server would hear only when a ping is
       // overdue; after a reload it would find the old reader, and the text would come at its pace.
       if (!engine.id || engine.transport.name !== "polling") return;
-      const session = `${path.replace(/\/?$/, "/")}?EIO=4&transport=polling&sid=${engine.id}`;
-      navigator.sendBeacon(new URL(session, origin), "1"); // Engine.IO's "close"
+      const session = `${address}?EIO=4&transport=polling&sid=${engine.id}`;
+      navigator.sendBeacon(session, "1"); // Engine.IO's "close"
     },
   };
 };

@@ -10,7 +10,10 @@ export interface WireHandlers {
   opened(): void;
   /** It could not be opened, or is gone. Nothing follows. */
   lost(reason: string): void;
-  /** The server refused it, with an error object of the protocol or something like it. */
+  /**
+   * The server refused it, with an error object of the protocol or something like it: when it was
+   * opened, or already when it was asked for over HTTP. Nothing follows.
+   */
   refused(data: unknown, message: string): void;
   /** It goes over another transport now: `websocket` or `polling`. */
   transport(name: string): void;

@@ -77,6 +77,7 @@ export class FakeWire implements Wire {
   }
 
   refuse(data: unknown): void {
+    this.over = true;
     this.#handlers.refused(data, "refused");
   }
 
@@ -130,6 +131,8 @@ export class FakeServer {
   /** The text of the streams that will be started. */
   units = UNITS;
   accepting: boolean | "silent" = true;
+  /** The error object with which it refuses connections, if it does. */
+  refusing: WireError | undefined;
   answering = true;
   /** How often a page that went away has said so. */
   farewells = 0;
@@ -141,9 +144,10 @@ export class FakeServer {
   readonly factory: WireFactory = (_url, options, handlers) => {
     const wire = new FakeWire(this, options, handlers);
     this.wires.push(wire);
-    const { accepting } = this;
+    const { accepting, refusing } = this;
     queueMicrotask(() => {
-      if (accepting === true) wire.open();
+      if (refusing) wire.refuse(refusing);
+      else if (accepting === true) wire.open();
       else if (!accepting) wire.lose("connection refused");
     });
     return wire;
