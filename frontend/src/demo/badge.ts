@@ -1,6 +1,6 @@
 import type { ConnectionSnapshot, ConnectionState, StreamClient } from "../client";
 import { find } from "./find";
-import { explain } from "./words";
+import { refusedBecause } from "./words";
 
 const AGAIN_MS = 6000; // for how long the page says that it is connected again
 const NAMES: Record<string, string> = { websocket: "WebSocket", polling: "polling" };
@@ -110,7 +110,7 @@ export class ConnectionBadge {
     const words = !navigator.onLine
       ? "You are offline. Goes on by itself."
       : error && error.code !== "unreachable"
-        ? explain(error)
+        ? refusedBecause(error)
         : this.#draining && this.#failures > 0
           ? "The server has gone down. Trying again…"
           : this.#failures > 1

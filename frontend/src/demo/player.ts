@@ -13,7 +13,7 @@ import type { Notice } from "./notice";
 import { now } from "./now";
 import { Reading, type ReadingHandlers } from "./reading";
 import type { Screen } from "./screen";
-import { explain, lostBecause, missing, verdict } from "./words";
+import { explain, lostBecause, missing, notStartedBecause, verdict } from "./words";
 
 /** One stream at a time: start it, show it whatever happens, stop it, say how it ended. */
 export class Player {
@@ -177,7 +177,8 @@ export class Player {
     const { result, error, offset } = snapshot;
     this.#client.forget(reading.stream);
     if (reading === this.#wanted) {
-      this.#notStarted(error ? explain(error) : "", error !== undefined);
+      const { words, detail } = error ? notStartedBecause(error) : { words: "" };
+      this.#notStarted(words, error !== undefined, detail);
     } else if (error?.code === "offset_gone" && (error.first ?? 0) > offset) {
       this.#goOn(reading, snapshot, error.first ?? 0);
     } else {
@@ -234,9 +235,9 @@ export class Player {
     this.#notice.say(`${why} What arrived stays here, the rest is lost.`, { again: true });
   }
 
-  #notStarted(words: string, again = false): void {
+  #notStarted(words: string, again = false, detail = ""): void {
     this.#wanted = undefined;
-    this.#notice.say(words, { again });
+    this.#notice.say(words, { detail, again });
     if (this.#reading) {
       this.#memory.remember(this.#reading.record);
       this.#showStreaming();

@@ -1,4 +1,5 @@
 import type { EndReason, StreamError } from "../client";
+import { connectionLimit, inWords, LIMITS_EN, streamLimit } from "../shared/limits";
 
 /** How a stream ended; a comma or a full stop follows. */
 const ENDED: Record<EndReason, string> = {
@@ -10,6 +11,24 @@ const ENDED: Record<EndReason, string> = {
   expired: "Ended because nobody was reading",
   shutdown: "Broken off when the server went down",
 };
+
+/** Why no stream was started: whose limit was reached, where it was one, and what the server says. */
+export function notStartedBecause(error: StreamError): { words: string; detail?: string } {
+  const said = explain(error);
+  const limit = streamLimit(error, LIMITS_EN);
+  // Where the server has told no more than its words, they are all there is to tell.
+  const known = error.scope !== undefined || error.retryAfter !== undefined;
+  return limit !== undefined && known ? { words: limit, detail: said } : { words: said };
+}
+
+/** Why there is no connection, though the server has answered. */
+export function refusedBecause(error: StreamError): string {
+  const { retryAfter } = error;
+  const words = connectionLimit(error, LIMITS_EN) ?? explain(error);
+  return retryAfter === undefined
+    ? words
+    : `${words} Trying again after ${inWords(retryAfter, "en")}.`;
+}
 
 /** What the server says of an error, as a sentence. It names the cure itself. */
 export function explain({ message }: Pick<StreamError, "message">): string {

@@ -14,7 +14,7 @@ import { History, kept } from "../../src/app/model/history";
 import { PaneStore } from "../../src/app/model/paneStore";
 import { Workspace } from "../../src/app/model/workspace";
 import { settle } from "../support/clock.js";
-import { FakeServer, FakeStream, fakeClient, UNITS } from "../support/fake.js";
+import { FakeServer, FakeStream, fakeClient, refusal, UNITS } from "../support/fake.js";
 import { MemoryStorage } from "./memoryStorage";
 
 let server: FakeServer;
@@ -89,6 +89,20 @@ async function open(prompt: string, rate?: number): Promise<FakeStream> {
   });
   return old;
 }
+
+test("one that is refused was not started, and can be started again", async () => {
+  const usual = server.script;
+  server.script = (request) =>
+    request.event === "start_stream" ? refusal("too_many_streams") : usual(request);
+  await start();
+  screen.getByText(en.states.notStarted);
+  server.script = usual;
+  await act(async () => {
+    screen.getByText(en.again).click();
+    await settle();
+  });
+  screen.getByText(en.states.waiting);
+});
 
 const speed = (): string | null | undefined => document.querySelector("output")?.textContent;
 

@@ -2,9 +2,10 @@
 import { expect, test } from "vitest";
 import { SERVER_CODES, CLIENT_CODES } from "../../src/client/errors";
 import { en } from "../../src/app/i18n/en";
-import { explain } from "../../src/app/i18n/explain";
+import { explain, explainConnection } from "../../src/app/i18n/explain";
 import { zh } from "../../src/app/i18n/zh";
 import { preferredLanguage } from "../../src/shared/language";
+import { inWords } from "../../src/shared/limits";
 
 /** Every text with its path; functions are called, so that what they say is compared too. */
 function texts(words: object, path = ""): Record<string, string> {
@@ -54,4 +55,53 @@ test("an origin that is refused is named, with the flag that allows it", () => {
     "The server at http://s:1 does not accept pages from https://app.example; " +
       "start it with --cors-origins https://app.example.",
   );
+});
+
+const SIDES = ["http://s:1", "https://app.example"] as const;
+
+test.each([
+  ["connection", "This page has reached", "本页的"],
+  ["address", "Your network address has reached", "你的网络地址的"],
+  ["source", "This source has reached", "此来源的"],
+  ["server", "The server has reached", "服务器的"],
+  ["of_a_newer_server", "Too many streams run at once", "同时进行的文字流太多"],
+  ["constructor", "Too many streams run at once", "同时进行的文字流太多"],
+  [undefined, "Too many streams run at once", "同时进行的文字流太多"],
+])("a limit of scope %s names whose it is, and when to try again", (scope, english, chinese) => {
+  const error = { code: "too_many_streams", message: "M", retryAfter: 27.2, scope };
+  const [inEnglish, inChinese] = [en, zh].map((words) => explain(error, words, ...SIDES));
+  expect(inEnglish?.words).toMatch(new RegExp(`^${english}.*\\. Try again in 28 seconds\\.$`));
+  expect(inChinese?.words).toMatch(new RegExp(`^${chinese}.*。请在28秒钟后重试。$`));
+  expect([inEnglish?.detail, inChinese?.detail]).toEqual(["M", "M"]);
+});
+
+test("without a time, a limit says what to do", () => {
+  const error = { code: "too_many_streams", message: "M", scope: "connection" };
+  expect(explain(error, en, ...SIDES).words).toBe(
+    "This page has reached its limit of streams. Stop one, or wait until one ends; then start again.",
+  );
+});
+
+test("any error that says when to ask again is told with it", () => {
+  const error = { code: "source_failed", message: "M", retryAfter: 0 };
+  expect(explain(error, en, ...SIDES).words).toMatch(/Start it again\. Try again in 1 second\.$/);
+});
+
+test("a connection that is refused says whose limit it is; the countdown is beside it", () => {
+  const error = { code: "rate_limited", message: "M", retryAfter: 5, scope: "address" };
+  expect(explainConnection(error, en, ...SIDES)).toEqual({
+    words: "Too many connections from your network address. Close other pages, or wait.",
+    detail: "M",
+  });
+});
+
+test.each([
+  [0, "1 second"],
+  [4.1, "5 seconds"],
+  [120, "120 seconds"],
+  [121, "3 minutes"],
+  [7200, "120 minutes"],
+  [7201, "3 hours"],
+])("%d s are told as %s", (seconds, words) => {
+  expect(inWords(seconds, "en")).toBe(words);
 });

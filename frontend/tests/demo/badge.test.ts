@@ -115,3 +115,18 @@ test("a server that does not take pages of this origin names the cure", async ()
   await settle();
   expect(page.says("connection")).toMatch(/does not accept pages .* Start it with --cors-origins/);
 });
+
+test("a connection that is refused for a while says whose limit it is, and from when on it is tried", async () => {
+  page = await DemoPage.load();
+  const refusing = { code: "rate_limited", message: "Full.", retryable: true, retry_after: 4.5 };
+  page.server.refusing = { ...refusing, scope: "address" };
+  page.server.wire.lose();
+  await page.clock.advance(2000);
+  expect(page.says("connection")).toBe(
+    "Too many connections from your network address. Close other pages, or wait. " +
+      "Trying again after 5 seconds.",
+  );
+  page.server.refusing = undefined;
+  await page.clock.advance(10_000);
+  expect(page.says("connection")).toBe("Connected");
+});

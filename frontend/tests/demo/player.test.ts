@@ -243,3 +243,23 @@ test("of two servers on one origin, each has its own stream back", () => {
   new Memory("https://s.example/b").remember({ ...record, id: "b" });
   expect([stored("https://s.example/a"), stored("https://s.example/b")]).toEqual(["a", "b"]);
 });
+
+test("a start that is over a limit says whose, until when, and what the server says", async () => {
+  page.server.script = ({ event }) =>
+    event === "start_stream"
+      ? refusal("rate_limited", { retryable: true, retry_after: 27.4, scope: "address" })
+      : undefined;
+  await started();
+  expect(page.says("state")).toBe("Not started.");
+  expect(page.says("error")).toBe(
+    "Your network address has reached its limit of streams. Try again in 28 seconds.",
+  );
+  expect(page.says("error-detail")).toBe("Refused: rate_limited.");
+  expect(page.offersAgain).toBe(true);
+  await page.clock.advance(60_000);
+  expect(page.server.requests).toHaveLength(1);
+  page.server.script = () => undefined;
+  page.player.again();
+  await settle();
+  expect([page.says("error"), page.says("error-detail")]).toEqual(["", ""]);
+});

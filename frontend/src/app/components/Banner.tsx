@@ -21,7 +21,9 @@ export function Banner({ connection }: { connection: ConnectionSnapshot }) {
     <aside className="banner" hidden={!shown}>
       <div role="status">
         {shown && (state === "reconnecting" ? <p>{words.lost}</p> : null)}
-        {shown && error && state === "connecting" && <Problem error={error} />}
+        {shown && error && (state === "connecting" || error.code !== "unreachable") && (
+          <Problem error={error} connection />
+        )}
       </div>
       {/* Not in the live region: it would be spoken each second. */}
       <span className="countdown">

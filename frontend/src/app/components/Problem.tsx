@@ -1,12 +1,18 @@
-import type { StreamError } from "../../client";
 import { useApp } from "../context";
 import { useWords } from "../i18n";
-import { explain } from "../i18n/explain";
+import { explain, explainConnection, type Known } from "../i18n/explain";
+
+interface ProblemProps {
+  error: Known;
+  /** Whether it is one of the connection, which comes again by itself. */
+  connection?: boolean;
+}
 
 /** An error in the reader's words, with what the server says of it where that helps. */
-export function Problem({ error }: { error: Pick<StreamError, "code" | "message"> }) {
+export function Problem({ error, connection = false }: ProblemProps) {
   const { client } = useApp();
-  const { words, detail } = explain(error, useWords(), client.url, location.origin);
+  const explained = connection ? explainConnection : explain;
+  const { words, detail } = explained(error, useWords(), client.url, location.origin);
   return (
     <>
       <p>{words}</p>

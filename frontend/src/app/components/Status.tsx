@@ -26,7 +26,7 @@ export function Status({ stream, watching }: StatusProps) {
 }
 
 function statusWords(
-  { state, stopping, result, error }: StreamSnapshot,
+  { id, state, stopping, result, error }: StreamSnapshot,
   words: Words,
   left: string,
 ): string {
@@ -34,6 +34,9 @@ function statusWords(
     const how = words.ended[result.reason];
     return result.verified ? words.verified(how) : words.unverified(how);
   }
-  if (isOver(state)) return error?.code === "closed" ? left : words.states.failed;
+  if (isOver(state) && error?.code === "closed") return left;
+  // One whose answer was lost may have been started.
+  const never = id === undefined && error?.code !== "unreachable";
+  if (isOver(state)) return never ? words.states.notStarted : words.states.failed;
   return stopping && state !== "reconnecting" ? words.states.stopping : words.states[state];
 }

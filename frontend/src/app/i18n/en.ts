@@ -1,5 +1,6 @@
 /** Every text of the page, in English. The other languages have the same keys: the type says so. */
 import type { EndReason, Unit } from "../../client";
+import { LIMITS_EN } from "../../shared/limits";
 import type { FieldProblem } from "../model/schema";
 
 export const en = {
@@ -87,6 +88,7 @@ export const en = {
     reconnecting: "Goes on when the connection is back.",
     stopping: "Stopping…",
     failed: "Not complete.",
+    notStarted: "Not started.",
     left: "You have left. It goes on for the others.",
     leftEnded: "Stopped reading. The stream had ended before.",
   },
@@ -170,6 +172,7 @@ export const en = {
   },
   typedAnywhere: "What you type goes to the prompt, wherever the focus is. No letter is a command.",
 
+  limits: LIMITS_EN,
   errors: {
     origin: (server: string, origin: string) =>
       `The server at ${server} does not accept pages from ${origin}; start it with --cors-origins ${origin}.`,
@@ -179,8 +182,6 @@ export const en = {
     unknownSource: "The server has no source of this name. Choose another one.",
     unknownStream: "The server no longer has this stream. Start it again.",
     offsetGone: "The server has trimmed this part of the text. Start it again.",
-    tooMany: "Too many streams run at once. Stop one, or wait until one ends; then start again.",
-    rateLimited: "Too many requests. Wait a moment, then try again.",
     sourceFailed: "The source broke while it generated. Start it again.",
     shuttingDown: "The server goes down and takes no new streams. Try again in a moment.",
     forbidden: "The server does not allow this. Ask whoever runs it.",

@@ -1,4 +1,5 @@
 import type { StreamError } from "../../client";
+import { connectionLimit, sentences, streamLimit } from "../../shared/limits";
 import type { Words } from "./en";
 
 export interface Explanation {
@@ -8,14 +9,39 @@ export interface Explanation {
   detail?: string;
 }
 
+/** An error, with what is known of it. */
+export type Known = Pick<StreamError, "code" | "message"> &
+  Partial<Pick<StreamError, "retryAfter" | "scope">>;
+
 /** What an error means for who reads it. `server` and `origin`: the two sides, as addresses. */
-export function explain(
-  { code, message }: Pick<StreamError, "code" | "message">,
+export function explain(error: Known, words: Words, server: string, origin: string): Explanation {
+  const { limits } = words;
+  const { message, retryAfter } = error;
+  const limit = streamLimit(error, limits);
+  if (limit !== undefined) return { words: limit, detail: message };
+  const said = explainCode(error, words, server, origin);
+  if (retryAfter === undefined) return said;
+  return { ...said, words: sentences(said.words, limits.againIn(retryAfter)) };
+}
+
+/** What it means that there is no connection. When it is tried again is told beside it. */
+export function explainConnection(
+  error: Known,
   words: Words,
   server: string,
   origin: string,
 ): Explanation {
-  const { errors } = words;
+  const limit = connectionLimit(error, words.limits);
+  if (limit !== undefined) return { words: limit, detail: error.message };
+  return explainCode(error, words, server, origin);
+}
+
+function explainCode(
+  { code, message }: Known,
+  { errors, states }: Words,
+  server: string,
+  origin: string,
+): Explanation {
   switch (code) {
     case "origin_refused":
       return { words: errors.origin(server, origin) };
@@ -29,10 +55,6 @@ export function explain(
       return { words: errors.unknownStream };
     case "offset_gone":
       return { words: errors.offsetGone };
-    case "too_many_streams":
-      return { words: errors.tooMany };
-    case "rate_limited":
-      return { words: errors.rateLimited };
     case "source_failed":
       return { words: errors.sourceFailed, detail: message };
     case "shutting_down":
@@ -47,7 +69,7 @@ export function explain(
     case "protocol_error":
       return { words: errors.protocol };
     case "closed":
-      return { words: words.states.left };
+      return { words: states.left };
     default:
       return { words: errors.invalid, detail: message };
   }

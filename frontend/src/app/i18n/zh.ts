@@ -1,3 +1,4 @@
+import { LIMITS_ZH } from "../../shared/limits";
 import type { Words } from "./en";
 
 export const zh: Words = {
@@ -80,6 +81,7 @@ export const zh: Words = {
     reconnecting: "连接恢复后会继续。",
     stopping: "正在停止……",
     failed: "不完整。",
+    notStarted: "未开始。",
     left: "你已离开。其他人仍可继续观看。",
     leftEnded: "已停止阅读。此文字流在此之前已经结束。",
   },
@@ -161,6 +163,7 @@ export const zh: Words = {
   },
   typedAnywhere: "无论焦点在哪里，键入的文字都进入提示词框；没有单键命令。",
 
+  limits: LIMITS_ZH,
   errors: {
     origin: (server, origin) =>
       `服务器 ${server} 不接受来自 ${origin} 的页面；请用 --cors-origins ${origin} 启动它。`,
@@ -170,8 +173,6 @@ export const zh: Words = {
     unknownSource: "服务器没有这个来源。请另选一个。",
     unknownStream: "服务器已没有这个文字流。请重新开始。",
     offsetGone: "服务器已删去这部分文字。请重新开始。",
-    tooMany: "同时进行的文字流太多。请停止一个或等一个结束，然后重新开始。",
-    rateLimited: "请求太多。请稍候再试。",
     sourceFailed: "来源在生成时中断了。请重新开始。",
     shuttingDown: "服务器即将关闭，不接受新的文字流。请稍后再试。",
     forbidden: "服务器不允许。请联系它的管理者。",
