@@ -7,9 +7,9 @@ import pytest
 from tests.support.clock import ManualClock
 from tests.support.doubles import Bench, RecordingSink, ScriptedSource
 from textstream.access.account import Kind
-from textstream.access.clients import Visit
 from textstream.access.rates import parse_rate
 from textstream.access.shares import Share, Shares
+from textstream.access.visits import Visit
 from textstream.errors import RateLimited, TooManyStreams, UnknownStream
 from textstream.hub.hub import Limits
 from textstream.sources.base import SourceRequest

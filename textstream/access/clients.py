@@ -6,12 +6,12 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from textstream.access.account import Account, Kind
 from textstream.access.rates import Rate, Rates
 from textstream.access.shares import Share, Shares, at_most
+from textstream.access.visits import Client, Visit
 from textstream.errors import RateLimited, TooManyStreams
 
 FEW_SECONDS = 5.0
@@ -20,91 +20,6 @@ FEW_SECONDS = 5.0
 
 SWEEP = 1024
 """Addresses from which on those are looked for of which nothing is left."""
-
-
-class Client:
-    """One address. The clients' lock guards the counts.
-
-    Attributes:
-        address: it, as in `Caller`.
-        share: what it may.
-        account: the bytes that are kept for it.
-        connections: that it has.
-        running: its streams that run.
-        kept: its streams that have ended and are kept.
-        most_running: streams that may run.
-        most_kept: ended ones that may be kept.
-
-    """
-
-    __slots__ = (
-        "account",
-        "address",
-        "connections",
-        "kept",
-        "most_kept",
-        "most_running",
-        "running",
-        "share",
-    )
-
-    def __init__(self, address: str, share: Share, everybody: Account) -> None:
-        self.address = address
-        self.share = share
-        waiting = at_most(share.waiting)
-        self.account = Account(
-            everybody,
-            most=at_most(share.nbytes),
-            limits={Kind.WAITING: waiting, Kind.QUEUED: waiting},
-        )
-        self.connections = 0
-        self.running = 0
-        self.kept = 0
-        self.most_running = at_most(share.streams)
-        self.most_kept = at_most(share.kept)
-
-
-class Visit:
-    """A client's connection: what is kept for it, until it leaves.
-
-    Attributes:
-        address: whose it is.
-        client: the same, with all that it has.
-        account: the bytes that are kept for it.
-        over: whether it has left.
-
-    """
-
-    __slots__ = ("_clients", "_count_text", "account", "address", "client", "over")
-
-    def __init__(self, clients: Clients, client: Client, account: Account) -> None:
-        self._clients = clients
-        self._count_text: Callable[[int], None] | None = None
-        self.address = client.address
-        self.client = client
-        self.account = account
-        self.over = False
-
-    @property
-    def count_text(self) -> Callable[[int], None]:
-        """What counts bytes of units: one for all logs of the connection, made with the first."""
-        if self._count_text is None:
-            self._count_text = partial(self.account.add, Kind.TEXT)
-        return self._count_text
-
-    @property
-    def keeps_too_much(self) -> bool:
-        """Whether its oldest ended streams, or its address's, have to go."""
-        account, client = self.account, self.client
-        return (
-            account.total >= account.most
-            or client.account.total >= client.account.most
-            or client.kept > client.most_kept
-        )
-
-    def leave(self) -> None:
-        """End it. Doing it again does nothing."""
-        self._clients.leave(self)
 
 
 class Clients:
@@ -179,7 +94,7 @@ class Clients:
             self._connections += 1
         account = Account(client.account, most=at_most(share.connection_bytes))
         account.tell(self._on_full)
-        return Visit(self, client, account)
+        return Visit(client, account, left=self.leave)
 
     def leave(self, visit: Visit) -> None:
         """Count a connection no longer. What was kept for it goes on to count for its address."""

@@ -6,7 +6,7 @@ import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from textstream.access.clients import Visit
+from textstream.access.visits import Visit
 from textstream.errors import TooManyStreams
 from textstream.reading.reader import Reader
 from textstream.stream.stream import Stream

@@ -6,16 +6,14 @@ A *connection* owns the streams it started, and those it took over from one that
 
 from __future__ import annotations
 
-import secrets
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-from textstream.access.account import Holding, Kind
-from textstream.access.clients import Clients, Visit
+from textstream.access.clients import Clients
+from textstream.access.visits import Visit
 from textstream.errors import InvalidRequest, NotReading, OffsetGone, UnknownStream
 from textstream.hub.keeper import Keeper, Limits
+from textstream.hub.starter import Starter
 from textstream.hub.table import request_key
 from textstream.protocol import FormatName, Rate, StreamDescription
 from textstream.reading.dispatcher import Dispatcher
@@ -23,14 +21,10 @@ from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
 from textstream.stream.log import NewLog
 from textstream.stream.pools import Pools
-from textstream.stream.producer import Producer
 from textstream.stream.start import Start
 from textstream.stream.stream import Stream
 
 __all__ = ["Hub", "Limits"]
-
-COUNTED_PROMPT = 4096
-"""Characters from which on a prompt is counted: a stream itself takes as much."""
 
 
 class Hub:
@@ -59,10 +53,12 @@ class Hub:
         """
         self._dispatcher = dispatcher
         self.pools = pools
-        self._new_log = new_log
         self._clock = clock
-        self._limits = limits or Limits()
-        self._keeper = Keeper(dispatcher, clock=clock, limits=self._limits, clients=clients)
+        limits = limits or Limits()
+        self._keeper = Keeper(dispatcher, clock=clock, limits=limits, clients=clients)
+        self._starter = Starter(
+            self._keeper, dispatcher, pools, new_log=new_log, clock=clock, limits=limits
+        )
         self.counts = self._keeper.counts
 
     # Starting and finding.
@@ -83,27 +79,12 @@ class Hub:
         key = request_key(connection, start.request_id) if start.request_id else None
         if key and (known := self._keeper.requested(key)):
             return self._start_again(known, start, connection, sink)
-        visit = self._keeper.visit(connection)
-        self._keeper.clients.take_start(visit, connection)
-        self._keeper.make_room(visit)
-        start.source.admit(start.request)
-        counted = _counting_prompt(start, visit)
-        made: Reader | Stream | None = None
-        try:
-            made = self._claim(counted, visit, key, connection, sink)
-        finally:
-            if not isinstance(made, Reader):
-                if counted.request.holding:
-                    counted.request.holding.close()
-                # Its source, which has let it in, is to forget it.
-                counted.request.cancel.cancel()
-        if not isinstance(made, Reader):
+        made = self._starter.make(start, key, connection, sink)
+        if isinstance(made, Stream):
             return self._start_again(made, start, connection, sink)
-        self._begin_reading(made)
-        Producer(
-            made.stream, counted, self.pools, clock=self._clock, call_at=self._dispatcher.call_at
-        ).start()
-        return made
+        self._begin_reading(made.reader)
+        self._starter.produce(made)
+        return made.reader
 
     def resume(
         self,
@@ -256,39 +237,6 @@ class Hub:
 
     # Inside.
 
-    def _claim(
-        self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink
-    ) -> Reader | Stream:
-        """Make a stream and its first reader; or return the stream, if it was started before."""
-        stream_id = _new_id()
-        stream = Stream(
-            stream_id,
-            start,
-            connection,
-            log=self._new_log(stream_id, visit.count_text),
-            clock=self._clock,
-            limits=self._limits,
-            observer=self._keeper,
-        )
-        reader = Reader(
-            stream,
-            sink,
-            self._dispatcher,
-            now=self._clock(),
-            connection=connection,
-            rate=start.rate,
-            format_=start.format,
-        )
-        # Held until it is read: whoever starts it again meanwhile finds its reader.
-        with stream.lock:
-            holding, replacing = start.request.holding, start.format == "char"
-            known = self._keeper.claim(stream, visit, key=key, holding=holding, replacing=replacing)
-            if known is None:
-                stream.attach(reader)
-        if holding and known is None:  # not before: it must not be refused for itself
-            holding.set(sys.getsizeof(start.request.prompt))
-        return known or reader
-
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
         """Attach to the stream that a start has already made."""
         with stream.lock:  # it may be about to be read for the first time
@@ -313,22 +261,6 @@ class Hub:
         self._dispatcher.wake(reader)
         if before and before.stream.readers <= {before}:
             before.stream.stop("replaced")
-
-
-def _counting_prompt(start: Start, visit: Visit) -> Start:
-    """Return the start with what counts its prompt for the client, if that is long."""
-    prompt = start.request.prompt
-    if prompt is None or len(prompt) < COUNTED_PROMPT:
-        return start
-    holding = Holding(visit.account, Kind.WAITING)
-    return replace(start, request=replace(start.request, holding=holding))
-
-
-def _new_id() -> str:
-    """Return a name that nobody guesses: 128 bits. On a command line it is no flag."""
-    while (name := secrets.token_urlsafe(16)).startswith("-"):
-        pass
-    return name
 
 
 def _check_resumable(stream: Stream, offset: int) -> None:

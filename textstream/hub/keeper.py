@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from textstream.access.account import Holding
-from textstream.access.clients import FEW_SECONDS, Clients, Visit
+from textstream.access.clients import FEW_SECONDS, Clients
 from textstream.access.shares import Shares
+from textstream.access.visits import Visit
 from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
 from textstream.hub.connections import Connections
 from textstream.hub.retention import NOW, Retention

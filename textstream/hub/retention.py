@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from textstream.access.account import Account
-from textstream.access.clients import Client
+from textstream.access.visits import Client
 from textstream.hub.table import NEVER, Entry, StreamTable
 from textstream.stream.stream import Stream
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from textstream.access.account import Holding
-from textstream.access.clients import Client, Visit
+from textstream.access.visits import Client, Visit
 from textstream.stream.stream import Stream
 
 SHARED_REQUEST_ID = 16

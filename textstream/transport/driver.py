@@ -10,19 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import ssl
 import threading
 import time
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-import simple_websocket
 from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
-from wsproto.frame_protocol import CloseReason
-from wsproto.utilities import ProtocolError
 
 from textstream.loggable import fingerprint
 from textstream.threads import ThreadPool
@@ -33,10 +28,17 @@ from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
 from textstream.transport.large import Oversized
+from textstream.transport.opening import (
+    HANDSHAKE_ERRORS,
+    close_again,
+    leave,
+    plain_socket_of,
+    refuse,
+    shake_hands,
+)
 from textstream.transport.peer import Peer
 from textstream.transport.reactor import Reactor
 from textstream.transport.session_queue import SessionQueue
-from textstream.transport.sockets import socket_of
 from textstream.transport.turns import Turns
 
 logger = logging.getLogger("textstream.transport")
@@ -44,9 +46,6 @@ logger = logging.getLogger("textstream.transport")
 MAX_WORKERS = 32
 
 HAS_WEBSOCKET = "The session has a WebSocket"
-
-# UnicodeError: wsproto decodes Host as a name in IDNA.
-_HANDSHAKE_ERRORS = (ProtocolError, simple_websocket.ConnectionError, UnicodeError)
 
 
 class Transport:
@@ -123,44 +122,44 @@ class Transport:
 
     def _serve(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
         session = handler.__self__
-        raw = _plain_socket_of(environ)
+        raw = plain_socket_of(environ)
         if raw is None:
             return self._serve_stock(handler, environ, start_response)
         try:
-            shaken = _shake_hands(environ)
-        except _HANDSHAKE_ERRORS as error:
+            shaken = shake_hands(environ)
+        except HANDSHAKE_ERRORS as error:
             return self._refuse_handshake(session, start_response, error)
         try:
             self._take_over(raw, session)
         except OSError:  # no descriptor to hand it off with
             self._drop(session)
-            _close_again(shaken)
-        return _leave(shaken)
+            close_again(shaken)
+        return leave(shaken)
 
     def turn_away(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Tell the second WebSocket of a session that it has one. A WSGI application.
 
         Over the WebSocket, as the reference server does: its client cannot read an HTTP answer.
         """
-        raw = _plain_socket_of(environ)
+        raw = plain_socket_of(environ)
         if raw is None:
-            return _refuse(start_response, HAS_WEBSOCKET)
+            return refuse(start_response, HAS_WEBSOCKET)
         try:
-            shaken = _shake_hands(environ)
-        except _HANDSHAKE_ERRORS as error:
-            return _refuse(start_response, f"No WebSocket handshake: {error}")
+            shaken = shake_hands(environ)
+        except HANDSHAKE_ERRORS as error:
+            return refuse(start_response, f"No WebSocket handshake: {error}")
         try:
             connection = self._connect(raw, on_message=lambda _: None, on_close=lambda: None)
         except OSError:
-            _close_again(shaken)
-            return _leave(shaken)
+            close_again(shaken)
+            return leave(shaken)
         connection.start()
         connection.close(POLICY_VIOLATION, HAS_WEBSOCKET)
-        return _leave(shaken)
+        return leave(shaken)
 
     def _refuse_handshake(self, session: Any, start_response: Any, error: Exception) -> list[bytes]:
         self._drop(session)
-        return _refuse(start_response, f"No WebSocket handshake: {error}")
+        return refuse(start_response, f"No WebSocket handshake: {error}")
 
     def _drop(self, session: Any) -> None:
         """End a session whose first connection came to nothing; one that polls goes on so."""
@@ -247,37 +246,6 @@ class Transport:
         return self._parts
 
 
-def _plain_socket_of(environ: dict[str, Any]) -> socket.socket | None:
-    """Return the socket of a request; None where it cannot be handed off, as one over TLS."""
-    raw = socket_of(environ)
-    return None if isinstance(raw, ssl.SSLSocket) else raw
-
-
-def _shake_hands(environ: dict[str, Any]) -> simple_websocket.Server:
-    # Without the client's offer of permessage-deflate: a bomb of 400 kB would make 800 MB, and a
-    # frame could not be encoded once for all readers.
-    offered = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
-    return simple_websocket.Server(offered, thread_class=_NoThread)
-
-
-def _close_again(shaken: simple_websocket.Server) -> None:
-    """Say on a WebSocket that was not handed off that there is no room for it now."""
-    with suppress(OSError):
-        shaken.close(CloseReason.TRY_AGAIN_LATER)
-
-
-def _leave(shaken: simple_websocket.Server) -> Any:
-    """Leave the WSGI server's thread as that server expects it, without an answer."""
-    if shaken.mode == "gunicorn":
-        raise StopIteration
-    raise ConnectionError
-
-
-def _refuse(start_response: Any, why: str) -> list[bytes]:
-    start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
-    return [why.encode()]
-
-
 class _Job:
     """Looks like a thread to Engine.IO, and is none."""
 
@@ -289,16 +257,6 @@ class _Job:
 
     def join(self, timeout: float | None = None) -> None:
         """Do not wait: nobody does for these."""
-
-
-class _NoThread:
-    """Keeps simple-websocket from reading: after the handshake the reactor does."""
-
-    def __init__(self, target: Any) -> None:  # noqa: ARG002 (as a thread's)
-        self.name = ""
-
-    def start(self) -> None:
-        """Do nothing."""
 
 
 _warned: set[str] = set()

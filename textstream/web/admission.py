@@ -6,8 +6,9 @@ import logging
 from typing import Any
 
 from textstream.access.address import Proxies
-from textstream.access.clients import Clients, Visit
+from textstream.access.clients import Clients
 from textstream.access.rates import Rates, parse_rate
+from textstream.access.visits import Visit
 from textstream.errors import LimitReached, RateLimited
 from textstream.transport.admission import VISIT, Refused
 

@@ -10,7 +10,7 @@ from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
 from textstream.access.caller import Caller
-from textstream.access.clients import Visit
+from textstream.access.visits import Visit
 from textstream.errors import (
     INTERNAL_ERROR,
     InvalidRequest,

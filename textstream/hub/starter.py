@@ -1,0 +1,135 @@
+"""Makes streams: asks whether one may be, claims its place, and has its source asked."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from textstream.access.account import Holding, Kind
+from textstream.access.visits import Visit
+from textstream.hub.keeper import Keeper
+from textstream.reading.dispatcher import Dispatcher
+from textstream.reading.reader import Reader
+from textstream.reading.sink import Sink
+from textstream.stream.log import NewLog
+from textstream.stream.pools import Pools
+from textstream.stream.producer import Producer
+from textstream.stream.start import Start, StreamLimits
+from textstream.stream.stream import Stream
+
+COUNTED_PROMPT = 4096
+"""Characters from which on a prompt is counted: a stream itself takes as much."""
+
+
+class Made(NamedTuple):
+    """A new stream's first reader, and what it was started with."""
+
+    reader: Reader
+    start: Start
+
+
+class Starter:
+    """Makes the streams of a hub. Any thread; a source's code is called without any lock."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        dispatcher: Dispatcher,
+        pools: Pools,
+        *,
+        new_log: NewLog,
+        clock: Callable[[], float],
+        limits: StreamLimits,
+    ) -> None:
+        """Make streams that `keeper` keeps; the rest is the hub's."""
+        self._keeper = keeper
+        self._dispatcher = dispatcher
+        self._pools = pools
+        self._new_log = new_log
+        self._clock = clock
+        self._limits = limits
+
+    def make(self, start: Start, key: str | None, connection: str, sink: Sink) -> Made | Stream:
+        """Make a stream and its first reader; or return the stream, if it was started before.
+
+        Args:
+            start: what it is started with.
+            key: what the request is known by, where it has a name.
+            connection: who starts it.
+            sink: where its first reader writes.
+
+        Raises:
+            ShuttingDown, TooManyStreams, RateLimited: see `Hub.start`.
+
+        """
+        visit = self._keeper.visit(connection)
+        self._keeper.clients.take_start(visit, connection)
+        self._keeper.make_room(visit)
+        start.source.admit(start.request)
+        start = _counting_prompt(start, visit)
+        made: Reader | Stream | None = None
+        try:
+            made = self._claim(start, visit, key, connection, sink)
+        finally:
+            if not isinstance(made, Reader):
+                if start.request.holding:
+                    start.request.holding.close()
+                # Its source, which has let it in, is to forget it.
+                start.request.cancel.cancel()
+        return Made(made, start) if isinstance(made, Reader) else made
+
+    def produce(self, made: Made) -> None:
+        """Have the source asked for its text."""
+        clock, call_at = self._clock, self._dispatcher.call_at
+        Producer(made.reader.stream, made.start, self._pools, clock=clock, call_at=call_at).start()
+
+    def _claim(
+        self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink
+    ) -> Reader | Stream:
+        stream_id = _new_id()
+        stream = Stream(
+            stream_id,
+            start,
+            connection,
+            log=self._new_log(stream_id, visit.count_text),
+            clock=self._clock,
+            limits=self._limits,
+            observer=self._keeper,
+        )
+        reader = Reader(
+            stream,
+            sink,
+            self._dispatcher,
+            now=self._clock(),
+            connection=connection,
+            rate=start.rate,
+            format_=start.format,
+        )
+        # Held until it is read: whoever starts it again meanwhile finds its reader.
+        with stream.lock:
+            holding, replacing = start.request.holding, start.format == "char"
+            known = self._keeper.claim(stream, visit, key=key, holding=holding, replacing=replacing)
+            if known is None:
+                stream.attach(reader)
+        if holding and known is None:  # not before: it must not be refused for itself
+            holding.set(sys.getsizeof(start.request.prompt))
+        return known or reader
+
+
+def _counting_prompt(start: Start, visit: Visit) -> Start:
+    """Return the start with what counts its prompt for the client, if that is long."""
+    prompt = start.request.prompt
+    if prompt is None or len(prompt) < COUNTED_PROMPT:
+        return start
+    holding = Holding(visit.account, Kind.WAITING)
+    return replace(start, request=replace(start.request, holding=holding))
+
+
+def _new_id() -> str:
+    """Return a name that nobody guesses: 128 bits. On a command line it is no flag."""
+    while (name := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return name
