@@ -1,6 +1,6 @@
 /** The library and the real server, over connections that break. */
 import type { Duplex } from "node:stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
   StreamClient,
   type ClientOptions,
@@ -214,6 +214,7 @@ describe.runIf(hasServer)("with the real server", () => {
     "refused over %s for a while, it says so and goes on",
     async (transport) => {
       const strict = await startServer(0, "--connections-per-address", "1");
+      onTestFinished(() => strict.stop());
       const options = { transports: [transport] };
       const client = connect(strict.url, options);
       const stream = client.start({ text: TEXT, rate: 600 });
@@ -231,7 +232,6 @@ describe.runIf(hasServer)("with the real server", () => {
       await comes(client, ({ state }) => state === "connected");
       expect(await stream.done).toMatchObject({ offset: 1200, verified: true });
       expect(stream.text).toBe(TEXT);
-      await strict.stop();
     },
   );
 
