@@ -10,7 +10,6 @@ interface Saying {
 export class Notice {
   readonly #box = find("notice", HTMLElement);
   readonly #words = find("error", HTMLElement);
-  readonly #detail = find("error-detail", HTMLElement);
   readonly #again = find("again", HTMLButtonElement);
 
   constructor(onAgain: () => void) {
@@ -28,7 +27,11 @@ export class Notice {
   say(words: string, { detail = "", tone = "error", again = false }: Saying = {}): void {
     this.#box.dataset.tone = tone;
     this.#words.textContent = words;
-    this.#detail.textContent = detail;
+    if (detail) {
+      const small = document.createElement("small");
+      small.textContent = detail;
+      this.#words.append(" ", small);
+    }
     this.#again.hidden = !again;
   }
 }

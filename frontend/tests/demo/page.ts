@@ -75,9 +75,7 @@ export class DemoPage {
   }
 
   /** What the page says, by the id of the element. */
-  says(
-    id: "state" | "connection" | "detail" | "error" | "error-detail" | "resumes" | "count",
-  ): string {
+  says(id: "state" | "connection" | "detail" | "error" | "resumes" | "count"): string {
     return document.getElementById(id)?.textContent ?? "";
   }
 
