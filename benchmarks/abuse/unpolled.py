@@ -153,14 +153,14 @@ async def pongs(target: Target) -> Outcome:
     return outcome
 
 
-async def answers(target: Target, sessions: int = ANSWERERS) -> Outcome:
+async def answers(target: Target, sessions: int = ANSWERERS, posts: int = POSTS) -> Outcome:
     """Post 16,000 events at a time that all have an answer, and fetch none."""
     outcome = Outcome()
     asked = [packet("describe_stream", {"id": "x" * 60}, ack=n) for n in range(EVENTS)]
 
     async def leave(_number: int) -> None:
         session = await PollingTalker.open(target.port)
-        for _ in range(POSTS):
+        for _ in range(posts):
             outcome.endings[f"HTTP {await session.post(*asked)}"] += 1
 
     await _some_at_a_time(leave, sessions, outcome)

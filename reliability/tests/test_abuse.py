@@ -87,7 +87,7 @@ def test_sessions_that_never_poll(target: Target) -> None:
 
 
 def test_answers_that_nobody_fetches(target: Target) -> None:
-    attack(target, unpolled.answers(target, sessions=2))
+    attack(target, unpolled.answers(target, sessions=2, posts=1))
 
 
 def test_keys_that_are_unknown(target: Target) -> None:
