@@ -67,17 +67,10 @@ class Clients:
 
         """
         share = self._shares.of(address)
-        wait = self._rates.take(share.handshakes, "handshakes", address)
-        if wait:
-            raise RateLimited(
-                "This address connects too often. Wait, and keep connections open.",
-                retry_after=wait,
-                scope="address",
-            )
         with self._lock:
             if self._connections >= at_most(self._shares.connections):
                 raise RateLimited(
-                    f"The server has {self._connections} connections, as many as it may "
+                    f"The server has {_count(self._connections, 'connection')}, as many as it may "
                     "(TEXTSTREAM_MAX_CONNECTIONS). Try again later.",
                     retry_after=FEW_SECONDS,
                     scope="server",
@@ -85,9 +78,16 @@ class Clients:
             client = self._client(address, share)
             if client.connections >= at_most(share.connections):
                 raise RateLimited(
-                    f"This address has {client.connections} connections, as many as it may "
-                    "(TEXTSTREAM_CONNECTIONS_PER_ADDRESS). Close one, or try again later.",
+                    f"This address has {_count(client.connections, 'connection')}, as many as it "
+                    "may (TEXTSTREAM_CONNECTIONS_PER_ADDRESS). Close one, or try again later.",
                     retry_after=FEW_SECONDS,
+                    scope="address",
+                )
+            # Last: who is refused for something else has not connected.
+            if wait := self._rates.take(share.handshakes, "handshakes", address):
+                raise RateLimited(
+                    "This address connects too often. Wait, and keep connections open.",
+                    retry_after=wait,
                     scope="address",
                 )
             client.connections += 1
@@ -140,7 +140,7 @@ class Clients:
         client = visit.client
         if client.running >= client.most_running:
             raise TooManyStreams(
-                f"This address runs {client.running} streams, as many as it may "
+                f"This address runs {_count(client.running, 'stream')}, as many as it may "
                 "(TEXTSTREAM_STREAMS_PER_ADDRESS). Stop one, or wait until one has ended.",
                 retry_after=FEW_SECONDS,
                 scope="address",
@@ -216,3 +216,7 @@ class Clients:
         """Forget an address of which nothing is left. One that comes back gets a new record."""
         if not (client.connections or client.running or client.kept or client.account.total):
             self._clients.pop(client.address, None)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
