@@ -77,7 +77,7 @@ async def _do_not_read(target: Target, request: dict[str, Any], streams: int) ->
     outcome.notes.append(f"closed after {times or 'all'}")
     outcome.expect(EOF, RST, POLICY_VIOLATION)
     late = NON_READERS - sum(n for seconds, n in closed.items() if seconds <= MOST_SECONDS)
-    if late:
+    if late > 0:  # the good readers come and go as well
         outcome.failures.append(f"{late} were still open after {MOST_SECONDS:g} s")
     return outcome
 

@@ -18,6 +18,9 @@ Its text is there already. Taking all of it at once, for a thousand readers that
 would keep the first characters waiting that are due.
 """
 
+LARGER = {"char": 1, "word": 4, "token": 8}
+"""How many times fewer they are of each unit: a token is up to 24 characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:

@@ -21,6 +21,7 @@ from textstream.stream.departed import Departed
 from textstream.stream.life import Life, Outcome
 from textstream.stream.log import Ending, Log
 from textstream.stream.start import (
+    LARGER,
     PACED_AHEAD,
     TEXT_RATE,
     UNPACED_AHEAD,
@@ -103,7 +104,8 @@ class Stream:
         self.furthest = 0  # the furthest unit that any reader was sent, or began at
         self.lookahead = limits.lookahead
         if not source.live:
-            self.lookahead = min(self.lookahead, UNPACED_AHEAD if rate == 0 else PACED_AHEAD)
+            ahead = UNPACED_AHEAD if rate == 0 else PACED_AHEAD
+            self.lookahead = min(self.lookahead, ahead // LARGER[self.unit])
         self._max_units = limits.max_units
         self._observer = observer
         self.readers: set[AttachedReader] = set()
