@@ -12,6 +12,7 @@ from textstream.access.shares import Share, Shares
 from textstream.access.visits import Visit
 from textstream.errors import RateLimited, TooManyStreams, UnknownStream
 from textstream.hub.hub import Limits
+from textstream.protocol import UnitName
 from textstream.sources.base import SourceRequest
 from textstream.sources.text import text_source
 from textstream.stream.start import Start
@@ -204,3 +205,19 @@ def test_everything_is_given_back_in_the_end(clock: ManualClock) -> None:
     assert bench.clients.account.total == 0
     counters = bench.clients.counters()
     assert (counters["connections"], counters["addresses"]) == (1, 1), "but nobody's own"
+
+
+@pytest.mark.parametrize("unit", ["char", "word", "token"])
+def test_a_text_that_waits_is_not_far_ahead_in_bytes(clock: ManualClock, unit: UnitName) -> None:
+    """A word may be 4,096 emoji: 2,000 of them would be 32 MB."""
+    bench = bench_of(clock, Share())
+    alice = connect(bench, "alice", "a")
+    start = Start(
+        text_source(),
+        SourceRequest("\U0001f600" * 100_000, unit=unit),
+        rate=0.001,
+        format="chunk",
+    )
+    bench.hub.start(start, connection="alice", sink=RecordingSink(bench.clock))
+    bench.run(1)
+    assert 0 < alice.account.count(Kind.TEXT) < 100_000

@@ -294,3 +294,12 @@ def test_writers_never_share_an_offset(log: Log) -> None:
     assert sorted(offset for offset, _ in found) == list(range(0, 1800, 2))
     for offset, name in found:
         assert list(log.read(offset, 2) or ()) == [name, name]
+
+
+def test_there_is_room_for_fewer_bytes_than_are_asked_for(make_log: MakeLog) -> None:
+    log = make_log(100)
+    log.append("字" * 10, keep_from=0)
+    assert log.has_room(keep_from=0, most=31)
+    assert not log.has_room(keep_from=0, most=30)
+    assert log.has_room(keep_from=5, most=16)
+    assert not log.has_room(keep_from=5, most=15)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
@@ -43,9 +44,10 @@ class ListLog:
             self._tell()
             return offset
 
-    def has_room(self, *, keep_from: int) -> bool:
+    def has_room(self, *, keep_from: int, most: float = math.inf) -> bool:
         with self._lock:
-            return _size(self._units[max(keep_from, self.first) :]) < self._max_bytes
+            kept = _size(self._units[max(keep_from, self.first) :])
+            return kept < min(most, self._max_bytes)
 
     def read(self, offset: int, limit: int) -> Sequence[str] | None:
         with self._lock:

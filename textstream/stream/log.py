@@ -5,6 +5,7 @@ Whoever implements it must pass ``tests/stream/test_log_contract.py``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -67,8 +68,11 @@ class Log(Protocol):
         """
         ...
 
-    def has_room(self, *, keep_from: int) -> bool:
-        """Return whether the units at and behind `keep_from` are within the bound in bytes."""
+    def has_room(self, *, keep_from: int, most: float = math.inf) -> bool:
+        """Return whether the units at and behind `keep_from` have fewer bytes than the bound.
+
+        And fewer than `most`.
+        """
         ...
 
     def read(self, offset: int, limit: int) -> Sequence[str] | None:

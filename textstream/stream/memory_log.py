@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -69,13 +70,14 @@ class MemoryLog:
             self._tell()
             return offset
 
-    def has_room(self, *, keep_from: int) -> bool:
-        """Return whether what must be kept is within the bound."""
+    def has_room(self, *, keep_from: int, most: float = math.inf) -> bool:
+        """Return whether what must be kept is within the bound, and within `most` bytes."""
+        most = min(most, self._max_bytes)
         with self._lock:
             units = self._units
-            if units.next_byte - units.first_byte < self._max_bytes:
+            if units.next_byte - units.first_byte < most:
                 return True  # all of it is
-            return units.next_byte - units.byte_at(keep_from) < self._max_bytes
+            return units.next_byte - units.byte_at(keep_from) < most
 
     def read(self, offset: int, limit: int) -> Sequence[str] | None:
         """Return up to `limit` units from `offset`; None where they are gone.

@@ -18,8 +18,8 @@ Its text is there already. Taking all of it at once, for a thousand readers that
 would keep the first characters waiting that are due.
 """
 
-LARGER = {"char": 1, "word": 4, "token": 8}
-"""How many times fewer they are of each unit: a token is up to 24 characters."""
+AHEAD_BYTES = 32
+"""Bytes that such a unit may have, on average: a word is up to 4,096 characters."""
 
 
 @dataclass(frozen=True, slots=True)

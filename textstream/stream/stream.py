@@ -10,6 +10,7 @@ A stream *ends* once, with a reason. Two things lead to it:
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -21,7 +22,7 @@ from textstream.stream.departed import Departed
 from textstream.stream.life import Life, Outcome
 from textstream.stream.log import Ending, Log
 from textstream.stream.start import (
-    LARGER,
+    AHEAD_BYTES,
     PACED_AHEAD,
     TEXT_RATE,
     UNPACED_AHEAD,
@@ -103,9 +104,10 @@ class Stream:
         self.lock = threading.RLock()
         self.furthest = 0  # the furthest unit that any reader was sent, or began at
         self.lookahead = limits.lookahead
+        self._most_ahead = math.inf  # bytes that the source may be ahead of its fastest reader
         if not source.live:
-            ahead = UNPACED_AHEAD if rate == 0 else PACED_AHEAD
-            self.lookahead = min(self.lookahead, ahead // LARGER[self.unit])
+            self.lookahead = min(self.lookahead, UNPACED_AHEAD if rate == 0 else PACED_AHEAD)
+            self._most_ahead = AHEAD_BYTES * self.lookahead
         self._max_units = limits.max_units
         self._observer = observer
         self.readers: set[AttachedReader] = set()
@@ -284,7 +286,7 @@ class Stream:
     def _wants_more(self) -> bool:
         if self.log.next - self.furthest >= self.lookahead:
             return False
-        if not self.log.has_room(keep_from=self.furthest):
+        if not self.log.has_room(keep_from=self.furthest, most=self._most_ahead):
             return False
         for reader in self.readers:  # no generator: it costs as much as all the rest
             if not reader.paused:

@@ -81,7 +81,7 @@ class Bounds:
         pings_per_second: pings answered in a second; of more the latest is answered when the
             second is over (RFC 6455, 5.5.3).
         unfinished: seconds from the first frame of a message to its last; what takes longer is
-            closed. The time in which the server does not read is not counted.
+            closed. The time in which its messages before are handled is not counted.
         max_inbox_bytes: bytes in memory of messages that wait for a worker, beside the one that
             came first; with more the socket is not read.
         large_at_once: messages of more than `LARGE` bytes that are received and handled at a time,

@@ -206,7 +206,7 @@ class Receiver:
 
     def _changed(self) -> None:
         """Read, or read no more: the intake has opened or closed."""
-        was_held, self._held = self._held, self.intake.full or self.intake.queues
+        was_held, self._held = self._held, self.intake.full
         if was_held and not self._held and self._slow:
             self._slow.begin()
         self._go_on()
@@ -260,8 +260,12 @@ class Receiver:
                 self.intake.admit()
 
     def _check(self) -> None:
-        """Close a connection whose message takes too long; the time of our own does not count."""
-        held = self.intake.full or self.intake.queues
+        """Close a connection whose message takes too long; the time of our handlers does not count.
+
+        Waiting for a place does: else two senders that never end would keep all of their address
+        waiting, for half a minute after the other. Who is closed may send it again.
+        """
+        held = self.intake.full
         if self._slow and self._slow.lasts(self._assembler.unfinished and not held):
             why = f"A message was not finished in {self._bounds.unfinished:g} s"
             logger.warning("closed a connection: %s", why)
