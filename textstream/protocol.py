@@ -45,17 +45,22 @@ MAX_ID = 128
 """The longest stream id or request id, in characters."""
 
 
+ENCODED = 65_536
+"""Code points looked at together for what cannot be encoded."""
+
+
 def _plain_text(value: str) -> str:
     """Refuse what is not text: NUL, and halves of surrogate pairs (not encodable in UTF-8)."""
     if "\0" in value:
         raise ValueError("contains NUL (U+0000)")
     if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"is not valid Unicode: lone surrogate at position {error.start}"
-            ) from None
+        for start in range(0, len(value), ENCODED):  # the whole at once would be another copy of it
+            try:
+                value[start : start + ENCODED].encode()
+            except UnicodeEncodeError as error:
+                raise ValueError(
+                    f"is not valid Unicode: lone surrogate at position {start + error.start}"
+                ) from None
     return value
 
 
