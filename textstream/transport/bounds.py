@@ -107,5 +107,5 @@ class Bounds:
     pings_per_second: int = 10
     unfinished: float = 30.0
     max_inbox_bytes: int = LARGE
-    large_at_once: int = 2
-    large_in_all: int = 6
+    large_at_once: int = 1
+    large_in_all: int = 4
