@@ -87,7 +87,7 @@ def test_an_address_runs_so_many_streams_also_when_its_connections_have_gone(
     with pytest.raises(TooManyStreams, match="TEXTSTREAM_STREAMS_PER_ADDRESS") as error:
         clients.check_stream(again)
     assert refusal(error)[0] == "address"
-    clients.ended(visit.client)
+    clients.ended(visit)
     clients.check_stream(again)
 
 
@@ -114,8 +114,8 @@ def test_an_address_of_which_nothing_is_left_is_forgotten(clock: ManualClock) ->
     clients.started(visit.client)
     visit.leave()
     assert clients.counters()["addresses"] == 1, "its stream runs on"
-    clients.ended(visit.client)
-    clients.forgotten(visit.client)
+    clients.ended(visit)
+    clients.forgotten(visit)
     assert clients.counters()["addresses"] == 0
 
 

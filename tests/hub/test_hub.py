@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import secrets
 import threading
 import time
 import weakref
@@ -117,15 +116,6 @@ def test_the_log_line_says_everything_but_the_text(
         "sha256": sha256("secret"),
     }
     assert "secret" not in json.dumps(extras(record), default=str)
-
-
-def test_the_id_of_a_stream_is_no_flag_on_a_command_line(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = iter(["-one", "--two", "th-ree"])
-    monkeypatch.setattr(secrets, "token_urlsafe", lambda _bytes: next(made))
-    reader, _ = bench.start("abc")
-    assert reader.stream.id == "th-ree"
 
 
 # A source's code

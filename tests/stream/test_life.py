@@ -123,7 +123,7 @@ def test_when_it_is_due(clock: ManualClock) -> None:
     life.end()
     assert life.due == created + 310, "its retention begins with its end"
     life.read()
-    assert life.due == created + 310, "when to look whether it is still read"
+    assert life.due == created + 3600, "it may be read for as long as it could have run"
     clock.advance(5)
     life.unread()
     assert life.due == created + 315
@@ -149,6 +149,8 @@ def test_what_has_ended_is_read_for_as_long_as_it_could_have_run_at_most(
     life.read()
     clock.advance(100)
     life.end()
-    assert life.due == created + 400
-    clock.advance(300)
-    assert life.due == created + 3600, "it is still read, at a crawl"
+    assert life.due == created + 3600
+    short = new_life(clock, retention=300, longest=10)
+    short.read()
+    short.end()
+    assert short.due == clock.now + 300, "and as long as one that nobody reads"

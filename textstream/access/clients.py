@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from textstream.access.account import Account, Kind
@@ -46,16 +47,16 @@ class Clients:
         self._rates = Rates(clock)
         self._connections = 0
         self._sweep_at = SWEEP
-        self._on_full: Callable[[], None] | None = None
+        self._on_full: Callable[[Client | Visit | None], None] = _nothing
         self.account = Account(most=at_most(self._shares.nbytes))
 
-    def tell(self, on_full: Callable[[], None]) -> None:
-        """Call `on_full` each time that as much is kept as may be: for one, or for all together.
+    def tell(self, on_full: Callable[[Client | Visit | None], None]) -> None:
+        """Call `on_full` each time that as much is kept as may be: for whom, or None for all.
 
         Of those that enter from now on. As with `Account.tell`: it must return at once.
         """
         self._on_full = on_full
-        self.account.tell(on_full)
+        self.account.tell(partial(on_full, None))
 
     # Connections.
 
@@ -93,8 +94,7 @@ class Clients:
             client.connections += 1
             self._connections += 1
         account = Account(client.account, most=at_most(share.connection_bytes))
-        account.tell(self._on_full)
-        return Visit(client, account, left=self.leave)
+        return Visit(client, account, left=self.leave, full=self._on_full)
 
     def leave(self, visit: Visit) -> None:
         """Count a connection no longer. What was kept for it goes on to count for its address."""
@@ -161,18 +161,19 @@ class Clients:
             client.running += 1
             self._clients.setdefault(client.address, client)  # its connection has just left
 
-    def ended(self, client: Client) -> None:
+    def ended(self, visit: Visit) -> None:
         """Count a stream that has ended, and is kept."""
+        client = visit.client
         with self._lock:
             client.running -= 1
             client.kept += 1
-            too_many = client.kept > client.most_kept
-        if too_many and self._on_full:
-            self._on_full()
+            visit.kept += 1
 
-    def forgotten(self, client: Client) -> None:
+    def forgotten(self, visit: Visit) -> None:
         """Count a stream no longer."""
+        client = visit.client
         with self._lock:
+            visit.kept -= 1
             client.kept -= 1
             self._forget(client)
 
@@ -209,7 +210,7 @@ class Clients:
                     self._forget(known)  # what was kept for it went after its last connection
                 self._sweep_at = 2 * len(self._clients) + SWEEP
             client = self._clients[address] = Client(address, share, self.account)
-            client.account.tell(self._on_full)
+            client.account.tell(partial(self._on_full, client))
         return client
 
     def _forget(self, client: Client) -> None:
@@ -220,3 +221,7 @@ class Clients:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _nothing(_owner: object) -> None:
+    """Do nothing: nobody wants to be told."""

@@ -50,6 +50,11 @@ class Client:
         self.most_running = at_most(share.streams)
         self.most_kept = at_most(share.kept)
 
+    @property
+    def keeps_too_much(self) -> bool:
+        """Whether its oldest ended streams have to go."""
+        return self.account.total >= self.account.most or self.kept > self.most_kept
+
 
 class Visit:
     """A client's connection: what is kept for it, until it leaves.
@@ -58,19 +63,29 @@ class Visit:
         address: whose it is.
         client: the same, with all that it has.
         account: the bytes that are kept for it.
+        kept: its streams that have ended and are kept.
         over: whether it has left.
 
     """
 
-    __slots__ = ("_count_text", "_left", "account", "address", "client", "over")
+    __slots__ = ("_count_text", "_full", "_left", "account", "address", "client", "kept", "over")
 
-    def __init__(self, client: Client, account: Account, *, left: Callable[[Visit], None]) -> None:
-        """Begin it; `left` is called when it is over."""
+    def __init__(
+        self,
+        client: Client,
+        account: Account,
+        *,
+        left: Callable[[Visit], None],
+        full: Callable[[Visit], None],
+    ) -> None:
+        """Begin it; `left` is called when it is over, `full` when as much is kept as may be."""
         self._left = left
+        self._full = full
         self._count_text: Callable[[int], None] | None = None
         self.address = client.address
         self.client = client
         self.account = account
+        self.kept = 0
         self.over = False
 
     @property
@@ -78,17 +93,13 @@ class Visit:
         """What counts bytes of units: one for all logs of the connection, made with the first."""
         if self._count_text is None:
             self._count_text = partial(self.account.add, Kind.TEXT)
+            self.account.tell(partial(self._full, self))
         return self._count_text
 
     @property
     def keeps_too_much(self) -> bool:
-        """Whether its oldest ended streams, or its address's, have to go."""
-        account, client = self.account, self.client
-        return (
-            account.total >= account.most
-            or client.account.total >= client.account.most
-            or client.kept > client.most_kept
-        )
+        """Whether its oldest ended streams have to go."""
+        return self.account.total >= self.account.most
 
     def leave(self) -> None:
         """End it. Doing it again does nothing."""

@@ -121,8 +121,9 @@ class Keeper:
 
     def make_room(self, visit: Visit) -> None:
         """Forget what is too much, if that hinders a visitor; with no lock held."""
-        if visit.keeps_too_much:
-            self._retention.make_room(visit.client)
+        for owner in (visit, visit.client):
+            if owner.keeps_too_much:
+                self._retention.make_room(owner)
         everybody = self.clients.account
         if everybody.total >= everybody.most:
             self._retention.make_room()
@@ -226,17 +227,20 @@ class Keeper:
         with self._lock:
             self._connections.disown(stream)
             if entry := self._table.end(stream):
-                self.clients.ended(entry.client)
+                self.clients.ended(entry.visit)
                 if entry.holding:
                     entry.holding.close()
-            self._retention.count_down(stream)
+            if stream.readers:
+                self._retention.watch_lingering()
+            else:
+                self._retention.count_down(stream)
         self._dispatcher.call_at(NOW, lambda: self._log_end(stream))
 
     def on_forgotten(self, stream: Stream) -> None:
         """Forget its name too."""
         with self._lock:
             if entry := self._table.remove(stream):
-                self.clients.forgotten(entry.client)
+                self.clients.forgotten(entry.visit)
 
     # For the operator.
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from textstream.access.account import Account
-from textstream.access.visits import Client
-from textstream.hub.table import NEVER, Entry, StreamTable
+from textstream.hub.entry import NEVER, Entry, Owner
+from textstream.hub.table import StreamTable
 from textstream.stream.stream import Stream
 
 NOW = float("-inf")
 """A time that has always come: in the dispatcher's next step."""
+
+LINGERING = 60.0
+"""Seconds between two looks at what has ended and is still read."""
+
+DISMISSAL = 0.1
+"""Seconds, at least, between two times that readers of ended streams are told to go."""
 
 
 class Retention:
@@ -53,7 +59,9 @@ class Retention:
         self._clock = clock
         self._kept = kept
         self._max_streams = max_streams
-        self.watches_longest = False  # whether a timer is set: one for each would wait for a day
+        # Whether timers are set: one for each stream would be many, and some wait for a day.
+        self.watches_longest = self._watches_lingering = False
+        self._dismissed = NOW
 
     # With the hub's lock held.
 
@@ -68,67 +76,88 @@ class Retention:
         """Keep a stream: somebody reads it."""
         entry = self._table.entry(stream.id)
         if entry and entry.order:
-            self._table.withdraw(entry)
+            entry.dismissed = False
+            self._table.unread.withdraw(entry)
 
     def count_down(self, stream: Stream) -> None:
         """Have a stream that nobody reads looked at when it is due."""
         entry, due = self._table.entry(stream.id), stream.life.due
         if entry is None or due is None:
             return
-        if entry.order and not stream.readers:
-            self._table.offer(entry)
-            if self._wants_room or entry.is_too_much:
-                self.make_room_soon()
+        if entry.order:
+            self._table.unread.offer(entry)
+            self._make_room_if_needed(entry)
         self._set_timer(entry, due)
+
+    def watch_lingering(self) -> None:
+        """See to it that what has ended is not read for ever."""
+        if not self._watches_lingering:
+            self._watches_lingering = True
+            self._call_at(self._clock() + LINGERING, self._look_for_lingering)
 
     # With no lock held.
 
-    def make_room(self, client: Client | None = None) -> None:
-        """Forget what is too much: for one client, or for any."""
-        while True:
+    def make_room(self, owner: Owner | None = None) -> None:
+        """Forget what is too much: for a connection, for an address, or for all together."""
+        while self._keeps_too_much(owner):
             with self._lock:
-                entry = self._excess(client)
-                if entry is None:
-                    return
-                read = not self._is_evictable(entry)
-                entry.dismissed |= read
-            if read:
-                entry.stream.stop("expired")  # heard of again when the last of its readers has gone
-            else:
-                self._drop(entry.stream)
+                entry = self._oldest(owner)
+            if entry is None:
+                self._dismiss_one(owner)
+                return
+            self._drop(entry.stream)
 
-    def make_room_soon(self) -> None:
+    def make_room_soon(self, owner: Owner | None) -> None:
         """Do so in the dispatcher's next step. Any lock may be held."""
-        self._call_at(NOW, self.make_room)
+        self._call_at(NOW, lambda: self.make_room(owner))
 
-    def _excess(self, client: Client | None) -> Entry | None:
-        """Return what has to go next, with the lock held; None: nothing, or nothing can.
+    def _make_room_if_needed(self, entry: Entry) -> None:
+        visit = entry.visit
+        if visit.keeps_too_much:
+            self.make_room_soon(visit)
+        if visit.client.keeps_too_much:
+            self.make_room_soon(visit.client)
+        if self._keeps_too_much(None):
+            self.make_room_soon(None)
 
-        Of `client` alone, or of all.
+    def _keeps_too_much(self, owner: Owner | None) -> bool:
+        if owner is None:
+            return self._table.unread.unread > self._max_streams or self._kept.full
+        return owner.keeps_too_much
+
+    def _oldest(self, owner: Owner | None) -> Entry | None:
+        """Return what goes next: of all together, of the address for which most is kept."""
+        unread = self._table.unread
+        if owner is None:
+            clients = unread.clients
+            if not clients:
+                return None
+            owner = max(clients, key=lambda one: (one.account.total, one.kept))
+        return unread.oldest(owner)
+
+    def _dismiss_one(self, owner: Owner | None) -> None:
+        """Tell the readers of what has ended to go, where there is nothing else that could.
+
+        It is heard of again when the last of them has gone. For that every stream is looked at: not
+        more often than once in a while, whoever asks for more.
         """
-        clients = [client] if client else [*{**self._table.evictable, **self._table.lingering}]
-        for one in clients:
-            for entry in self._in_order(one):
-                if entry.is_too_much:
-                    return entry
-        if not self._wants_room:
-            return None
-        clients.sort(key=lambda one: (one.account.total, one.kept), reverse=True)
-        return next((entry for one in clients for entry in self._in_order(one)), None)
+        now = self._clock()
+        if now < self._dismissed + DISMISSAL:
+            return
+        self._dismissed = now
+        with self._lock:
+            entry = self._table.read_on(owner)
+            if entry:
+                entry.dismissed = True
+        if entry:
+            entry.stream.stop("expired")
 
-    def _in_order(self, client: Client) -> Iterator[Entry]:
-        """Yield what is kept for a client: unread, then read, those that ended first before."""
-        yield from self._table.evictable.get(client, ())
-        for entry in self._table.lingering.get(client, {}).values():
-            if not entry.dismissed:
-                yield entry
-
-    def _is_evictable(self, entry: Entry) -> bool:
-        return entry in self._table.evictable.get(entry.client, ())
-
-    @property
-    def _wants_room(self) -> bool:
-        return self._table.unread > self._max_streams or self._kept.full
+    def _look_for_lingering(self) -> None:
+        with self._lock:
+            self._watches_lingering = False
+            for entry in self._table.all_entries():
+                if entry.order and entry.check == NEVER:
+                    self._set_timer(entry, entry.stream.life.due or NEVER)
 
     def _set_timer(self, entry: Entry, due: float) -> None:
         """Have a stream looked at when it is due, with the hub's lock held.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from textstream.access.account import Holding, Kind
 from textstream.access.visits import Visit
+from textstream.hub.ids import new_id
 from textstream.hub.keeper import Keeper
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
@@ -89,7 +89,7 @@ class Starter:
     def _claim(
         self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink
     ) -> Reader | Stream:
-        stream_id = _new_id()
+        stream_id = new_id()
         stream = Stream(
             stream_id,
             start,
@@ -126,10 +126,3 @@ def _counting_prompt(start: Start, visit: Visit) -> Start:
         return start
     holding = Holding(visit.account, Kind.WAITING)
     return replace(start, request=replace(start.request, holding=holding))
-
-
-def _new_id() -> str:
-    """Return a name that nobody guesses: 128 bits. On a command line it is no flag."""
-    while (name := secrets.token_urlsafe(16)).startswith("-"):
-        pass
-    return name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
-from dataclasses import dataclass
 from operator import attrgetter
 
 from textstream.access.account import Holding
-from textstream.access.visits import Client, Visit
+from textstream.access.visits import Visit
+from textstream.hub.entry import Entry, Owner
+from textstream.hub.shelf import Shelf
 from textstream.stream.stream import Stream
 
 SHARED_REQUEST_ID = 16
@@ -19,62 +19,19 @@ before its answer came. A shorter one counts for its own connection only: two cl
 count from 1 must not get each other's text.
 """
 
-NEVER = float("inf")
-_order = attrgetter("order")
-
-
-@dataclass(eq=False, slots=True)
-class Entry:
-    """A stream that is kept.
-
-    Attributes:
-        stream: the stream.
-        visit: of the connection that started it: it is kept for that, and for its address.
-        holding: the text that its source has yet to generate, where that was sent.
-        order: its place in the order of ends, from 1; 0: it runs.
-        check: when its timer is due, in seconds of the clock; `NEVER`: none is set.
-        dismissed: whether its readers were told to go, for it has to.
-
-    """
-
-    stream: Stream
-    visit: Visit
-    holding: Holding | None = None
-    order: int = 0
-    check: float = NEVER
-    dismissed: bool = False
-
-    @property
-    def client(self) -> Client:
-        """The address for which it is kept."""
-        return self.visit.client
-
-    @property
-    def is_too_much(self) -> bool:
-        """Whether more is kept for its connection, or its address, than may be."""
-        return self.visit.keeps_too_much
-
 
 class StreamTable:
     """All streams of this process. Not thread-safe: the hub's lock guards it.
 
     Attributes:
         running: those that have not ended, by id, the oldest first.
-        evictable: those that have ended and that nobody reads, of each client in the order of
-            their ends.
-        unread: how many of those there are.
-        lingering: those that have ended and are read, of each client, by their places in that
-            order.
+        unread: those that have ended and that nobody reads.
 
     """
 
     def __init__(self) -> None:
         self.running: dict[str, Entry] = {}
-        # Lists, not dicts: one that was read again goes back to its place. To move 10,000
-        # pointers takes a few microseconds.
-        self.evictable: dict[Client, list[Entry]] = {}
-        self.unread = 0
-        self.lingering: dict[Client, dict[int, Entry]] = {}
+        self.unread = Shelf()
         self._entries: dict[str, Entry] = {}
         self._requests: dict[str, Stream] = {}
         self._ends = itertools.count(1)
@@ -97,8 +54,7 @@ class StreamTable:
         """Remove a stream that has ended; return its entry, if it had one."""
         entry = self._entries.pop(stream.id, None)
         if entry:
-            self.withdraw(entry)
-            self._linger_no_longer(entry)
+            self.unread.withdraw(entry)
         if stream.request_key:
             self._requests.pop(stream.request_key, None)
         return entry
@@ -108,7 +64,6 @@ class StreamTable:
         self.running.pop(stream.id, None)
         if entry := self._entries.get(stream.id):
             entry.order = next(self._ends)
-            self.lingering.setdefault(entry.client, {})[entry.order] = entry
         return entry
 
     def entry(self, stream_id: str) -> Entry | None:
@@ -119,35 +74,25 @@ class StreamTable:
         """Return the stream that a request has already started, if it has."""
         return self._requests.get(request_key)
 
+    def read_on(self, owner: Owner | None) -> Entry | None:
+        """Return what ended first of what is still read, of an owner or of all.
+
+        What was dismissed already aside. It looks at every stream.
+        """
+        found = (
+            entry
+            for entry in self._entries.values()
+            if entry.order and not entry.dismissed and owner in (None, *entry.owners)
+        )
+        return min(found, key=attrgetter("order"), default=None)
+
+    def all_entries(self) -> list[Entry]:
+        """Return every entry."""
+        return list(self._entries.values())
+
     def all(self) -> list[Stream]:
         """Return every stream."""
         return [entry.stream for entry in self._entries.values()]
-
-    def offer(self, entry: Entry) -> None:
-        """Let an ended stream be forgotten when room is needed: nobody reads it."""
-        self._linger_no_longer(entry)
-        entries = self.evictable.setdefault(entry.client, [])
-        index = bisect_left(entries, entry.order, key=_order)
-        if entries[index : index + 1] != [entry]:
-            entries.insert(index, entry)
-            self.unread += 1
-
-    def withdraw(self, entry: Entry) -> None:
-        """Keep it: somebody reads it again."""
-        entries = self.evictable.get(entry.client, [])
-        index = bisect_left(entries, entry.order, key=_order)
-        if entries[index : index + 1] == [entry]:
-            del entries[index]
-            self.unread -= 1
-            entry.dismissed = False
-            if not entries:
-                del self.evictable[entry.client]
-            self.lingering.setdefault(entry.client, {})[entry.order] = entry
-
-    def _linger_no_longer(self, entry: Entry) -> None:
-        entries = self.lingering.get(entry.client)
-        if entries and entries.pop(entry.order, None) and not entries:
-            del self.lingering[entry.client]
 
 
 def request_key(connection: str, request_id: str) -> str:

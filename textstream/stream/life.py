@@ -160,9 +160,7 @@ class Life:
         if self._unread_since is None:
             if not self.over:
                 return None
-            # Most are read no longer by then: a timer of a day for each would be too many.
-            soon = self._ended + self._retention
-            return soon if self._clock() < soon else max(self.longest_until, soon)
+            return max(self.longest_until, self._ended + self._retention)
         return self._unread_since + (self._retention if self.over else self._grace)
 
     @property

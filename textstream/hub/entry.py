@@ -1,0 +1,41 @@
+"""A stream that is kept, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textstream.access.account import Holding
+from textstream.access.visits import Client, Visit
+from textstream.stream.stream import Stream
+
+NEVER = float("inf")
+
+Owner = Client | Visit
+"""For whom a stream is kept: the address that started it, and the connection."""
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """A stream that is kept.
+
+    Attributes:
+        stream: the stream.
+        visit: of the connection that started it: it is kept for that, and for its address.
+        holding: the text that its source has yet to generate, where that was sent.
+        order: its place in the order of ends, from 1; 0: it runs.
+        check: when its timer is due, in seconds of the clock; `NEVER`: none is set.
+        dismissed: whether its readers were told to go, for it has to.
+
+    """
+
+    stream: Stream
+    visit: Visit
+    holding: Holding | None = None
+    order: int = 0
+    check: float = NEVER
+    dismissed: bool = False
+
+    @property
+    def owners(self) -> tuple[Owner, Owner]:
+        """For whom it is kept."""
+        return self.visit, self.visit.client
