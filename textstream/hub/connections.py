@@ -36,41 +36,36 @@ class Connections:
     """All connections. Not thread-safe: the hub's lock guards it. Calls nothing of a stream's."""
 
     def __init__(self) -> None:
-        self._records: dict[str, Record] = {}
+        self.records: dict[str, Record] = {}
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._records)
+        return len(self.records)
 
     def add(self, connection: str) -> Record:
         """Return the record of a connection, a new one if need be."""
-        record = self._records.get(connection)
+        record = self.records.get(connection)
         if record is None:
-            record = self._records[connection] = Record(next(self._numbers))
+            record = self.records[connection] = Record(next(self._numbers))
         return record
-
-    def visit(self, connection: str) -> Visit | None:
-        """Return the visit of a connection, if it is there and has one."""
-        record = self._records.get(connection)
-        return record.visit if record else None
 
     def remove(self, connection: str) -> Record:
         """Forget a connection; return its record."""
-        return self._records.pop(connection, None) or Record()
+        return self.records.pop(connection, None) or Record()
 
     # What it reads.
 
     def reader(self, connection: str, stream_id: str) -> Reader | None:
         """Return the connection's reader of a stream, if it has one that goes on."""
-        record = self._records.get(connection)
+        record = self.records.get(connection)
         reader = record.readers.get(stream_id) if record else None
         return reader if reader and reader.reading else None
 
     @property
     def reading(self) -> bool:
         """Whether any connection reads any stream, or was not told yet that it has ended."""
-        return any(record.readers for record in self._records.values())
+        return any(record.readers for record in self.records.values())
 
     def add_reader(self, reader: Reader) -> None:
         """Add a reader; where both are in format ``char``, in the place of the one before.
@@ -87,7 +82,7 @@ class Connections:
 
     def remove_reader(self, reader: Reader) -> None:
         """Remove a reader; remember where it stood if it was told of the end."""
-        record = self._records.get(reader.connection)
+        record = self.records.get(reader.connection)
         if record is None:
             return  # the connection is gone
         if record.char is reader:
@@ -140,18 +135,18 @@ class Connections:
         Called when it resumes what it does not read already. An owner that has only inherited it
         is no hindrance: it may be a viewer, and this the owner that is back.
         """
-        orphaned = stream.inherited or stream.owner not in self._records
+        orphaned = stream.inherited or stream.owner not in self.records
         if orphaned and stream.ending is None and stream.owner != connection:
             self.own(connection, stream)
 
     def disown(self, stream: Stream) -> None:
         """Forget the owner of a stream: it has ended, or gets another."""
-        if record := self._records.get(stream.owner):
+        if record := self.records.get(stream.owner):
             record.streams.pop(stream.id, None)
 
     def owned(self, connection: str) -> list[Stream]:
         """Return the running streams that the connection owns."""
-        record = self._records.get(connection)
+        record = self.records.get(connection)
         return list(record.streams.values()) if record else []
 
     def hand_on(self, stream: Stream, gone: Record) -> None:
@@ -166,11 +161,11 @@ class Connections:
         It may be a viewer all the same. So what was inherited is not handed on, and goes to the
         next that resumes (see `adopt`).
         """
-        if stream.ending is not None or stream.inherited or stream.owner in self._records:
+        if stream.ending is not None or stream.inherited or stream.owner in self.records:
             return
         heir, latest = None, gone.number
         for reader in stream.readers:
-            record = self._records.get(reader.connection)
+            record = self.records.get(reader.connection)
             if record and record.number > latest and reader.reading:
                 heir, latest = reader.connection, record.number
         if heir is not None:

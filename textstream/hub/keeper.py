@@ -77,7 +77,8 @@ class Keeper:
 
     def visit(self, connection: str) -> Visit:
         """Return what is kept for a connection."""
-        return self._connections.visit(connection) or self._stranger
+        record = self._connections.records.get(connection)
+        return (record.visit if record else None) or self._stranger
 
     def claim(
         self,
@@ -121,10 +122,12 @@ class Keeper:
 
     def make_room(self, visit: Visit) -> None:
         """Forget what is too much, if that hinders a visitor; with no lock held."""
-        for owner in (visit, visit.client):
-            if owner.keeps_too_much:
-                self._retention.make_room(owner)
-        everybody = self.clients.account
+        # Compared here: for each start, asking each of the three costs as much as all the rest.
+        account, client, everybody = visit.account, visit.client, self.clients.account
+        if account.total >= account.most:
+            self._retention.make_room(visit)
+        if client.account.total >= client.account.most or client.kept > client.most_kept:
+            self._retention.make_room(client)
         if everybody.total >= everybody.most:
             self._retention.make_room()
 
@@ -231,7 +234,8 @@ class Keeper:
                 if entry.holding:
                     entry.holding.close()
             if stream.readers:
-                self._retention.watch_lingering()
+                if not self._retention.watches_lingering:
+                    self._retention.watch_lingering()
             else:
                 self._retention.count_down(stream)
         self._dispatcher.call_at(NOW, lambda: self._log_end(stream))

@@ -60,7 +60,7 @@ class Retention:
         self._kept = kept
         self._max_streams = max_streams
         # Whether timers are set: one for each stream would be many, and some wait for a day.
-        self.watches_longest = self._watches_lingering = False
+        self.watches_longest = self.watches_lingering = False
         self._dismissed = NOW
 
     # With the hub's lock held.
@@ -91,9 +91,8 @@ class Retention:
 
     def watch_lingering(self) -> None:
         """See to it that what has ended is not read for ever."""
-        if not self._watches_lingering:
-            self._watches_lingering = True
-            self._call_at(self._clock() + LINGERING, self._look_for_lingering)
+        self.watches_lingering = True
+        self._call_at(self._clock() + LINGERING, self._look_for_lingering)
 
     # With no lock held.
 
@@ -112,12 +111,13 @@ class Retention:
         self._call_at(NOW, lambda: self.make_room(owner))
 
     def _make_room_if_needed(self, entry: Entry) -> None:
-        visit = entry.visit
-        if visit.keeps_too_much:
+        visit, client = entry.visit, entry.visit.client
+        account, of_client, everybody = visit.account, client.account, self._kept
+        if account.total >= account.most:
             self.make_room_soon(visit)
-        if visit.client.keeps_too_much:
-            self.make_room_soon(visit.client)
-        if self._keeps_too_much(None):
+        if of_client.total >= of_client.most or client.kept > client.most_kept:
+            self.make_room_soon(client)
+        if everybody.total >= everybody.most or self._table.unread.unread > self._max_streams:
             self.make_room_soon(None)
 
     def _keeps_too_much(self, owner: Owner | None) -> bool:
@@ -154,7 +154,7 @@ class Retention:
 
     def _look_for_lingering(self) -> None:
         with self._lock:
-            self._watches_lingering = False
+            self.watches_lingering = False
             for entry in self._table.all_entries():
                 if entry.order and entry.check == NEVER:
                     self._set_timer(entry, entry.stream.life.due or NEVER)

@@ -14,6 +14,7 @@ from textstream.hub.keeper import Keeper
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
+from textstream.sources.base import admits_all
 from textstream.stream.log import NewLog
 from textstream.stream.pools import Pools
 from textstream.stream.producer import Producer
@@ -66,10 +67,15 @@ class Starter:
 
         """
         visit = self._keeper.visit(connection)
-        self._keeper.clients.take_start(visit, connection)
+        share = visit.client.share
+        if share.starts or share.connection_starts:
+            self._keeper.clients.take_start(visit, connection)
         self._keeper.make_room(visit)
-        start.source.admit(start.request)
-        start = _counting_prompt(start, visit)
+        request = start.request
+        if start.source.admit is not admits_all:
+            start.source.admit(request)
+        if request.prompt is not None and len(request.prompt) >= COUNTED_PROMPT:
+            start = _counting_prompt(start, visit)
         made: Reader | Stream | None = None
         try:
             made = self._claim(start, visit, key, connection, sink)
@@ -120,9 +126,6 @@ class Starter:
 
 
 def _counting_prompt(start: Start, visit: Visit) -> Start:
-    """Return the start with what counts its prompt for the client, if that is long."""
-    prompt = start.request.prompt
-    if prompt is None or len(prompt) < COUNTED_PROMPT:
-        return start
+    """Return the start with what counts its prompt for the client."""
     holding = Holding(visit.account, Kind.WAITING)
     return replace(start, request=replace(start.request, holding=holding))

@@ -137,5 +137,6 @@ def text_source() -> Source:
         description="The text that you send, or a sample in many scripts.",
         live=False,
         immediate=True,
+        contextual=False,
         needs_prompt=False,
     )

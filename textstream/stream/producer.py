@@ -66,7 +66,7 @@ class Producer:
         self._caller = start.request.caller
         self._blocking = source.blocking and not source.immediate
         self._pools = pools
-        self._context = contextvars.copy_context()
+        self._context = contextvars.copy_context() if source.contextual else None
         self._generator: Iterator[str | Wait] | None = None
         self._resumption: Resumption | None = None  # made for who waits: most sources do not
         self._feed = new_feed(stream, live=source.live, clock=clock, call_at=call_at)
@@ -107,7 +107,10 @@ class Producer:
             # The prompt is the source's now, to keep or to let go.
             request, self._request = self._request, None
             self._stream.begin()
-            self._generator = self._context.run(_generate, self._source, request)
+            if self._context is None:
+                self._generator = iter(self._source.generate(request))
+            else:
+                self._generator = self._context.run(_generate, self._source, request)
             del request
         while not self._stream.cancel.cancelled and not self._stream.log.ending:
             if self._stream.hold(self._release):
@@ -123,7 +126,10 @@ class Producer:
                     return None
             elif met:
                 return met
-        self._context.run(_close, self._generator)
+        if self._context is None:
+            _close(self._generator)
+        else:
+            self._context.run(_close, self._generator)
         return None
 
     def _await(self, wait: Wait) -> None:
@@ -140,7 +146,8 @@ class Producer:
         deltas: list[str] = []
         met: EndReason | Wait | None = None
         try:
-            met = self._context.run(self._take, deltas)
+            take, context = self._take, self._context
+            met = take(deltas) if context is None else context.run(take, deltas)
         finally:  # also what came before a failure
             if isinstance(met, str):
                 self._feed.finish(deltas)

@@ -286,8 +286,10 @@ def _hand_over(connection: Connection, item: Any) -> None:
     """Write a packet to a connection. None is the end; a NOOP is for polls only."""
     if item is None:
         connection.close(NORMAL)
-    elif not _is(item, NOOP):
-        if _is(item, PING):
+        return
+    kind = item.packet_type
+    if kind != NOOP:
+        if kind == PING:
             connection.window.ping()
         connection.write(message_frame(item.encode()))
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
-from textstream.access.caller import Caller
+from textstream.access.caller import NOBODY, Caller
 from textstream.access.visits import Visit
 from textstream.errors import (
     INTERNAL_ERROR,
@@ -84,7 +84,8 @@ class Events:
         self._new_sink = ConnectionSink if handed_off else EmitSink
         self._admission = admission
         self._sinks: dict[str, Sink] = {}  # by connection
-        self._visits: dict[str, Visit] = {}  # those that were made here, by connection
+        self._visits: dict[str, Visit] = {}  # by connection; those that were made here are in
+        self._own_visits: set[str] = set()
 
     def register(self) -> None:
         """Register all handlers with the server."""
@@ -121,12 +122,15 @@ class Events:
         """Let go of all that a connection has read; it is gone."""
         self._sinks.pop(sid, None)  # first: see what is looked for after each event
         self._hub.disconnect(sid)
-        if visit := self._visits.pop(sid, None):
+        visit = self._visits.pop(sid, None)
+        if visit and sid in self._own_visits:
+            self._own_visits.discard(sid)
             visit.leave()
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
-        caller = Caller(self._hub.address(sid), sid)
+        visit = self._visits.get(sid)
+        caller = Caller(visit.address, sid) if visit else NOBODY
         start = read_start(payload, self._registry, self._limits, caller)
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
@@ -193,8 +197,9 @@ class Events:
             visit, made = self._admission.visit_of(environ)
         except Refused as refused:
             raise ConnectionRefusedError(str(refused), refused.error) from None
+        self._visits[sid] = visit
         if made:
-            self._visits[sid] = visit
+            self._own_visits.add(sid)
         return visit
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
