@@ -69,10 +69,16 @@ class _OneLine(logging.Formatter):
 class TextFormatter(_OneLine):
     """``10:31:05 INFO stream ended source=text units=12 …``."""
 
+    _told = (-1, "")  # a second, and how it is written: many lines have the same
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with the extras as key=value."""
+        second, time = self._told
+        if second != int(record.created):
+            time = self.formatTime(record, "%H:%M:%S")
+            self._told = int(record.created), time
         parts = [
-            self.formatTime(record, "%H:%M:%S"),
+            time,
             record.levelname,
             self.said(record),
             *(f"{key}={_quoted(value)}" for key, value in extras(record).items()),
