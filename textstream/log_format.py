@@ -144,6 +144,8 @@ class ClientMistakes(OneLineExceptions):
 
 def _quoted(value: object) -> str:
     """Return a value as ``key=value`` may have it: in quotes, unless nothing could end it."""
+    if type(value) is int or type(value) is float:
+        return repr(value)
     text = str(value)
     if _PLAIN.fullmatch(text):
         return text

@@ -281,16 +281,20 @@ class Keeper:
             )
 
     def _log_end(self, stream: Stream) -> None:
-        if ending := stream.ending:
-            logger.info(
-                "stream ended",
-                extra={
-                    "stream": fingerprint(stream.id),
-                    "source": stream.source,
-                    "unit": stream.unit,
-                    "units": ending.offset,
-                    "seconds": round(self._clock() - stream.life.created, 3),
-                    "reason": ending.reason,
-                    "sha256": ending.text_sha256,
-                },
-            )
+        ending = stream.ending
+        if ending is None or not logger.isEnabledFor(logging.INFO):
+            return
+        told = {
+            "stream": fingerprint(stream.id),
+            "source": stream.source,
+            "unit": stream.unit,
+            "units": ending.offset,
+            "seconds": round(self._clock() - stream.life.created, 3),
+            "reason": ending.reason,
+            "sha256": ending.text_sha256,
+        }
+        # Not by `info`: that looks through the stack for who calls it, for each stream that ends.
+        record = logger.makeRecord(
+            logger.name, logging.INFO, __file__, 0, "stream ended", (), None, "_log_end", told
+        )
+        logger.handle(record)

@@ -81,6 +81,10 @@ class Session(HeartbeatSocket):
         A client for whose polls too much waits is closed, as one that reads its WebSocket too
         slowly. Not here: whoever sends may hold locks, and its disconnect handlers run.
         """
+        queue = self.queue
+        if queue.connection is not None and not (self.closed or self.last_ping or self._is_told):
+            queue.put(pkt)  # nearly always: else it is asked whether the client still lives
+            return
         super().send(pkt)
         waiting, most = self.queue.nbytes, self.shared.bounds.max_buffered
         if waiting > most and waiting - size_of(pkt) > most:  # one may be larger than all may be
@@ -92,6 +96,11 @@ class Session(HeartbeatSocket):
                 )
                 self.queue.cut_off(Packet(CLOSE))
                 self.close_soon(self.server.reason.TRANSPORT_ERROR)
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether Engine.IO is to log what is sent."""
+        return bool(self.server.logger.isEnabledFor(logging.INFO))
 
     def correct_first(self, *, upgrades: bool) -> None:
         """Correct the first packet, OPEN, on its way.
