@@ -16,8 +16,11 @@ logger = logging.getLogger("textstream.threads")
 IDLE_SECONDS = 10.0
 """How long a thread waits for more work before it ends."""
 
-EAGER = 4
-"""Threads that are started as soon as there is work for them."""
+EAGER = 2
+"""Threads that are started as soon as there is work for them.
+
+Of four, two only waited for the interpreter: a start cost a tenth more of the processor.
+"""
 
 GROW_SECONDS = 0.05
 """How long work must wait before there are more, many if nothing was done meanwhile.
@@ -166,42 +169,53 @@ class ThreadPool:
                     self._add_thread()
 
     def _work(self) -> None:
-        while (found := self._next()) is not None:
-            job, caller = found
+        while (job := self._next()) is not None:
             job()
-            del found, job  # or an idle thread would keep what it last worked on
+            del job  # or an idle thread would keep what it last worked on
             with self._lock:
                 self._busy -= 1
                 self._done += 1
-                if caller is not None and self._rota is not None:
-                    self._rota.done(caller)
-                    if self._owed:
-                        self._owed -= 1
-                        self._jobs.put((time.monotonic(), _turn))
 
-    def _next(self) -> tuple[Job, Caller | None] | None:
+    def _next(self) -> Job | None:
         """Wait for a job; return None, and be no thread of the pool, when there is none."""
-        found: tuple[Job, Caller | None] | None
         while True:
             try:
                 came, job = self._jobs.get(timeout=IDLE_SECONDS)
             except queue.Empty:
                 came, job = 0.0, None
             with self._lock:
-                found = (job, None) if job is not None and job is not _turn else None
-                if job is _turn and self._rota is not None:
-                    found = self._rota.take()
-                    self._owed += found is None
-                if found is not None:
+                if job is _turn:
+                    job = self._take_turn()
+                    if job is None:
+                        continue  # whose turn it is has no room
+                if job is not None:
                     self._busy += 1
                     # What was submitted since it left the queue has counted on this thread.
-                    if self._grower is None and not self._jobs.empty():
+                    if self._grower is None and self._lacking() > 0:
                         self._provide()
                     break
-                if job is None and (self._closed.is_set() or self._jobs.empty()):
+                if self._closed.is_set() or self._jobs.empty():
                     self._threads.discard(threading.current_thread())
                     return None
         if time.monotonic() - came > self._late and not self._warned:
             self._warned = True
             logger.warning("all %d %s threads are busy. %s", self._limit, self._name, self._cure)
-        return found
+        return job
+
+    def _take_turn(self) -> Job | None:
+        """Return the job whose turn it is, with the lock held; None: its caller has no room."""
+        found = self._rota.take() if self._rota is not None else None
+        if found is None:
+            self._owed += 1
+            return None
+        job, caller = found
+        return lambda: self._run_turn(job, caller)
+
+    def _run_turn(self, job: Job, caller: Caller) -> None:
+        job()
+        with self._lock:
+            assert self._rota is not None  # noqa: S101 (it has had a turn)
+            self._rota.done(caller)
+            if self._owed:
+                self._owed -= 1
+                self._jobs.put((time.monotonic(), _turn))

@@ -47,11 +47,15 @@ def message_frame(message: str | bytes) -> bytes:
     return frame(BINARY, bytes(message))
 
 
+# Made once: `json.dumps` makes one for each call with separators.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def event_frame(event: str, payload: object) -> bytes:
     """Return the frame of a Socket.IO event in the namespace ``/``."""
     return frame(
         TEXT,
-        f'42["{event}",{json.dumps(payload, ensure_ascii=False, separators=(",", ":"))}]'.encode(),
+        f'42["{event}",{_encode(payload)}]'.encode(),
     )
 
 
