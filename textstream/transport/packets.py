@@ -92,7 +92,7 @@ def strict(packet_class: type[Packet], max_attachments: int) -> type[Packet]:
             except _WRONG as error:
                 raise MalformedPacketError("illegal attachments") from error
 
-        data_is_binary = staticmethod(has_bytes)  # type: ignore[assignment]
+        data_is_binary = staticmethod(has_bytes)
 
         @classmethod
         def reconstruct_binary(cls, data: Any, attachments: list[bytes]) -> Any:
