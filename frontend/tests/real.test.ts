@@ -225,7 +225,7 @@ describe.runIf(hasServer)("with the real server", () => {
       client.retryNow();
       const { error } = await comes(client, ({ error }) => error?.code !== "unreachable", false);
       expect(error).toMatchObject({ code: "rate_limited", retryable: true, scope: "address" });
-      expect(error?.message).toContain("This address has 1 connections, as many as it may");
+      expect(error?.message).toContain("This address has 1 connection, as many as it may");
       const wait = (client.connection.nextTryAt ?? 0) - performance.now();
       expect(wait).toBeGreaterThan((error?.retryAfter ?? Infinity) * 1000 - 1000);
       other.close();

@@ -11,6 +11,7 @@ from tests.live.streams import CLUSTERS, chars, finish, sha256, start
 from tests.sources.waiting import wait_until
 from tests.support.running_server import RunningServer
 from tests.support.timing import patient
+from textstream.loggable import fingerprint
 
 pytestmark = pytest.mark.live
 
@@ -101,7 +102,7 @@ def test_a_stream_without_readers_expires(start_server: StartServer, sio: Connec
     client.wait_for_event("new_char")
     client.close()
     log = server.wait_for_log(lambda text: "reason=expired" in text)
-    assert stream["id"] in log
+    assert fingerprint(stream["id"]) in log
     back = sio(server)
     assert back.call("resume_stream", {"id": stream["id"], "offset": 0, "rate": 0})["ok"]
     assert finish(back)["reason"] == "expired"
