@@ -113,7 +113,8 @@ async def _wait_for_closes(target: Target, before: int, began: float) -> Counter
         new = before + NON_READERS - target.descriptors() - closed.total()
         if new > 0:
             closed[round(now - began)] += new
-        if closed.total() >= NON_READERS:
+        # Both: the newcomers' descriptors come and go as well.
+        if closed.total() >= NON_READERS and target.descriptors() <= before:
             break
         await asyncio.sleep(0.25)
     return closed
