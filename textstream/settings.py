@@ -195,7 +195,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         description="Bytes of an address's texts that wait to be streamed, and of its packets that "
-        "wait for polls: so many of each. 0 is no limit. By default one part in 32 of "
+        "wait for polls: so many of each. 0 is no limit. By default one part in 64 of "
         "max-total-bytes.",
     )
     producers: int = Field(256, ge=1, description="Threads that run sources, at most.")

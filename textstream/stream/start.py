@@ -18,8 +18,8 @@ Its text is there already. Taking all of it at once, for a thousand readers that
 would keep the first characters waiting that are due.
 """
 
-AHEAD_BYTES = 16
-"""Bytes that such a unit may have, on average: a word is up to 4,096 characters."""
+AHEAD_BYTES = 32_768
+"""Bytes that such a source may run ahead: a word is up to 4,096 characters."""
 
 
 @dataclass(frozen=True, slots=True)

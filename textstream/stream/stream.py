@@ -107,7 +107,7 @@ class Stream:
         self._most_ahead = math.inf  # bytes that the source may be ahead of its fastest reader
         if not source.live:
             self.lookahead = min(self.lookahead, UNPACED_AHEAD if rate == 0 else PACED_AHEAD)
-            self._most_ahead = AHEAD_BYTES * self.lookahead
+            self._most_ahead = AHEAD_BYTES
         self._max_units = limits.max_units
         self._observer = observer
         self.readers: set[AttachedReader] = set()

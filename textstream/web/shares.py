@@ -25,7 +25,7 @@ def shares_of(settings: Settings) -> Shares:
         streams=_given(settings.streams_per_address, max(1, settings.max_streams * 3 // 4)),
         kept=max(1, settings.max_streams * 3 // 4),
         nbytes=_given(settings.bytes_per_address, total * 3 // 4),
-        waiting=_given(settings.waiting_per_address, total // 32),
+        waiting=_given(settings.waiting_per_address, total // 64),
         connection_bytes=_given(settings.bytes_per_connection, total // 4),
         connection_starts=_rate(settings.starts_per_connection, "0"),
     )
