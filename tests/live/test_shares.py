@@ -107,9 +107,9 @@ def test_who_starts_too_often_is_told_when_to_come_again(
     shared: RunningServer, visitor: Visitor
 ) -> None:
     client = visitor("203.0.113.40")
-    for _ in range(STARTS):
+    for number in range(STARTS):
         assert start(client, text="x", rate=0)["ok"]
-        client.wait_for_event("stream_end", len(client.named("stream_end")) + 1)
+        client.wait_for_event("stream_end", number + 1)
     error = start(client)["error"]
     assert (error["code"], error["scope"]) == ("rate_limited", "address")
     assert 0 < error["retry_after"] <= 60
