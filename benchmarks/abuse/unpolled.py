@@ -91,8 +91,8 @@ async def _never_poll(
 
     await _some_at_a_time(leave, count, outcome)
     await asyncio.sleep(rest)
-    if sessions:
-        await _come_late(sessions[-1], outcome)
+    if sessions:  # the first: what later ones have started may have been refused by the share
+        await _come_late(sessions[0], outcome)
     return outcome
 
 

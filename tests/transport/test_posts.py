@@ -10,6 +10,7 @@ from engineio.exceptions import ContentTooLongError
 
 from tests.support.clock import ManualClock
 from textstream.transport.bounds import LARGE, Bounds, Limit, Parts
+from textstream.transport.large import Large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.posts import EventRate, length_of, measured, read, split
 
@@ -49,12 +50,14 @@ def test_a_body_is_read_whole_where_nobody_has_its_socket() -> None:
     assert read({"wsgi.input": io.BytesIO(b"abcdef")}, 5, 1) == b"abcde"
 
 
-def measure(*packets: str, **bounds: Any) -> tuple[list[str], list[tuple[str, str, int, Limit]]]:
+def measure(
+    *packets: str, **bounds: Any
+) -> tuple[list[str | bytes], list[tuple[str, str, int, Limit]]]:
     told: list[tuple[str, str, int, Limit]] = []
     given = [bytearray(packet.encode()) for packet in packets]
     taken = list(measured("sid", given, Bounds(**bounds), lambda *what: told.append(what)))
     assert given == []
-    return taken, told
+    return [one.take() if isinstance(one, Large) else one for one in taken], told
 
 
 def test_a_packet_that_is_too_large_is_told_and_the_others_are_handled() -> None:

@@ -14,7 +14,6 @@ from textstream.transport.assembler import Message
 from textstream.transport.connection import Connection
 from textstream.transport.frames import NORMAL, POLICY_VIOLATION, message_frame
 from textstream.transport.large import Large, Oversized
-from textstream.transport.messages import takes_large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.reactor import Reactor
 
@@ -95,20 +94,11 @@ class Peer:
 
     def _receive(self, message: str | bytes | Large) -> None:
         try:
-            if isinstance(message, Large):
-                self._receive_large(message)
-            else:
-                self._session.take(message)
+            self._session.take(message)
         except SocketIsClosedError:
             self.connection.close(NORMAL)
         except MalformedPacketError as error:
             self._fail(f"malformed packet: {error}")
-
-    def _receive_large(self, message: Large) -> None:
-        if message.is_text and message.head.startswith("4") and takes_large(self._eio):
-            self._session.receive(packet.Packet(packet.MESSAGE, message))
-        else:
-            self._session.take(message.take())
 
     def _upgrade(self, message: str | bytes | Large) -> None:
         """Take the two steps of an upgrade from polling: probe, and upgrade."""

@@ -12,7 +12,7 @@ from engineio.exceptions import ContentTooLongError
 
 from textstream.access.gate import Ticket
 from textstream.transport.bounds import LARGE, Bounds, OnOversized
-from textstream.transport.measure import exceeded, head_of
+from textstream.transport.large import Large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.poll_window import STANDSTILL
 from textstream.transport.sockets import socket_of
@@ -117,11 +117,10 @@ def split(body: bytearray, most_packets: int) -> list[bytearray]:
 
 def measured(
     sid: str, packets: list[bytearray], bounds: Bounds, on_oversized: OnOversized
-) -> Iterator[str]:
+) -> Iterator[str | Large]:
     """Yield the packets that may be parsed, in order, and empty the list.
 
-    Of the others, tell `on_oversized`. They are measured as bytes: with one emoji in it, a text is
-    four times as large.
+    Of the others, tell `on_oversized`. A large one stays as it came, as on a WebSocket.
 
     Raises:
         MalformedPacketError: a binary packet is too large: nobody could be answered.
@@ -132,13 +131,15 @@ def measured(
     packets.reverse()
     while packets:  # a large one is not kept longer than it takes
         packet = packets.pop()
-        if len(packet) > small:
-            if packet[:1] == b"b":
-                _check_binary(len(packet) * 3 // 4, bounds)
-            elif limit := exceeded(packet, bounds):
-                on_oversized(sid, head_of(packet), len(packet), limit)
-                continue
-        yield packet.decode()
+        if len(packet) <= small:
+            yield packet.decode()
+        elif packet[:1] == b"b":
+            _check_binary(len(packet) * 3 // 4, bounds)
+            yield packet.decode()
+        elif isinstance(large := Large(packet, is_text=True).measured(bounds), Large):
+            yield large
+        else:
+            on_oversized(sid, large.head, large.size, large.limit)
 
 
 def _check_binary(size: int, bounds: Bounds) -> None:

@@ -25,6 +25,8 @@ from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handshake import is_handshake
 from textstream.transport.heartbeat import HeartbeatSocket
 from textstream.transport.held_back import HeldBack
+from textstream.transport.large import Large
+from textstream.transport.messages import takes_large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.polls import REFUSAL
 from textstream.transport.shared import Shared
@@ -133,8 +135,8 @@ class Session(HeartbeatSocket):
 
     # What is received.
 
-    def take(self, encoded: str | bytes) -> None:
-        """Handle a packet as it came.
+    def take(self, encoded: str | bytes | Large) -> None:
+        """Handle a packet as it came, over whichever transport.
 
         Raises:
             MalformedPacketError: it is none, or no client sends it; the session is to be closed.
@@ -143,8 +145,16 @@ class Session(HeartbeatSocket):
         if isinstance(encoded, str) and encoded[:1] == "4" and encoded[1:2].isdigit():
             # Nearly all there are. Engine.IO's Packet comes to the same by way of an exception.
             self._handle(encoded[1:])
+        elif isinstance(encoded, Large):
+            self._take_large(encoded)
         else:
             self.receive(decode(encoded))
+
+    def _take_large(self, packet: Large) -> None:
+        if packet.is_text and packet.head.startswith("4") and takes_large(self.server):
+            self._handle(packet)
+        else:
+            self.take(packet.take())
 
     def receive(self, pkt: Packet) -> None:
         """Handle a packet.
