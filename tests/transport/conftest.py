@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 import textstream.transport
 from tests.transport.feature_app import Record, make_app
+from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.driver import Transport
 
@@ -69,3 +70,24 @@ def start_local() -> Iterator[StartLocal]:
 def local(start_local: StartLocal) -> LocalServer:
     """A server with the options that everybody has."""
     return start_local()
+
+
+Dial = Callable[..., RawWebSocket]
+
+
+@pytest.fixture
+def dial() -> Iterator[Dial]:
+    """Open raw WebSockets; closed after the test."""
+    opened: list[RawWebSocket] = []
+
+    def make(server: LocalServer, *, connected: bool = True, **options: Any) -> RawWebSocket:
+        ws = RawWebSocket(server.port, **options)
+        opened.append(ws)
+        if connected:
+            ws.send("40")
+            assert next(m for m in ws.messages() if m.startswith("40"))
+        return ws
+
+    yield make
+    for ws in opened:
+        ws.close()

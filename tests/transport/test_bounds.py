@@ -9,12 +9,11 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.transport.conftest import LocalServer, StartLocal
+from tests.transport.conftest import Dial, LocalServer, StartLocal
 from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds
 from textstream.transport.frames import message_frame
@@ -22,26 +21,6 @@ from textstream.transport.frames import message_frame
 pytestmark = pytest.mark.live
 
 LIMIT = 100_000
-
-Dial = Callable[..., RawWebSocket]
-
-
-@pytest.fixture
-def dial() -> Iterator[Dial]:
-    """Open raw WebSockets; closed after the test."""
-    opened: list[RawWebSocket] = []
-
-    def make(server: LocalServer, *, connected: bool = True, **options: Any) -> RawWebSocket:
-        ws = RawWebSocket(server.port, **options)
-        opened.append(ws)
-        if connected:
-            ws.send("40")
-            assert next(m for m in ws.messages() if m.startswith("40"))
-        return ws
-
-    yield make
-    for ws in opened:
-        ws.close()
 
 
 def call(ws: RawWebSocket, *event: Any) -> Any:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.sources.waiting import wait_until
-from tests.transport.conftest import LocalServer, StartLocal
-from tests.transport.raw import RawWebSocket
+from tests.transport.conftest import Dial, LocalServer, StartLocal
 from textstream.access.account import Account, Kind
 from textstream.transport.admission import Guest
 from textstream.transport.bounds import LARGE, Bounds
@@ -18,25 +16,6 @@ from textstream.transport.bounds import LARGE, Bounds
 pytestmark = pytest.mark.live
 
 TEXT = "é字😀" * 20_000
-
-Dial = Callable[..., RawWebSocket]
-
-
-@pytest.fixture
-def dial() -> Iterator[Dial]:
-    """Open raw WebSockets; closed after the test."""
-    opened: list[RawWebSocket] = []
-
-    def make(server: LocalServer) -> RawWebSocket:
-        ws = RawWebSocket(server.port)
-        opened.append(ws)
-        ws.send("40")
-        assert next(m for m in ws.messages() if m.startswith("40"))
-        return ws
-
-    yield make
-    for ws in opened:
-        ws.close()
 
 
 @pytest.mark.parametrize("head", ["427", "42/,7", "42/,007"])
