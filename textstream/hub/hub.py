@@ -200,10 +200,6 @@ class Hub:
         """Add a connection; `visit` is what is kept for it, by default nobody in particular's."""
         self._keeper.connect(connection, visit)
 
-    def address(self, connection: str) -> str:
-        """Return the address of a connection, "" where it is not known."""
-        return self._keeper.visit(connection).address
-
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads. Its streams go on for the time of grace."""
         self._keeper.disconnect(connection)

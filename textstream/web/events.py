@@ -129,9 +129,7 @@ class Events:
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
-        visit = self._visits.get(sid)
-        caller = Caller(visit.address, sid) if visit else NOBODY
-        start = read_start(payload, self._registry, self._limits, caller)
+        start = read_start(payload, self._registry, self._limits, self._caller(sid))
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
         return {"stream": reader.info}
@@ -191,6 +189,10 @@ class Events:
         error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
         return {"ok": False, "error": error.to_wire()}
 
+    def _caller(self, sid: str) -> Caller:
+        visit = self._visits.get(sid)
+        return Caller(visit.address, sid) if visit else NOBODY
+
     def _visit(self, sid: str, environ: dict[str, Any]) -> Visit:
         """Return what is counted for a connection."""
         try:
@@ -216,7 +218,7 @@ class Events:
                 answer = handler(sid, payload)
             except TextStreamError as error:
                 if isinstance(error, LimitReached):
-                    self._admission.tell(self._hub.address(sid), error)
+                    self._admission.tell(self._caller(sid).address, error)
                 return self._refuse(sid, event, self._explain(sid, error))
             except Exception as error:  # noqa: BLE001 (of whatever kind)
                 log_exception(logger, "%s failed", event, error=error)
