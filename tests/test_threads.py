@@ -191,3 +191,55 @@ def test_what_a_caller_has_no_room_for_waits_and_is_done_at_the_latest_when_clos
     release.set()
     closing.join()
     assert len(done) == 9
+
+
+def without_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+
+
+def test_where_the_system_gives_no_thread_more_those_there_are_do_the_work(
+    new_pool: Callable[..., ThreadPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = new_pool(8)
+    began, release, done = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+
+    def job() -> None:
+        began.release()
+        release.wait(TIMEOUT)
+        done.release()
+
+    pool.submit(job)
+    assert began.acquire(timeout=TIMEOUT)
+    without_more_threads(monkeypatch)
+    for _ in range(3):
+        pool.submit(job)
+    release.set()
+    for _ in range(4):
+        assert done.acquire(timeout=TIMEOUT)
+    for _ in range(3):
+        assert began.acquire(timeout=TIMEOUT)
+    monkeypatch.undo()
+    release.clear()
+    for _ in range(6):
+        pool.submit(job)
+    for _ in range(6):
+        assert began.acquire(timeout=TIMEOUT)
+    assert pool.counts()["threads"] >= 6, "it grows again"
+    release.set()
+
+
+def test_a_thread_that_never_started_is_none_of_the_pools(
+    new_pool: Callable[..., ThreadPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, done = new_pool(8), threading.Event()
+    without_more_threads(monkeypatch)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        pool.submit(done.set)
+    assert pool.counts()["threads"] == 0
+    monkeypatch.undo()
+    done.clear()
+    pool.submit(done.set)
+    assert done.wait(TIMEOUT)

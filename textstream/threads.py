@@ -137,10 +137,9 @@ class ThreadPool:
         if len(self._threads) < EAGER:
             self._add_thread()
         elif self._grower is None:
-            self._grower = threading.Thread(
-                target=self._grow, name=f"{self._name} grower", daemon=True
-            )
-            self._grower.start()
+            grower = threading.Thread(target=self._grow, name=f"{self._name} grower", daemon=True)
+            if self._begin(grower):
+                self._grower = grower
 
     def _lacking(self) -> int:
         """Return how many threads more would find work. With the lock held."""
@@ -149,8 +148,23 @@ class ThreadPool:
 
     def _add_thread(self) -> None:
         thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        if self._begin(thread):
+            self._threads.add(thread)
+
+    def _begin(self, thread: threading.Thread) -> bool:
+        """Start a thread; return whether the system gives one more. If not, those there are work.
+
+        Raises:
+            RuntimeError: there are none.
+
+        """
+        try:
+            thread.start()
+        except RuntimeError:  # "can't start new thread"
+            if not self._threads:
+                raise
+            return False
+        return True
 
     def _grow(self) -> None:
         """Double the threads every `GROW_SECONDS` in which work waited and none was done."""

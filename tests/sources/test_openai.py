@@ -244,6 +244,21 @@ def test_close_ends_what_runs_and_leaves_no_thread(start: Start) -> None:
         next(texts(source.generate(ask())))
 
 
+def test_without_a_thread_a_request_fails_and_the_next_is_made(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = start(lambda exchange: exchange.answer(event("x") + DONE))
+
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        with pytest.raises(SourceFailed, match=r"can't start new thread\. Try again"):
+            next(texts(source.generate(ask())))
+    assert list(texts(source.generate(ask()))) == ["x"]
+
+
 def test_the_environment_sends_nothing_elsewhere(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

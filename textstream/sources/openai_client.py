@@ -113,11 +113,16 @@ class OpenAIClient:
             thread.join(CLOSE_SECONDS)
 
     def _start(self) -> asyncio.AbstractEventLoop:
-        self._loop = loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(
             target=self._run, args=(loop,), name="openai-requests", daemon=True
         )
-        self._thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads
+            loop.close()
+            raise SourceFailed(f"The request cannot be made: {error}. Try again.") from error
+        self._loop, self._thread = loop, thread
         return loop
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
