@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
+from tests.sources.waiting import wait_until
 from tests.support.timing import patient
 from textstream.access.address import Proxies
 from textstream.web.request_threads import RequestThreads
@@ -119,11 +120,14 @@ def test_whoever_has_its_share_is_refused_and_others_are_not(
     assert ask(connect())[0] == 200
 
 
-def test_who_asks_for_nothing_gives_way(app: App, connect: Connect) -> None:
+def test_who_asks_for_nothing_gives_way(app: App, server: WsgiServer, connect: Connect) -> None:
     slow, silent, half = connect(), connect(), connect()
     send(slow, "/slow")
     app.begun.acquire()
     half.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    visits = server.request_threads._visits
+    # Or it counts as one that has asked, to which its thread has not come yet.
+    wait_until(lambda: len(visits) == 3 and all(one.silent for one in list(visits.values())))
     others = [connect() for _ in range(2)]
     assert silent.recv(1) == half.recv(1) == b""
     assert [ask(sock)[0] for sock in others] == [200, 200]
