@@ -18,7 +18,7 @@ PACKAGE = "textstream"
 
 MAY_IMPORT = {
     "errors": "",
-    "access": "errors",
+    "access": "errors loggable",
     "loggable": "errors",
     "log_format": "loggable",
     "origins": "",

@@ -134,17 +134,6 @@ class TooManyStreams(TextStreamError):
     code = "too_many_streams"
     retryable = True
 
-    def __init__(
-        self, message: str, *, retry_after: float | None = None, scope: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        self.scope = scope
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the error object, with ``retry_after`` (seconds) and ``scope`` where given."""
-        return super().to_wire() | _given(retry_after=self.retry_after, scope=self.scope)
-
 
 class RateLimited(TextStreamError):
     """Too many requests in too short a time, or too many connections."""
@@ -198,7 +187,3 @@ INTERNAL_ERROR: dict[str, Any] = {
     "retryable": True,
 }
 """What a client is told when a handler or a reader of ours fails."""
-
-
-def _given(**details: object) -> dict[str, Any]:
-    return {name: value for name, value in details.items() if value is not None}

@@ -153,7 +153,7 @@ def _counted(address: IPAddress) -> str:
 
 @lru_cache(REMEMBERED)
 def _read(peer: str) -> IPAddress:
-    return _address(peer) or LOCAL
+    return parse_address(peer) or LOCAL
 
 
 def _read_entry(entry: str) -> IPAddress | None:
@@ -163,10 +163,11 @@ def _read_entry(entry: str) -> IPAddress | None:
     """
     text = entry.strip(' \t"')
     found = _WITH_PORT.fullmatch(text) if len(text) <= MAX_ENTRY else None
-    return _address(found[1] or found[2] or "" if found else text)
+    return parse_address(found[1] or found[2] or "" if found else text)
 
 
-def _address(text: str) -> IPAddress | None:
+def parse_address(text: str) -> IPAddress | None:
+    """Return an IP address without its zone, IPv4 where it is mapped; None where it is none."""
     if len(text) > MAX_ENTRY:
         return None
     try:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from textstream.access.caller import Caller
+from textstream.loggable import log_exception
 
 logger = logging.getLogger("textstream.access")
 
@@ -221,8 +222,8 @@ class Gate:
                 ticket = self._let_in.popleft()
             try:
                 ticket._call()
-            except Exception:
-                logger.exception("a callback of a gate failed")
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                log_exception(logger, "a callback of a gate failed", error=error)
             finally:
                 with self._lock:
                     self._calling = False

@@ -56,7 +56,7 @@ class Client:
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
-        return self.account.total >= self.account.most or self.kept > self.most_kept
+        return self.account.full or self.kept > self.most_kept
 
 
 class Visit:
@@ -102,7 +102,7 @@ class Visit:
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
-        return self.account.total >= self.account.most
+        return self.account.full
 
     def leave(self) -> None:
         """End it. Doing it again does nothing."""

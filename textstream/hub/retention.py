@@ -94,6 +94,16 @@ class Retention:
         self.watches_lingering = True
         self._call_at(self._clock() + LINGERING, self._look_for_lingering)
 
+    def _make_room_if_needed(self, entry: Entry) -> None:
+        visit, client = entry.visit, entry.visit.client
+        account, of_client, everybody = visit.account, client.account, self._kept
+        if account.total >= account.most:
+            self.make_room_soon(visit)
+        if of_client.total >= of_client.most or client.kept > client.most_kept:
+            self.make_room_soon(client)
+        if everybody.total >= everybody.most or self._table.unread.unread > self._max_streams:
+            self.make_room_soon(None)
+
     # With no lock held.
 
     def make_room(self, owner: Owner | None = None) -> None:
@@ -110,16 +120,6 @@ class Retention:
         """Do so in the dispatcher's next step. Any lock may be held."""
         self._call_at(NOW, lambda: self.make_room(owner))
 
-    def _make_room_if_needed(self, entry: Entry) -> None:
-        visit, client = entry.visit, entry.visit.client
-        account, of_client, everybody = visit.account, client.account, self._kept
-        if account.total >= account.most:
-            self.make_room_soon(visit)
-        if of_client.total >= of_client.most or client.kept > client.most_kept:
-            self.make_room_soon(client)
-        if everybody.total >= everybody.most or self._table.unread.unread > self._max_streams:
-            self.make_room_soon(None)
-
     def _keeps_too_much(self, owner: Owner | None) -> bool:
         if owner is None:
             return self._table.unread.unread > self._max_streams or self._kept.full
@@ -129,11 +129,8 @@ class Retention:
         """Return what goes next: of all together, of the address for which most is kept."""
         unread = self._table.unread
         if owner is None:
-            clients = unread.clients
-            if not clients:
-                return None
-            owner = max(clients, key=lambda one: (one.account.total, one.kept))
-        return unread.oldest(owner)
+            owner = unread.largest
+        return unread.oldest(owner) if owner else None
 
     def _dismiss_one(self, owner: Owner | None) -> None:
         """Tell the readers of what has ended to go, where there is nothing else that could.

@@ -28,9 +28,9 @@ class Shelf:
         self.unread = 0
 
     @property
-    def clients(self) -> list[Client]:
-        """The addresses of which there are any."""
-        return list(self._entries)
+    def largest(self) -> Client | None:
+        """The address for which most is kept, of those of which there are any."""
+        return max(self._entries, key=lambda one: (one.account.total, one.kept), default=None)
 
     def offer(self, entry: Entry) -> None:
         """Let it go when room is needed: nobody reads it."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+from textstream.access.address import FORWARDED_FOR, parse_address
+
+FORWARDED = (FORWARDED_FOR, "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 """What proxies say of whom they ask for. Its presence means that the peer is not who asks."""
 
 
@@ -57,10 +58,5 @@ class Audience:
 def _is_loopback(host: str) -> bool:
     if host.lower().rstrip(".") == "localhost":
         return True
-    try:
-        address = ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
+    address = parse_address(host.strip("[]"))
+    return address is not None and address.is_loopback

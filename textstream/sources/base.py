@@ -191,8 +191,8 @@ class Source:
             (``"auto"`` if it does, 30 units/s if not).
         immediate: whether `generate` never waits and computes nothing, so that its first text may
             be taken in the thread that starts the stream.
-        contextual: whether its code may look at context variables. Those of ours do not, and need
-            no context of their own: making and entering one takes as long as a short text.
+        contextual: whether its code may look at context variables. ``text`` does not,
+            and needs no context: making and entering one takes as long as a short text.
         blocking: whether its generator may keep its thread while it waits. Those that do not,
             because they yield a `Wait`, never stand in line behind those that do.
         needs_prompt: whether a start without a prompt is refused.

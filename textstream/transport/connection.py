@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 
 from textstream.access.account import Account, Kind
-from textstream.access.caller import Caller
+from textstream.access.caller import NOBODY, Caller
 from textstream.threads import ThreadPool
 from textstream.transport.assembler import Message
 from textstream.transport.bounds import Bounds
@@ -49,8 +49,6 @@ class State(enum.Enum):
 
 def _ignore(*_: object) -> None: ...
 
-
-NOBODY = Caller()
 
 OPEN = State.OPEN  # looking it up in the class takes as long as a lock does
 

@@ -19,11 +19,12 @@ from typing import Any
 from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 
+from textstream.access.caller import NOBODY
 from textstream.loggable import fingerprint
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit, admit_all
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
-from textstream.transport.connection import NOBODY, Connection
+from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden

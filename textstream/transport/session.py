@@ -15,7 +15,7 @@ from engineio.exceptions import ContentTooLongError, EngineIOError
 from engineio.packet import CLOSE, MESSAGE, NOOP, PING, PONG, Packet
 
 from textstream.access.account import Account
-from textstream.access.caller import Caller
+from textstream.access.caller import NOBODY, Caller
 from textstream.transport import posts
 from textstream.transport.admission import Visit
 from textstream.transport.answers import Answer, refusal
@@ -49,7 +49,7 @@ class Session(HeartbeatSocket):
     visit: Visit | None = None
     """What it is counted for."""
 
-    caller: Caller = Caller()
+    caller: Caller = NOBODY
     """Who has made it. Set by whoever knows."""
 
     cut_off = False

@@ -153,12 +153,9 @@ def _make_socketio(
         logger=_quiet_logger("textstream.socketio"),
         engineio_logger=_quiet_logger("textstream.engineio"),
     )
-    transport = install(
-        socketio,
-        bounds=bounds_of(settings),
-        on_oversized=refuser(socketio, settings.max_message_bytes),
-        admit=admission.admit,
-    )
+    bounds = bounds_of(settings)
+    on_oversized = refuser(socketio, bounds)
+    transport = install(socketio, bounds=bounds, on_oversized=on_oversized, admit=admission.admit)
     measure_packets(socketio.server)
     return socketio, transport
 

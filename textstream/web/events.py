@@ -84,8 +84,8 @@ class Events:
         self._new_sink = ConnectionSink if handed_off else EmitSink
         self._admission = admission
         self._sinks: dict[str, Sink] = {}  # by connection
-        self._visits: dict[str, Visit] = {}  # by connection; those that were made here are in
-        self._own_visits: set[str] = set()
+        # By connection; and whether it was made here, and is to be ended here.
+        self._visits: dict[str, tuple[Visit, bool]] = {}
 
     def register(self) -> None:
         """Register all handlers with the server."""
@@ -122,9 +122,8 @@ class Events:
         """Let go of all that a connection has read; it is gone."""
         self._sinks.pop(sid, None)  # first: see what is looked for after each event
         self._hub.disconnect(sid)
-        visit = self._visits.pop(sid, None)
-        if visit and sid in self._own_visits:
-            self._own_visits.discard(sid)
+        visit, made = self._visits.pop(sid, (None, False))
+        if visit and made:
             visit.leave()
 
     def start(self, sid: str, payload: Any) -> Answer:
@@ -190,8 +189,8 @@ class Events:
         return {"ok": False, "error": error.to_wire()}
 
     def _caller(self, sid: str) -> Caller:
-        visit = self._visits.get(sid)
-        return Caller(visit.address, sid) if visit else NOBODY
+        known = self._visits.get(sid)
+        return Caller(known[0].address, sid) if known else NOBODY
 
     def _visit(self, sid: str, environ: dict[str, Any]) -> Visit:
         """Return what is counted for a connection."""
@@ -199,9 +198,7 @@ class Events:
             visit, made = self._admission.visit_of(environ)
         except Refused as refused:
             raise ConnectionRefusedError(str(refused), refused.error) from None
-        self._visits[sid] = visit
-        if made:
-            self._own_visits.add(sid)
+        self._visits[sid] = visit, made
         return visit
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:

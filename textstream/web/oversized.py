@@ -11,26 +11,24 @@ from flask_socketio import SocketIO
 from textstream.errors import InvalidRequest
 from textstream.measure import MeasuredJson
 from textstream.protocol import STREAM_ERROR
-from textstream.transport.bounds import LARGE, WIDE, Limit, OnOversized, Parts
+from textstream.transport.bounds import LARGE, WIDE, Bounds, Limit, OnOversized
 
 _EVENT_WITH_ACK = re.compile(r"42(/[^,]{0,64},)?(\d+)\[")
 """An Engine.IO message with a Socket.IO event, in any namespace, that wants an answer."""
 
 
-_PARTS = Parts()
-
-
-def _why(size: int, limit: Limit, most: int) -> str:
+def _why(size: int, limit: Limit, bounds: Bounds) -> str:
     """Return the sentence that says which limit, and what to do."""
+    most, parts = bounds.max_message, bounds.max_parts
     if limit is Limit.PLAIN:
         return (
-            f"The message has {size} bytes; only start_stream may be larger than {LARGE}. "
-            "It was dropped."
+            f"The message has {size} bytes; only start_stream may be larger than "
+            f"{bounds.max_plain}. It was dropped."
         )
-    if limit is Limit.PARTS:
+    if limit is Limit.PARTS and parts:
         return (
-            f"A message of more than {LARGE} bytes may have {_PARTS.strings} JSON strings, and "
-            f"{_PARTS.outside} characters beside them. It was dropped."
+            f"A message of more than {LARGE} bytes may have {parts.strings} JSON strings, and "
+            f"{parts.outside} characters beside them. It was dropped."
         )
     if limit is Limit.WIDE:
         return (
@@ -55,11 +53,11 @@ def measure_packets(server: Any) -> None:
     server.packet_class = MeasuredPacket
 
 
-def refuser(socketio: SocketIO, limit: int) -> OnOversized:
-    """Return what answers a client whose message is over `limit` bytes."""
+def refuser(socketio: SocketIO, bounds: Bounds) -> OnOversized:
+    """Return what answers a client whose message is over one of `bounds`."""
 
     def refuse(eio_sid: str, head: str, size: int, over: Limit) -> None:
-        error = InvalidRequest(_why(size, over, limit)).to_wire()
+        error = InvalidRequest(_why(size, over, bounds)).to_wire()
         wants_answer = _EVENT_WITH_ACK.match(head)
         if wants_answer:
             answer = json.dumps([{"ok": False, "error": error}])
