@@ -8,30 +8,10 @@ from typing import Any
 import pytest
 from engineio.exceptions import ContentTooLongError
 
-from tests.support.clock import ManualClock
 from textstream.transport.bounds import LARGE, Bounds, Limit, Parts
 from textstream.transport.large import Large
 from textstream.transport.packets import MalformedPacketError
-from textstream.transport.posts import EventRate, length_of, measured, read, split
-
-
-def test_so_many_messages_come_in_a_second_and_the_rest_in_the_next(clock: ManualClock) -> None:
-    rate = EventRate(3, clock)
-    begun = clock.now
-    came: list[int] = []
-    while len(came) < 8:
-        if delay := rate.delay():
-            clock.advance(delay)
-        else:
-            came.append(round(clock.now - begun))
-    assert came == [0, 0, 0, 1, 1, 1, 2, 2]
-
-
-def test_who_stays_under_the_rate_never_waits(clock: ManualClock) -> None:
-    rate = EventRate(10, clock)
-    for _ in range(100):
-        assert rate.delay() == 0
-        clock.advance(0.1001)
+from textstream.transport.posts import length_of, measured, read, split
 
 
 @pytest.mark.parametrize("length", ["-5", "x", "11"])

@@ -15,7 +15,8 @@ from engineio.packet import NOOP
 from textstream.transport.answers import Answer, refusal
 from textstream.transport.bounds import Limit, OnOversized
 
-_CHUNK = 65_536
+CHUNK = 65_536
+"""Bytes of a body that are read at a time."""
 
 _NOOP = str(NOOP).encode()
 """A body that means nothing. An empty one is malformed."""
@@ -88,7 +89,7 @@ def _content_length(environ: dict[str, Any]) -> int:
 
 def _discard(body: Any, count: int) -> None:
     while count > 0:
-        read = len(body.read(min(count, _CHUNK)))
+        read = len(body.read(min(count, CHUNK)))
         if not read:
             return
         count -= read

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textstream.transport.frames import PONG, frame
+from textstream.transport.rate import Rate
 from textstream.transport.reactor import Reactor
 
 
@@ -15,30 +16,24 @@ class Pongs:
     for a pong gets one. The reactor's thread only.
     """
 
-    __slots__ = ("_count", "_late", "_most", "_reactor", "_second", "_write")
+    __slots__ = ("_late", "_rate", "_reactor", "_write")
 
     def __init__(self, most: int, reactor: Reactor, write: Callable[[bytes], None]) -> None:
         """Answer `most` pings a second with `write`."""
-        self._most = most
+        self._rate = Rate(most, reactor.clock)
         self._reactor = reactor
         self._write = write
-        self._second = 0.0
-        self._count = 0
         self._late: bytes | None = None  # of the ping that is to be answered later
 
     def answer(self, payload: bytes) -> None:
         """Answer a ping."""
-        now = self._reactor.clock()
-        if now - self._second >= 1:
-            self._second, self._count = now, 0
-        self._count += 1
-        waiting = self._late is not None
-        if self._count <= self._most and not waiting:
+        if self._late is not None:
+            self._late = payload
+        elif delay := self._rate.delay():
+            self._late = payload
+            self._reactor.call_later(delay, self._answer_latest)
+        else:
             self._write(frame(PONG, payload))
-            return
-        self._late = payload
-        if not waiting:
-            self._reactor.call_later(self._second + 1 - now, self._answer_latest)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs
 
 from engineio.exceptions import ContentTooLongError
@@ -15,13 +15,12 @@ from textstream.transport.bounds import LARGE, Bounds, OnOversized
 from textstream.transport.large import Large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.poll_window import STANDSTILL
+from textstream.transport.polls import CHUNK
+from textstream.transport.rate import Rate
 from textstream.transport.sockets import socket_of
 
 SEPARATOR = b"\x1e"
 """Between the packets of a request (Engine.IO 4)."""
-
-CHUNK = 65_536
-"""Bytes of a body that are read at a time."""
 
 FEW, SHORT = 16, 4.0
 """Packets of a request that waits less, and its seconds.
@@ -31,29 +30,6 @@ python-engineio's client sends no more in one, and gives it up after 5 s. Others
 
 TOO_SLOW = "too much waits for its polls: poll while you send"
 """What a client is told that asks for more than it fetches."""
-
-
-class EventRate:
-    """Spreads messages over the seconds: at most so many in each. As `Intake` does for a socket."""
-
-    __slots__ = ("_came", "_clock", "_most", "_second")
-
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Let `most` messages come in a second; `clock` is in seconds."""
-        self._most = most
-        self._clock = clock
-        self._second = float("-inf")  # when the current second began, and
-        self._came = 0  # how many messages came in it
-
-    def delay(self) -> float:
-        """Count a message; or return the seconds to wait before asking again, uncounted."""
-        now = self._clock()
-        if now - self._second >= 1:
-            self._second, self._came = now, 0
-        if self._came >= self._most:
-            return self._second + 1 - now
-        self._came += 1
-        return 0.0
 
 
 def length_of(environ: dict[str, Any], most: int) -> int:
@@ -180,10 +156,10 @@ def receive(session: Any, environ: dict[str, Any]) -> None:
 
 
 def _take_turn(session: Any) -> Ticket:
-    ticket = session.shared.turns.wait(session.caller, session.shared.bounds.stall)
+    ticket: Ticket | None = session.shared.turns.wait(session.caller, session.shared.bounds.stall)
     if ticket is None:
         raise MalformedPacketError("too many large messages at a time. Send this one later")
-    return cast("Ticket", ticket)
+    return ticket
 
 
 class Patience:
@@ -203,7 +179,7 @@ class Patience:
         session is closed.
         """
         session, queue, bounds = self._session, self._session.queue, self._session.shared.bounds
-        rate = session.rate = session.rate or EventRate(bounds.events_per_second)
+        rate = session.rate = session.rate or Rate(bounds.events_per_second)
         while not session.closed and (delay := rate.delay()):
             queue.wait_for(lambda: session.closed, delay)
         enough = bounds.max_buffered // 4

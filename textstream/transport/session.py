@@ -29,6 +29,7 @@ from textstream.transport.large import Large
 from textstream.transport.messages import takes_large
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.polls import REFUSAL
+from textstream.transport.rate import Rate
 from textstream.transport.shared import Shared
 
 logger = logging.getLogger("textstream.transport")
@@ -45,6 +46,7 @@ class Session(HeartbeatSocket):
     """An Engine.IO session. Made of Engine.IO's own by `Sessions`."""
 
     shared: Shared
+    """What all sessions of a server share. Set by `Sessions`, with the class."""
 
     visit: Visit | None = None
     """What it is counted for."""
@@ -55,15 +57,11 @@ class Session(HeartbeatSocket):
     cut_off = False
     """Whether it is about to be closed, for too much waits for its polls."""
 
-    rate: posts.EventRate | None = None
+    rate: Rate | None = None
     """Of its messages. Made with the first POST."""
 
     _polling = _posting = False  # guarded, as `cut_off`, by the flags' lock
     _upgrade_over: threading.Event | None = None
-
-    def share(self, shared: Shared) -> None:
-        """Take what all sessions of a server share."""
-        self.shared = shared
 
     @property
     def account(self) -> Account | None:

@@ -42,7 +42,7 @@ class Sessions(dict[str, Session]):
     def __setitem__(self, sid: str, session: Any) -> None:
         """Enter a session."""
         session.__class__ = Session
-        session.share(self._shared)
+        session.shared = self._shared
         if visit := getattr(self._making, "visit", None):
             session.visit, self._making.visit = visit, None
             session.account, session.caller = visit.account, Caller(visit.address, sid)
