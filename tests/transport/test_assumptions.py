@@ -220,7 +220,7 @@ def test_the_end_of_a_session_is_not_lost_in_a_full_poll(server: socketio.Server
 
 
 def test_a_poll_waits_for_the_first_packet_only() -> None:
-    packets = SessionQueue()
+    packets, late = SessionQueue(), packet.Packet(packet.MESSAGE, "late")
     taken: list[Any] = []
 
     def take() -> None:
@@ -230,18 +230,19 @@ def test_a_poll_waits_for_the_first_packet_only() -> None:
 
     thread = threading.Thread(target=take)
     thread.start()
-    packets.put("late")
+    packets.put(late)
     thread.join(10)
-    assert taken == ["late"]
+    assert taken == [late]
     with pytest.raises(queue.Empty):
         packets.get(timeout=0.001)
 
 
 def test_whoever_waits_may_always_take_the_next() -> None:
     packets = SessionQueue()
-    for n in range(40):
-        packets.put(n)
-    assert [packets.get() for _ in range(40)] == list(range(40)), "only a row of no-waits is cut"
+    sent = [packet.Packet(packet.MESSAGE, str(n)) for n in range(40)]
+    for one in sent:
+        packets.put(one)
+    assert [packets.get() for _ in sent] == sent, "only a row of no-waits is cut"
 
 
 # simple-websocket, wsproto and the WSGI servers

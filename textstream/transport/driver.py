@@ -19,7 +19,6 @@ from typing import Any
 from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 
-from textstream.access.caller import NOBODY
 from textstream.loggable import fingerprint
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit, admit_all
@@ -129,7 +128,8 @@ class Transport:
         try:
             shaken = shake_hands(environ)
         except HANDSHAKE_ERRORS as error:
-            return self._refuse_handshake(session, start_response, error)
+            self._drop(session)
+            return _refuse_handshake(start_response, error)
         try:
             self._take_over(raw, session)
         except OSError:  # no descriptor to hand it off with
@@ -148,7 +148,7 @@ class Transport:
         try:
             shaken = shake_hands(environ)
         except HANDSHAKE_ERRORS as error:
-            return refuse(start_response, f"No WebSocket handshake: {error}")
+            return _refuse_handshake(start_response, error)
         try:
             connection = self._connect(raw, on_message=lambda _: None, on_close=lambda: None)
         except OSError:
@@ -157,10 +157,6 @@ class Transport:
         connection.start()
         connection.close(POLICY_VIOLATION, HAS_WEBSOCKET)
         return leave(shaken)
-
-    def _refuse_handshake(self, session: Any, start_response: Any, error: Exception) -> list[bytes]:
-        self._drop(session)
-        return refuse(start_response, f"No WebSocket handshake: {error}")
 
     def _drop(self, session: Any) -> None:
         """End a session whose first connection came to nothing; one that polls goes on so."""
@@ -178,8 +174,8 @@ class Transport:
             raw,
             on_message=peer.on_message,
             on_close=peer.on_close,
-            caller=getattr(session, "caller", NOBODY),
-            account=getattr(session, "account", None),
+            caller=session.caller,
+            account=session.account,
         )
         peer.connection = connection
         if session.connected:
@@ -258,6 +254,10 @@ class _Job:
 
     def join(self, timeout: float | None = None) -> None:
         """Do not wait: nobody does for these."""
+
+
+def _refuse_handshake(start_response: Any, error: Exception) -> list[bytes]:
+    return refuse(start_response, f"No WebSocket handshake: {error}")
 
 
 _warned: set[str] = set()

@@ -168,7 +168,7 @@ class SessionQueue:
             before = self.nbytes
             item = self._take()
             window.taken(before - self.nbytes)
-            if _is(item, PING):
+            if item.packet_type == PING:
                 self._ping_left = True
             return item
 
@@ -292,7 +292,3 @@ def _hand_over(connection: Connection, item: Any) -> None:
         if kind == PING:
             connection.window.ping()
         connection.write(message_frame(item.encode()))
-
-
-def _is(item: Any, packet_type: int) -> bool:
-    return getattr(item, "packet_type", None) == packet_type
