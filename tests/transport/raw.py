@@ -11,6 +11,19 @@ from collections.abc import Iterator
 OPCODES = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10, "continuation": 0}
 
 
+def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0) -> bytes:
+    """Return a frame as a client sends it; a mask of zeros changes nothing."""
+    first = (0x80 if fin else 0) | rsv | opcode
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", first, 0x80 | size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", first, 0xFE, size)
+    else:
+        head = struct.pack("!BBQ", first, 0xFF, size)
+    return head + bytes(4) + payload
+
+
 class RawWebSocket:
     """Past the HTTP handshake once made; Engine.IO's first packet is read."""
 
@@ -48,15 +61,7 @@ class RawWebSocket:
         self, kind: str, payload: bytes = b"", *, fin: bool = True, rsv: int = 0
     ) -> None:
         """Send one masked frame."""
-        first = (0x80 if fin else 0) | rsv | OPCODES[kind]
-        size = len(payload)
-        if size < 126:
-            head = struct.pack("!BB", first, 0x80 | size)
-        elif size < 65_536:
-            head = struct.pack("!BBH", first, 0xFE, size)
-        else:
-            head = struct.pack("!BBQ", first, 0xFF, size)
-        self.sock.sendall(head + bytes(4) + payload)  # a mask of zeros changes nothing
+        self.sock.sendall(frame(OPCODES[kind], payload, fin=fin, rsv=rsv))
 
     def send(self, text: str) -> None:
         """Send a text message."""
@@ -65,8 +70,8 @@ class RawWebSocket:
     def frames(self) -> Iterator[tuple[int, bytes]]:
         """Yield opcode and payload of each frame, until the server closes."""
         while True:
-            while (frame := self._next_frame()) is not None:
-                yield frame
+            while (one := self._next_frame()) is not None:
+                yield one
             try:
                 data = self.sock.recv(65_536)
             except ConnectionResetError:
@@ -120,6 +125,6 @@ class RawWebSocket:
             return None
         if len(data) < head + size:
             return None
-        frame = data[0] & 0x0F, bytes(data[head : head + size])
+        opcode, payload = data[0] & 0x0F, bytes(data[head : head + size])
         del data[: head + size]
-        return frame
+        return opcode, payload

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.transport.raw import frame
 from textstream.transport.assembler import FRAMES, Assembler, Broken, Closed, Incoming, Ping
 from textstream.transport.bounds import LARGE, Bounds, Limit, Parts
 from textstream.transport.large import Large, Oversized
@@ -21,14 +22,6 @@ BOUNDS = Bounds(
 )
 
 TEXT, BINARY, MORE, CLOSE, PING = 1, 2, 0, 8, 9
-
-
-def frame(kind: int, payload: bytes = b"", *, fin: bool = True) -> bytes:
-    """Return a frame as a client sends it; a mask of zeros changes nothing."""
-    size = len(payload)
-    assert size < 65_536
-    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return bytes(((0x80 if fin else 0) | kind,)) + length + bytes(4) + payload
 
 
 def pieces(kind: int, payload: bytes, size: int = 8192) -> Iterator[bytes]:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.transport.manual_reactor import ManualReactor
-from tests.transport.test_assembler import MORE, PING, TEXT, frame, pieces
+from tests.transport.raw import frame
+from tests.transport.test_assembler import MORE, PING, TEXT, pieces
 from textstream.access.account import Account, Kind
 from textstream.access.caller import Caller
 from textstream.threads import ThreadPool
