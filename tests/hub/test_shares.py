@@ -204,7 +204,7 @@ def test_everything_is_given_back_in_the_end(clock: ManualClock) -> None:
     bench.run(Limits().grace + Limits().retention + 5)
     assert bench.clients.account.total == 0
     counters = bench.clients.counters()
-    assert (counters["connections"], counters["addresses"]) == (1, 1), "but nobody's own"
+    assert (counters["connections"], counters["addresses"]) == (0, 0)
 
 
 @pytest.mark.parametrize("unit", ["char", "word", "token"])
@@ -221,3 +221,12 @@ def test_a_text_that_waits_is_not_far_ahead_in_bytes(clock: ManualClock, unit: U
     bench.hub.start(start, connection="alice", sink=RecordingSink(bench.clock))
     bench.run(1)
     assert 0 < alice.account.count(Kind.TEXT) < 100_000
+
+
+def test_the_hub_itself_is_no_connection(clock: ManualClock) -> None:
+    """As one it would be all there may be with ``TEXTSTREAM_MAX_CONNECTIONS=1``."""
+    bench = Bench(clock, Limits(), Shares(connections=1))
+    connect(bench, "alice", "a")
+    with pytest.raises(RateLimited, match="1 connection, as many"):
+        connect(bench, "bob", "b")
+    bench.start("x", connection="nobody announced this one")

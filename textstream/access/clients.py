@@ -93,8 +93,14 @@ class Clients:
                 )
             client.connections += 1
             self._connections += 1
-        account = Account(client.account, most=at_most(share.connection_bytes))
-        return Visit(client, account, left=self.leave, full=self._on_full)
+        return self._visit(client, left=self.leave)
+
+    def stranger(self) -> Visit:
+        """Return a visit for what nobody's connection asks for. It is no connection itself."""
+        with self._lock:
+            client = self._client("", self._shares.of(""))
+            self._forget(client)  # until there is something of it
+        return self._visit(client, left=_nothing)
 
     def leave(self, visit: Visit) -> None:
         """Count a connection no longer. What was kept for it goes on to count for its address."""
@@ -206,6 +212,10 @@ class Clients:
                 for client in clients[:most]
             },
         }
+
+    def _visit(self, client: Client, *, left: Callable[[Visit], None]) -> Visit:
+        account = Account(client.account, most=at_most(client.share.connection_bytes))
+        return Visit(client, account, left=left, full=self._on_full)
 
     # With the lock held.
 

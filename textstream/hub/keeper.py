@@ -71,7 +71,7 @@ class Keeper:
         # Called where text is added, with that stream's lock and its log's held. Once when a limit
         # is reached is enough: while it is passed, whatever ends, or is left, makes room.
         self.clients.tell(self._retention.make_room_soon)
-        self._stranger = self.clients.enter("")  # for streams of connections that nobody announced
+        self._stranger = self.clients.stranger()  # for streams of connections that nobody announced
 
     # Streams.
 
