@@ -84,8 +84,9 @@ class Bounds:
             closed. The time in which its messages before are handled is not counted.
         max_inbox_bytes: bytes in memory of messages that wait for a worker, beside the one that
             came first; with more the socket is not read.
-        large_at_once: messages of more than `LARGE` bytes that are received and handled at a time,
-            of one address; a socket with another is not read until it is its turn. 0: any number.
+        large_at_once: large messages that are received and handled at a time, of one address, and
+            POSTs of more than `LARGE` bytes. A WebSocket's message asks for its turn when half of
+            `LARGE` has come of it, and its socket is not read until then. 0: any number.
         large_in_all: the same, of all addresses.
 
     """
