@@ -76,10 +76,6 @@ class Visits:
         elif not re.search(r"\nretry-after: [1-9]\d*\r", head):
             self._outcome.failures.append(f"{what}: 429 without Retry-After")
 
-    def leave_first(self) -> None:
-        """Close the oldest connection."""
-        self._clients.pop(0).close()
-
     def close(self) -> None:
         """Close all."""
         for client in self._clients:

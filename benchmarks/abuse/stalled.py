@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from benchmarks.abuse.attacks import SLACK
+from benchmarks.abuse.memory import LONGEST_TEXT
 from benchmarks.abuse.outcome import Outcome, all_of
 from benchmarks.abuse.polling import POLLING, http, poll_open
 from benchmarks.abuse.target import Target
@@ -28,7 +29,6 @@ MOST_SECONDS = STALL_SECONDS + SLACK + 2.0
 LOOK_SECONDS = 36.0
 """How long is waited for those that are late, to say when they were closed."""
 
-LONGEST_TEXT = 500_000
 STREAMS = 16
 """As many as a client may run."""
 

@@ -146,8 +146,8 @@ async def pongs(target: Target) -> Outcome:
                 ended = time.monotonic() - began
                 outcome.endings["ended"] += 1
         await asyncio.sleep(0.25)
-    outcome.endings["still there"] = len(alive)
-    outcome.endings += type(outcome.endings)()
+    if alive:
+        outcome.endings["still there"] = len(alive)
     outcome.notes.append(f"the last that ended did so after {ended:.1f} s")
     outcome.expect("ended")
     return outcome

@@ -6,15 +6,13 @@ import json
 import re
 from collections.abc import Sequence
 
+from benchmarks.abuse.talker import LONGEST_MESSAGE
 from benchmarks.abuse.wire import Ended
 
 NOT_WAITED_FOR = "not waited for"
 IGNORED = "ignored"
 NO_ANSWER = "no answer in time"
 TOO_LONG = "too long"
-
-LONGEST_MESSAGE = 300
-"""Characters that the sentence of an error may have."""
 
 TELLING = (TOO_LONG, "HTTP 5", "error internal", "close", "HTTP 4", "error", "connect error", "ok")
 """Beginnings of answers, the one that says most first."""
