@@ -148,8 +148,7 @@ class OpenAICompatible:
 
     def _body(self, request: SourceRequest) -> dict[str, Any]:
         params = cast("OpenAIParams", request.params)
-        system = getattr(params, "system", None)  # a client may not be let choose it
-        messages = [{"role": "system", "content": system}] if system else []
+        messages = [{"role": "system", "content": params.system}] if params.system else []
         messages.append({"role": "user", "content": request.prompt or ""})
         given = params.model_dump(exclude={"system"}, exclude_none=True)
         given = limited(given, self._max_tokens)

@@ -1,7 +1,8 @@
 /** What it means for a person that a limit was reached: whose it is, and when to try again. */
 import type { StreamError } from "../client";
 
-type Limit = Pick<StreamError, "code"> & Partial<Pick<StreamError, "scope" | "retryAfter">>;
+/** What is known of a limit that was reached. */
+export type Limit = Pick<StreamError, "code"> & Partial<Pick<StreamError, "scope" | "retryAfter">>;
 
 export interface LimitWords {
   /** Streams that are not started, by whose limit it is. */

@@ -1,5 +1,5 @@
 import type { StreamError } from "../../client";
-import { connectionLimit, sentences, streamLimit } from "../../shared/limits";
+import { connectionLimit, type Limit, sentences, streamLimit } from "../../shared/limits";
 import type { Words } from "./en";
 
 export interface Explanation {
@@ -10,8 +10,7 @@ export interface Explanation {
 }
 
 /** An error, with what is known of it. */
-export type Known = Pick<StreamError, "code" | "message"> &
-  Partial<Pick<StreamError, "retryAfter" | "scope">>;
+export type Known = Limit & Pick<StreamError, "message">;
 
 /** What an error means for who reads it. `server` and `origin`: the two sides, as addresses. */
 export function explain(error: Known, words: Words, server: string, origin: string): Explanation {
