@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.sources.waiting import wait_until
 from tests.transport.conftest import Dial, LocalServer, StartLocal
+from tests.transport.passing import let_pass
 from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds
 from textstream.transport.frames import message_frame
+from textstream.transport.handoff import unacknowledged
 
 pytestmark = pytest.mark.live
 
@@ -125,19 +128,22 @@ def test_a_client_that_never_connects_is_closed(start_local: StartLocal, dial: D
 
 def test_an_upgrade_that_is_not_completed_is_closed(start_local: StartLocal, dial: Dial) -> None:
     """It belonged to nobody: the session goes on polling, and its end did not close it."""
-    server = start_local(Bounds(connect=0.05))
+    server = start_local()
     url = f"{server.url}/socket.io/?EIO=4&transport=polling"
     sid = json.loads(poll(url)[1:])["sid"]
     assert poll(f"{url}&sid={sid}", "40") == "ok"
+    server.transport.bounds = Bounds(connect=0.05)  # from now on: a busy machine polls no faster
     upgrade = dial(server, connected=False, sid=sid)
     assert upgrade.close_code() == 1008
     server.socketio.emit("flood", "still there")
     assert "still there" in poll(f"{url}&sid={sid}"), "it goes on polling"
 
 
-def test_a_client_that_connects_stays(start_local: StartLocal, dial: Dial) -> None:
-    server = start_local(Bounds(connect=0.5))
-    idle, ws = dial(server, connected=False), dial(server)
+def test_a_client_that_connects_stays(local: LocalServer, dial: Dial) -> None:
+    idle, ws = dial(local, connected=False), dial(local)
+    assert next(idle.messages()).startswith("0{")
+    while not select.select([idle.sock], [], [], 0.01)[0]:  # its time begins behind its handshake
+        let_pass(local.transport.reactor, local.transport.bounds.connect + 1)
     assert idle.close_code() == 1008  # so the time is over for the other as well
     assert call(ws, "sum", 1, 1) == [2, "done"]
 
@@ -162,16 +168,17 @@ def test_a_reader_that_does_not_read_is_closed(start_local: StartLocal, dial: Di
 
 
 def test_a_reader_whose_kernel_takes_everything_is_closed_too(
-    start_local: StartLocal, dial: Dial
+    local: LocalServer, dial: Dial
 ) -> None:
     """Its pongs are missing: what the kernels buffer is no progress."""
-    server = start_local(Bounds(stall=0.2))
-    ws = dial(server)
+    server, ws = local, dial(local)
     sid = call(ws, "who")[0]
     connection = connection_of(server, sid)
     while connection.ready:
         connection.write_units(message_frame("x" * 1000))
     assert connection.settled, "the kernel has taken all"
+    wait_until(lambda: not unacknowledged(connection._sock))  # the other kernel, too
+    let_pass(server.transport.reactor, server.transport.bounds.stall + 1)
     server.record.wait_for("disconnect", sid, "transport close")
     assert ws.close_code() == 1008
 
@@ -192,26 +199,22 @@ def test_a_reader_that_answers_without_reading_is_closed(
     server.record.wait_for("disconnect", sid, "transport close")
 
 
-def test_a_reader_that_answers_its_pings_stays(start_local: StartLocal, dial: Dial) -> None:
-    server = start_local(Bounds(stall=0.05))
-    ws = dial(server)
-    sid = call(ws, "who")[0]
-    connection = connection_of(server, sid)
-
-    def write() -> None:
-        for _ in range(500):
-            while not connection.ready:
-                time.sleep(0.001)
+def test_a_reader_that_answers_its_pings_stays(local: LocalServer, dial: Dial) -> None:
+    ws = dial(local)
+    connection = connection_of(local, call(ws, "who")[0])
+    messages = ws.messages()
+    for _ in range(4):
+        left = 0
+        while connection.ready:
             connection.write_units(message_frame("x" * 1000))
-
-    writer = threading.Thread(target=write, daemon=True)
-    writer.start()
-    for number, message in enumerate(m for m in ws.messages() if m in {"2", "x" * 1000}):
-        if message == "2":
-            ws.send("3")
-        elif number >= 500:
-            break
-    writer.join(10)
+            left += 1
+        let_pass(local.transport.reactor, local.transport.bounds.stall * 2 / 3)
+        while left:
+            message = next(messages)
+            left -= message == "x" * 1000
+            if message == "2":
+                ws.send("3")
+        wait_until(lambda: connection.ready)
     assert call(ws, "sum", 1, 1) == [2, "done"]
 
 
@@ -305,5 +308,7 @@ def test_nothing_is_left_of_those_that_went(local: LocalServer, dial: Dial, end:
         ws.close()
         local.record.wait_for("disconnect", sid, "transport close")
     assert call(dial(local), "sum", 1) == [1, "done"]
-    assert len(local.socketio.server.eio.sockets) == 1
-    assert not local.socketio.server.environ.keys() - local.socketio.server.eio.sockets.keys()
+    # They are told of the end before it is over.
+    wait_until(lambda: len(local.socketio.server.eio.sockets) == 1)
+    eio_sids = local.socketio.server.eio.sockets.keys()
+    wait_until(lambda: not local.socketio.server.environ.keys() - eio_sids)

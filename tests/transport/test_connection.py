@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.timing import patient
+from tests.transport.passing import let_pass
 from textstream.access.account import Account, Kind
 from textstream.threads import ThreadPool
 from textstream.transport.assembler import Message
@@ -163,13 +164,15 @@ def test_a_peer_that_goes_on_sending_is_given_up(connect: Connect) -> None:
 
 
 def test_one_that_is_being_closed_need_not_confirm_anything(
-    connect: Connect, caplog: pytest.LogCaptureFixture
+    connect: Connect, reactor: Reactor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Or a second close frame would follow the first."""
-    connection, _, theirs = connect(Bounds(stall=0.05, closing=0.2))
+    connection, _, theirs = connect(Bounds(stall=20, closing=40))
     while connection.window.open:
         connection.write_units(b"\x81\x7d" + b"x" * 125)
     connection.close(1000)
+    for _ in range(2):
+        let_pass(reactor, 30)
     assert read_to_the_end(theirs).endswith(b"x\x88\x02\x03\xe8")
     assert not caplog.records
 
