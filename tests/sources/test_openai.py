@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sources.api_double import DONE, ApiDouble, Exchange, event
-from tests.sources.waiting import Consumer, texts
+from tests.sources.waiting import LONG, Consumer, texts
 from tests.support.timing import patient
 from textstream.errors import InvalidRequest, ShuttingDown, SourceFailed, SourceUnavailable
 from textstream.sources.base import Source, SourceRequest
@@ -188,7 +188,7 @@ def test_cancelling_before_the_first_byte_closes_the_connection(start: Start) ->
     assert double.asked.wait(30)
     cancelled_at = time.monotonic()
     request.cancel.cancel()
-    assert closed.wait(1.0)
+    assert closed.wait(LONG)
     assert consumer.finish() == ""
     assert consumer.ended_at - cancelled_at < patient(1.0)
 
@@ -206,7 +206,7 @@ def test_closing_the_generator_half_way_closes_the_connection(start: Start) -> N
     generator = texts(source.generate(ask()))
     assert next(generator) == "One"
     generator.close()
-    assert closed.wait(1.0)
+    assert closed.wait(LONG)
 
 
 def test_a_generator_that_is_not_iterated_stops_the_reading(start: Start) -> None:

@@ -18,6 +18,8 @@ from flask_socketio import (
     send,
 )
 
+from tests.sources.waiting import LONG
+
 
 class Record:
     """What the app saw, for tests to wait for."""
@@ -32,7 +34,7 @@ class Record:
             self._seen.append(what)
             self._changed.notify_all()
 
-    def wait_for(self, *what: Any, timeout: float = 10.0) -> None:
+    def wait_for(self, *what: Any, timeout: float = LONG) -> None:
         """Wait until this observation was added."""
         with self._changed:
             assert self._changed.wait_for(lambda: what in self._seen, timeout), self._seen
