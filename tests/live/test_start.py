@@ -165,7 +165,9 @@ def test_unpaced_text_arrives_complete(server: RunningServer, sio: Connect, tran
 
 
 def test_unpaced_characters_arrive_complete(server: RunningServer, sio: Connect) -> None:
+    # Not more of them: python-socketio starts a thread for each event, and on a busy machine that
+    # client is too slow for the server, which closes it.
     client = sio(server)
-    start(client, {"text": "xyz" * 10_000, "rate": 0})
+    start(client, {"text": "xyz" * 1_000, "rate": 0})
     finish(client, timeout=patient(60))
-    assert client.text == "xyz" * 10_000
+    assert client.text == "xyz" * 1_000
