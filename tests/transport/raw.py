@@ -67,6 +67,19 @@ class RawWebSocket:
         """Send a text message."""
         self.send_frame("text", text.encode())
 
+    def connect(self) -> str:
+        """Send a CONNECT; return what the server says to it.
+
+        On a busy machine a ping may come before, which must be answered.
+        """
+        self.send("40")
+        for message in self.messages():
+            if message.startswith("4"):
+                return message
+            if message == "2":
+                self.send("3")
+        raise AssertionError("closed without an answer to CONNECT")
+
     def frames(self) -> Iterator[tuple[int, bytes]]:
         """Yield opcode and payload of each frame, until the server closes."""
         while True:
