@@ -273,11 +273,11 @@ def test_the_wsgi_servers_hand_out_their_sockets() -> None:
 
 def test_wsproto_leaves_out_one_close_code() -> None:
     assert "self._process_close(frame)" in inspect.getsource(FrameProtocol._parse_more_gen), (
-        "wsproto reads close frames in another way now: see _Protocol in frames.py"
+        "wsproto reads close frames in another way now: see Protocol in frame_fuzz.py"
     )
     client, server = FrameProtocol(True, []), FrameProtocol(False, [])
     server.receive_bytes(bytes(client.close(1014)))
-    with pytest.raises(ParseFailed):  # else _Protocol is needed no more
+    with pytest.raises(ParseFailed):  # else that is needed no more
         list(server.received_frames())
 
 
@@ -286,5 +286,7 @@ def test_wsproto_hands_out_a_message_in_the_pieces_that_arrive() -> None:
     data = bytes(client.send_data("x" * 1000))
     server.receive_bytes(data[:500])
     pieces = list(server.received_frames())
-    assert pieces, "it waits for a whole frame now: a limit would be noticed too late"
+    assert pieces, (
+        "it waits for a whole frame now: frame_fuzz.py compares it with ours piece by piece"
+    )
     assert not pieces[0].frame_finished

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import struct
+from codecs import utf_8_decode
 from dataclasses import dataclass
-from typing import Any
-
-from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
 
 from textstream.transport.bounds import LARGE, Bounds, Limit
-from textstream.transport.frames import BAD_GATEWAY, NORMAL, PROTOCOL_ERROR
+from textstream.transport.frames import CLOSE, INVALID_DATA, MESSAGE_TOO_BIG, PING, TEXT
 from textstream.transport.large import Large, Oversized
 from textstream.transport.measure import exceeded, head_of
+from textstream.transport.parser import Parser, Part, Violation, close_code
 
 FRAMES = 64
 """Frames of one socket that are looked at in a turn.
 
-Each takes some 10 µs, and the smallest has 6 bytes: in `RECEIVE` bytes there may be 1,365 of them,
-for which every other connection would wait.
+Each takes some 1 µs, and its message 3 more on its way to the inbox. The smallest has 6 bytes: in
+`RECEIVE` bytes there may be 1,365 of them, for which every other connection would wait.
 """
-
-_BAD_GATEWAY = struct.pack("!H", BAD_GATEWAY)
-_TRY_AGAIN_LATER = struct.pack("!H", CloseReason.TRY_AGAIN_LATER)
 
 
 @dataclass(frozen=True)
@@ -50,18 +45,6 @@ Message = str | bytes | Large | Oversized
 Incoming = Message | Ping | Closed | Broken
 
 
-class _Protocol(FrameProtocol):
-    """wsproto's, which leaves out one close code that is registered with IANA: 1014."""
-
-    def _process_close(self, frame: Frame) -> Frame:
-        payload = bytes(frame.payload)  # type: ignore[arg-type]
-        if not payload.startswith(_BAD_GATEWAY):
-            return super()._process_close(frame)
-        # The reason is checked as that of the code before it.
-        super()._process_close(frame._replace(payload=_TRY_AGAIN_LATER + payload[2:]))
-        return frame._replace(payload=(BAD_GATEWAY, ""))
-
-
 class Assembler:
     """Makes messages of the bytes that arrive, and never keeps more than the limit.
 
@@ -73,11 +56,12 @@ class Assembler:
 
     __slots__ = (
         "_bounds",
+        "_cut",
         "_deaf",
         "_head",
         "_kept",
         "_next",
-        "_protocol",
+        "_parser",
         "_refused",
         "_size",
         "frames",
@@ -89,7 +73,8 @@ class Assembler:
     def __init__(self, bounds: Bounds) -> None:
         """Take messages within `bounds`."""
         self._bounds = bounds
-        self._protocol = _Protocol(client=False, extensions=[])
+        self._parser = Parser()
+        self._cut = b""  # the beginning of a character, of a text that is not complete
         self._deaf = False
         self._begin()
         self.frames = 0
@@ -113,23 +98,21 @@ class Assembler:
         self.frames = 0
         if self.over:
             return []
-        self._protocol.receive_bytes(data)
         self.pending = False
         messages: list[Incoming] = []
         try:
-            for part in self._protocol.received_frames():
-                message = self._take(part)
-                if message is not None:
-                    messages.append(message)
-                if part.frame_finished:
-                    self.frames += 1
-                    if self.frames >= FRAMES and not self.over:
-                        self.pending = True
-                        break
-        except ParseFailed as error:
-            self.over = True
-            self._begin()
-            messages.append(Broken(int(error.code or PROTOCOL_ERROR), str(error)[:100]))
+            text = None if self._deaf else self._parser.whole_text(data)
+            if text is not None and len(text) <= self._next:
+                self.frames = 1
+                return [text.decode()]
+            self._parser.feed(data)
+            self._take_parts(messages)
+        except UnicodeDecodeError as error:
+            messages.append(self._broken(Violation(str(error), INVALID_DATA)))
+        except Violation as error:
+            messages.append(self._broken(error))
+        if self.over:
+            self._parser.clear()
         return messages
 
     def discard(self) -> None:
@@ -142,8 +125,7 @@ class Assembler:
         self.over = True
         self.pending = False
         self._begin()
-        # wsproto's parser and its generator point at each other.
-        vars(self._protocol).clear()
+        self._parser.clear()
 
     def _begin(self) -> None:
         """Forget the message before."""
@@ -155,23 +137,55 @@ class Assembler:
         self.unfinished = False
         """Whether a message has begun that has not ended."""
 
-    def _take(self, frame: Frame) -> Incoming | None:
-        opcode, payload, ended, is_last = frame
-        if opcode.iscontrol():
-            return self._control(opcode, payload)
+    def _take_parts(self, messages: list[Incoming]) -> None:
+        """Add to `messages` what is complete.
+
+        Raises:
+            Violation, UnicodeDecodeError: what comes then is wrong.
+
+        """
+        while (part := self._parser.next()) is not None:
+            message = self._take(part)
+            if message is not None:
+                messages.append(message)
+            if part[2]:
+                self.frames += 1
+                if self.over:
+                    return
+                if self.frames >= FRAMES:
+                    self.pending = True
+                    return
+
+    def _take(self, part: Part) -> Incoming | None:
+        kind, payload, _, complete = part
+        if kind >= CLOSE:
+            return self._control(kind, payload)
+        is_text = kind == TEXT
+        if complete and not (self.unfinished or self._deaf or len(payload) > self._next):
+            return payload.decode() if is_text else payload  # nearly all there are
+        if is_text:
+            self._check(payload, complete=complete)
         if self._deaf:
             return None
-        part: str | bytes = payload  # type: ignore[assignment]
-        complete = ended and is_last
-        if complete and not self.unfinished and 4 * len(part) <= self._next:
-            return part  # nearly all there are
-        self._add(part)
+        self._add(payload, is_text)
         self.unfinished = not complete
         if not complete:
             return None
-        made = self._message(isinstance(part, str))
+        made = self._message(is_text)
         self._begin()
         return made
+
+    def _check(self, payload: bytes, *, complete: bool) -> None:
+        """Refuse what is no UTF-8 as soon as it is none, wherever characters are cut.
+
+        Raises:
+            UnicodeDecodeError: it is none.
+
+        """
+        if self._cut or not payload.isascii():
+            data = self._cut + payload
+            _, decoded = utf_8_decode(data, "strict", complete)
+            self._cut = data[decoded:]
 
     def _message(self, is_text: bool) -> Message:
         if self._refused:
@@ -180,21 +194,26 @@ class Assembler:
             return Large(self._kept, is_text=is_text)
         return self._kept.decode() if is_text else bytes(self._kept)
 
-    def _control(self, opcode: Opcode, payload: Any) -> Incoming | None:
-        if opcode is Opcode.CLOSE:
+    def _control(self, kind: int, payload: bytes) -> Incoming | None:
+        if kind == CLOSE:
+            code = close_code(payload)
             self.over = True
-            return Closed(NORMAL if payload[0] == CloseReason.NO_STATUS_RCVD else int(payload[0]))
-        return Ping(bytes(payload)) if opcode is Opcode.PING else None
+            return Closed(code)
+        return Ping(payload) if kind == PING else None
 
-    def _add(self, part: str | bytes) -> None:
-        data = part.encode() if isinstance(part, str) else part
+    def _add(self, data: bytes, is_text: bool) -> None:
         self._size += len(data)
         if not self._refused:
             if self._kept is _NOTHING:
                 self._kept = bytearray()
             self._kept += data
         if self._size > self._next:
-            self._look(isinstance(part, str))
+            self._look(is_text)
+
+    def _broken(self, violation: Violation) -> Broken:
+        self.over = True
+        self._begin()
+        return Broken(violation.code, str(violation)[:100])
 
     def _look(self, is_text: bool) -> None:
         """Look whether the message may go on, as it has passed a limit."""
@@ -207,7 +226,7 @@ class Assembler:
         elif bounds.max_plain is not None and size > bounds.max_plain:
             limit = Limit.PLAIN
         if limit and (not is_text or size > bounds.max_dropped):
-            raise ParseFailed("Message is too big", CloseReason.MESSAGE_TOO_BIG)
+            raise Violation("Message is too big", MESSAGE_TOO_BIG)
         if limit and not self._refused:
             self._refused, self._head, self._kept = limit, head_of(self._kept), _NOTHING
         self._next = _next_look(size, bounds, dropped=limit is not None)

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 TEXT = 0x81
 BINARY = 0x82
 CLOSE = 0x88
+PING = 0x89
 PONG = 0x8A
 
 NORMAL = 1000
 GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
+INVALID_DATA = 1007
 POLICY_VIOLATION = 1008
-BAD_GATEWAY = 1014
+MESSAGE_TOO_BIG = 1009
 
 MAX_REASON = 123
 """Bytes of the reason in a close frame: a control frame has 125, two are the code (5.5)."""

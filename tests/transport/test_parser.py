@@ -1,0 +1,126 @@
+"""Frames from bytes. Most is said elsewhere: ``rfc6455`` has the rules, `frame_fuzz` wsproto's."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from reliability.fuzz.frames import BINARY, CONTINUATION, PING, TEXT, frame
+from tests.transport.frame_fuzz import outcomes
+from textstream.transport import frames
+from textstream.transport.parser import Parser, Part, Violation, unmasked
+
+KEY = b"\x9c\x01\xfe\x37"
+
+
+def parts(parser: Parser, data: bytes) -> list[Part]:
+    """Return all that is in `data`."""
+    parser.feed(data)
+    return list(iter(parser.next, None))
+
+
+def test_whatever_comes_it_is_what_wsproto_makes_of_it() -> None:
+    counts = outcomes(range(2000))
+    kinds = {"str", "bytes", "Ping", "Oversized", "Closed 1000", "Closed 1014"}
+    assert kinds | {"Broken 1002", "Broken 1007", "Broken 1009"} <= set(counts)
+    assert min(counts["str"], counts["bytes"], counts["Ping"]) > 500, "most of it is right"
+
+
+@pytest.mark.parametrize("size", [*range(10), 125, 126, 511, 512, 513, 514, 515, 516, 8191, 8192])
+def test_a_mask_is_one_xor(size: int) -> None:
+    payload = bytes(range(251)) * 40
+    due = bytes(byte ^ KEY[at % 4] for at, byte in enumerate(payload[:size]))
+    assert unmasked(payload[:size], KEY) == due
+    assert unmasked(due, KEY) == payload[:size]
+
+
+@pytest.mark.parametrize("size", [0, 1, 57, 125])
+def test_one_short_text_is_taken_as_a_whole(size: int) -> None:
+    data = frame(b"x" * size, TEXT, mask=KEY)
+    assert Parser().whole_text(data) == b"x" * size
+    assert parts(Parser(), data) == [(frames.TEXT, b"x" * size, True, True)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        frame(b"abc", TEXT)[:-1],
+        frame(b"abc", TEXT) + b"\x81",
+        frame(b"abc", TEXT) * 2,
+        frame(b"x" * 126, TEXT),
+        frame(b"abc", TEXT, fin=False),
+        frame(b"abc", BINARY),
+        frame(b"abc", CONTINUATION),
+        frame(b"abc", PING),
+        frame(b"abc", TEXT, reserved=1),
+        frame(b"abc", TEXT, mask=None),
+        frame(b"abc", TEXT, mask=None) + KEY,
+        frame(b"abc", TEXT, width=2),
+    ],
+)
+def test_nothing_else_is(data: bytes) -> None:
+    assert Parser().whole_text(data) is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        frame(b"abc", TEXT, fin=False),
+        frame(b"abc", BINARY, length=100),
+        frame(b"", TEXT, length=100),
+        frame(b"abc", TEXT)[:1],
+        frame(b"abc", PING)[:-1],
+    ],
+)
+def test_nor_what_comes_after_something_unfinished(before: bytes) -> None:
+    parser = Parser()
+    parts(parser, before)
+    assert parser.whole_text(frame(b"abc", TEXT)) is None
+    fresh = Parser()
+    parts(fresh, frame(b"abc", TEXT) + frame(b"a", TEXT, fin=False) + frame(b"", CONTINUATION))
+    assert fresh.whole_text(frame(b"abc", TEXT)) == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("data", "needed"),
+    [
+        (frame(b"", TEXT, reserved=2, length=1 << 20), 2),
+        (frame(b"", 3, length=1 << 20), 2),
+        (frame(b"", TEXT, mask=None, length=1 << 20), 2),
+        (frame(b"", CONTINUATION, length=1 << 20), 2),
+        (frame(b"", PING, fin=False), 2),
+        (frame(b"", PING, length=126), 2),
+        (frame(b"", TEXT, length=125, width=2), 4),
+        (frame(b"", TEXT, length=65_535, width=8), 10),
+        (frame(b"", TEXT, length=1 << 63), 10),
+    ],
+)
+def test_what_is_wrong_is_told_as_soon_as_it_has_come(data: bytes, needed: int) -> None:
+    parser = Parser()
+    for at in range(needed - 1):
+        assert parts(parser, data[at : at + 1]) == []
+    with pytest.raises(Violation) as caught:
+        parts(parser, data[needed - 1 : needed])
+    assert caught.value.code == frames.PROTOCOL_ERROR
+
+
+def test_what_comes_of_a_frame_is_handed_out_and_not_kept() -> None:
+    payload = bytes(range(256)) * 4000
+    data = frame(payload, BINARY, mask=KEY)
+    parser, came, most = Parser(), 0, 0
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for at in range(0, len(data), 8192):
+            ((kind, part, ends_frame, ends_message),) = parts(parser, data[at : at + 8192])
+            assert (kind, ends_frame) == (frames.BINARY, ends_message)
+            assert part == payload[came : came + len(part)]
+            came += len(part)
+            del part
+            most = max(most, tracemalloc.get_traced_memory()[0] - before)
+    finally:
+        tracemalloc.stop()
+    assert (came, ends_message) == (len(payload), True)
+    assert most < 2000, "not even the last piece of it"
