@@ -91,27 +91,30 @@ class Oracle:
 # What is sent
 
 
-def stream(chance: Random) -> bytes:
-    """Return what a client may send: mostly right, often almost."""
-    sent = b"".join(
-        chance.choices((message, control, wrong), (12, 4, 1))[0](chance)
-        for _ in range(chance.randint(1, 6))
-    )
+def stream(chance: Random) -> list[bytes]:
+    """Return the frames that a client may send: mostly right, often almost."""
+    sent: list[bytes] = []
+    for _ in range(chance.randint(1, 6)):
+        sent += chance.choices((message, control, wrong), (12, 4, 1))[0](chance)
     if chance.random() < 0.1:
-        sent += goodbye(chance) + message(chance)
-    return mutated(chance, sent) if chance.random() < 0.3 else sent
+        sent += [goodbye(chance), *message(chance)]
+    if chance.random() < 0.3:
+        at = chance.randrange(len(sent))
+        sent[at] = mutated(chance, sent[at])
+    return sent
 
 
-def message(chance: Random) -> bytes:
+def message(chance: Random) -> list[bytes]:
     """Return a message, in one frame or in fragments with control frames between."""
     whole, kind = payload(chance), chance.choice((TEXT, TEXT, BINARY))
     if chance.random() < 0.6:
-        return masked(chance, whole, kind)
+        return [masked(chance, whole, kind)]
     cuts = sorted(chance.randrange(len(whole) + 1) for _ in range(chance.randint(1, 5)))
-    sent = b""
+    sent: list[bytes] = []
     for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(whole)], strict=True)):
         is_last = number == len(cuts) and chance.random() < 0.9
-        sent += masked(chance, whole[start:end], CONTINUATION if number else kind, fin=is_last)
+        kind = CONTINUATION if number else kind
+        sent.append(masked(chance, whole[start:end], kind, fin=is_last))
         if chance.random() < 0.3:
             sent += control(chance)
     return sent
@@ -132,10 +135,9 @@ def payload(chance: Random) -> bytes:
     return b"x" * (size // 2) + wrong + b"y" * (size // 2)
 
 
-def control(chance: Random) -> bytes:
-    return masked(
-        chance, chance.randbytes(chance.choice((0, 1, 7, 125))), chance.choice((PING, PONG))
-    )
+def control(chance: Random) -> list[bytes]:
+    data = chance.randbytes(chance.choice((0, 1, 7, 125)))
+    return [masked(chance, data, chance.choice((PING, PONG)))]
 
 
 def goodbye(chance: Random) -> bytes:
@@ -144,9 +146,9 @@ def goodbye(chance: Random) -> bytes:
     return masked(chance, chance.choice((b"", b"\x03", code + reason, code + reason)), CLOSE)
 
 
-def wrong(chance: Random) -> bytes:
+def wrong(chance: Random) -> list[bytes]:
     """Return a frame of which nothing need be right."""
-    return frame(
+    made = frame(
         chance.randbytes(chance.randrange(4)),
         chance.randrange(16),
         fin=chance.random() < 0.5,
@@ -155,6 +157,7 @@ def wrong(chance: Random) -> bytes:
         length=chance.choice((None, 0, 125, 126, 65_536, 1 << 63)),
         width=chance.choice((None, 1, 2, 8)),
     )
+    return [made]
 
 
 def masked(chance: Random, data: bytes, opcode: int, *, fin: bool = True) -> bytes:
@@ -176,8 +179,11 @@ def mutated(chance: Random, sent: bytes) -> bytes:
     return sent[:at]
 
 
-def cut(chance: Random, sent: bytes) -> list[bytes]:
-    """Return it in the pieces in which it is read."""
+def cut(chance: Random, frames: list[bytes]) -> list[bytes]:
+    """Return them in the pieces in which they are read."""
+    if chance.random() < 0.3:
+        return frames
+    sent = b"".join(frames)
     size = max(chance.choice((1, 2, 5, 30, 100, 8192, 8192)), len(sent) // 300)
     return [sent[at : at + size] for at in range(0, len(sent), size)]
 

@@ -50,6 +50,8 @@ def test_one_short_text_is_taken_as_a_whole(size: int) -> None:
         frame(b"abc", TEXT) + b"\x81",
         frame(b"abc", TEXT) * 2,
         frame(b"x" * 126, TEXT),
+        frame(b"x" * 126, TEXT)[: 6 + 126],
+        frame(b"x" * 65_536, TEXT)[: 6 + 127],
         frame(b"abc", TEXT, fin=False),
         frame(b"abc", BINARY),
         frame(b"abc", CONTINUATION),
