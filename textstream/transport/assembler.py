@@ -14,7 +14,7 @@ from textstream.transport.parser import Parser, Part, Violation, close_code
 FRAMES = 64
 """Frames of one socket that are looked at in a turn.
 
-Each takes some 1 µs, and its message 3 more on its way to the inbox. The smallest has 6 bytes: in
+Each takes some 1 µs, and its message 2 more on its way to the inbox. The smallest has 6 bytes: in
 `RECEIVE` bytes there may be 1,365 of them, for which every other connection would wait.
 """
 

@@ -8,12 +8,12 @@ from typing import Protocol
 from textstream.access.account import Account, Kind
 from textstream.access.caller import Caller
 from textstream.access.gate import Ticket
-from textstream.transport.assembler import Assembler, Broken, Closed, Incoming, Ping
+from textstream.transport.assembler import Assembler, Broken, Incoming, Ping
 from textstream.transport.bounds import Bounds
 from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.inbox import Inbox
 from textstream.transport.intake import Intake
-from textstream.transport.large import Large
+from textstream.transport.large import Large, Oversized
 from textstream.transport.pongs import Pongs
 from textstream.transport.reactor import Reactor
 from textstream.transport.stall import Stall
@@ -22,7 +22,7 @@ from textstream.transport.turns import ASKS, Turns
 logger = logging.getLogger("textstream.transport")
 
 
-_NO_MESSAGE = (Ping, Broken, Closed)
+_MESSAGE = (str, bytes, Large, Oversized)  # the commonest first
 
 
 class Owner(Protocol):
@@ -136,7 +136,7 @@ class Receiver:
                 self._owner.end_writing()
             self._go_on()
             return
-        messages = [one for one in incoming if not isinstance(one, _NO_MESSAGE)]
+        messages = [one for one in incoming if isinstance(one, _MESSAGE)]
         full = bool(messages) and self._inbox.would_be_full(messages)
         self.intake.arrived(assembler.frames, len(messages), full=full)
         for one in incoming:
@@ -171,7 +171,7 @@ class Receiver:
         self._owner = _NOBODY
 
     def _dispatch(self, one: Incoming) -> None:
-        if not isinstance(one, _NO_MESSAGE):
+        if isinstance(one, _MESSAGE):
             if isinstance(one, Large):
                 one.ticket, self._ticket = self._ticket, None
             self._inbox.put(one)
