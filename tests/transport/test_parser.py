@@ -9,7 +9,7 @@ import pytest
 from reliability.fuzz.frames import BINARY, CONTINUATION, PING, TEXT, frame
 from tests.transport.frame_fuzz import outcomes
 from textstream.transport import frames
-from textstream.transport.parser import Parser, Part, Violation, unmasked
+from textstream.transport.parser import Parser, Part, Violation, close_code, unmasked
 
 KEY = b"\x9c\x01\xfe\x37"
 
@@ -86,26 +86,48 @@ def test_nor_what_comes_after_something_unfinished(before: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "needed"),
+    ("data", "needed", "why"),
     [
-        (frame(b"", TEXT, reserved=2, length=1 << 20), 2),
-        (frame(b"", 3, length=1 << 20), 2),
-        (frame(b"", TEXT, mask=None, length=1 << 20), 2),
-        (frame(b"", CONTINUATION, length=1 << 20), 2),
-        (frame(b"", PING, fin=False), 2),
-        (frame(b"", PING, length=126), 2),
-        (frame(b"", TEXT, length=125, width=2), 4),
-        (frame(b"", TEXT, length=65_535, width=8), 10),
-        (frame(b"", TEXT, length=1 << 63), 10),
+        (frame(b"", TEXT, reserved=2, length=1 << 20), 2, "Reserved bit"),
+        (frame(b"", 3, length=1 << 20), 2, "Invalid opcode 0x3"),
+        (frame(b"", 15, reserved=7, mask=None), 2, "Invalid opcode 0xf"),
+        (frame(b"", TEXT, mask=None, length=1 << 20), 2, "without a mask"),
+        (frame(b"", CONTINUATION, length=1 << 20), 2, "Continuation without a message"),
+        (frame(b"", PING, fin=False), 2, "Control frame in fragments"),
+        (frame(b"", PING, length=126), 2, "more than 125 bytes"),
+        (frame(b"", TEXT, length=125, width=2), 4, "Length 125 in 2 bytes"),
+        (frame(b"", TEXT, length=65_535, width=8), 10, "Length 65535 in 8 bytes"),
+        (frame(b"", TEXT, length=1 << 63), 10, "more than 63 bits"),
     ],
 )
-def test_what_is_wrong_is_told_as_soon_as_it_has_come(data: bytes, needed: int) -> None:
+def test_what_is_wrong_is_told_as_soon_as_it_has_come(data: bytes, needed: int, why: str) -> None:
     parser = Parser()
     for at in range(needed - 1):
         assert parts(parser, data[at : at + 1]) == []
-    with pytest.raises(Violation) as caught:
+    with pytest.raises(Violation, match=why) as caught:
         parts(parser, data[needed - 1 : needed])
     assert caught.value.code == frames.PROTOCOL_ERROR
+
+
+def test_a_new_message_may_not_come_before_the_end_of_the_last() -> None:
+    parser = Parser()
+    parts(parser, frame(b"a", TEXT, fin=False) + frame(b"", PING))
+    with pytest.raises(Violation, match="expected a continuation"):
+        parts(parser, frame(b"", TEXT)[:2])
+
+
+@pytest.mark.parametrize(
+    ("payload", "code", "why"),
+    [
+        (b"\x03", frames.PROTOCOL_ERROR, "one byte"),
+        (b"\x03\xed", frames.PROTOCOL_ERROR, "code 1005"),
+        (b"\x03\xe8\xff", frames.INVALID_DATA, "not UTF-8: invalid start byte"),
+    ],
+)
+def test_a_close_frame_says_why_or_nothing(payload: bytes, code: int, why: str) -> None:
+    with pytest.raises(Violation, match=why) as caught:
+        close_code(payload)
+    assert caught.value.code == code
 
 
 def test_what_comes_of_a_frame_is_handed_out_and_not_kept() -> None:

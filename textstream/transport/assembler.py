@@ -108,7 +108,8 @@ class Assembler:
             self._parser.feed(data)
             self._take_parts(messages)
         except UnicodeDecodeError as error:
-            messages.append(self._broken(Violation(str(error), INVALID_DATA)))
+            why = f"Text is not UTF-8: {error.reason}"
+            messages.append(self._broken(Violation(why, INVALID_DATA)))
         except Violation as error:
             messages.append(self._broken(error))
         if self.over:
@@ -213,7 +214,7 @@ class Assembler:
     def _broken(self, violation: Violation) -> Broken:
         self.over = True
         self._begin()
-        return Broken(violation.code, str(violation)[:100])
+        return Broken(violation.code, str(violation))
 
     def _look(self, is_text: bool) -> None:
         """Look whether the message may go on, as it has passed a limit."""

@@ -192,13 +192,15 @@ def close_code(payload: bytes) -> int:
         return NORMAL
     code = int.from_bytes(payload[:2])
     if len(payload) == 1:
-        raise Violation("Close frame with half a code")
+        raise Violation("Close frame of one byte: a code has two")
     if code not in _CLOSE_CODES:
-        raise Violation(f"Close frame with code {code}")
+        raise Violation(f"Close frame with code {code}, which may not be sent")
     try:
         payload[2:].decode()
     except UnicodeDecodeError as error:
-        raise Violation(f"Reason of a close frame: {error}", INVALID_DATA) from None
+        raise Violation(
+            f"Reason of a close frame is not UTF-8: {error.reason}", INVALID_DATA
+        ) from None
     return code
 
 
@@ -209,9 +211,9 @@ def _long(length: bytes, least: int) -> int:
     """
     size = int.from_bytes(length)
     if size < least:
-        raise Violation(f"Length of {size} in {len(length)} bytes, where fewer would do")
+        raise Violation(f"Length {size} in {len(length)} bytes: it must take as few as it can")
     if size >> 63:
-        raise Violation("Length with its highest bit set")
+        raise Violation("Length of more than 63 bits")
     return size
 
 
@@ -221,11 +223,11 @@ def _violation(first: int, size: int) -> Violation:
     if opcode | _FINAL not in {_FINAL, TEXT, BINARY, *_CONTROL}:
         return Violation(f"Invalid opcode {opcode:#x}")
     if first & _RESERVED:
-        return Violation("Reserved bit set, without an extension")
+        return Violation("Reserved bit set: no extension was agreed on")
     if size >= _MASKED:
-        return Violation("Frame without a mask")
+        return Violation("Frame without a mask: a client must mask its frames")
     if opcode | _FINAL in _CONTROL:
-        return Violation("Control frame in fragments")
+        return Violation("Control frame in fragments: it must come in one frame")
     if opcode:
-        return Violation("New message in the middle of another")
-    return Violation("Continuation of no message")
+        return Violation("New message before the end of the last: expected a continuation")
+    return Violation("Continuation without a message: expected text or binary")
