@@ -17,6 +17,7 @@ import contextvars
 import logging
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from textstream.errors import SourceFailed, TextStreamError
 from textstream.loggable import fingerprint, log_exception
@@ -66,7 +67,9 @@ class Producer:
         self._caller = start.request.caller
         self._blocking = source.blocking and not source.immediate
         self._pools = pools
-        self._context = contextvars.copy_context() if source.contextual else None
+        self._within: Callable[..., Any] = (
+            contextvars.copy_context().run if source.contextual else _call
+        )
         self._generator: Iterator[str | Wait] | None = None
         self._resumption: Resumption | None = None  # made for who waits: most sources do not
         self._feed = new_feed(stream, live=source.live, clock=clock, call_at=call_at)
@@ -107,10 +110,7 @@ class Producer:
             # The prompt is the source's now, to keep or to let go.
             request, self._request = self._request, None
             self._stream.begin()
-            if self._context is None:
-                self._generator = iter(self._source.generate(request))
-            else:
-                self._generator = self._context.run(_generate, self._source, request)
+            self._generator = self._within(_generate, self._source, request)
             del request
         while not self._stream.cancel.cancelled and not self._stream.log.ending:
             if self._stream.hold(self._release):
@@ -126,10 +126,7 @@ class Producer:
                     return None
             elif met:
                 return met
-        if self._context is None:
-            _close(self._generator)
-        else:
-            self._context.run(_close, self._generator)
+        self._within(_close, self._generator)
         return None
 
     def _await(self, wait: Wait) -> None:
@@ -146,8 +143,7 @@ class Producer:
         deltas: list[str] = []
         met: EndReason | Wait | None = None
         try:
-            take, context = self._take, self._context
-            met = take(deltas) if context is None else context.run(take, deltas)
+            met = self._within(self._take, deltas)
         finally:  # also what came before a failure
             if isinstance(met, str):
                 self._feed.finish(deltas)
@@ -197,6 +193,11 @@ class Producer:
             )
         self._feed.finish()
         self._stream.finish("error", error)
+
+
+def _call(function: Callable[..., Any], *args: Any) -> Any:
+    """Call it as it is: where a source has no context of its own."""
+    return function(*args)
 
 
 def _generate(source: Source, request: SourceRequest) -> Iterator[str | Wait]:
