@@ -151,14 +151,7 @@ class Clients:
                 retry_after=FEW_SECONDS,
                 scope="address",
             )
-        account, of_client = visit.account, client.account
-        if (
-            account.total < account.most
-            and of_client.total < of_client.most
-            and of_client.count(Kind.WAITING) < client.most_waiting
-        ):
-            return
-        if not self.account.full:
+        if visit.account.room(Kind.WAITING) <= 0 and not self.account.full:
             scope = "address" if client.account.room(Kind.WAITING) <= 0 else "connection"
             raise TooManyStreams(
                 f"As much text as may be is kept for this {scope} "

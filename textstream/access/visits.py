@@ -21,7 +21,6 @@ class Client:
         kept: its streams that have ended and are kept.
         most_running: streams that may run.
         most_kept: ended ones that may be kept.
-        most_waiting: bytes of texts that may wait.
 
     """
 
@@ -32,7 +31,6 @@ class Client:
         "kept",
         "most_kept",
         "most_running",
-        "most_waiting",
         "running",
         "share",
     )
@@ -51,7 +49,6 @@ class Client:
         self.kept = 0
         self.most_running = at_most(share.streams)
         self.most_kept = at_most(share.kept)
-        self.most_waiting = waiting
 
     @property
     def keeps_too_much(self) -> bool:

@@ -122,13 +122,10 @@ class Keeper:
 
     def make_room(self, visit: Visit) -> None:
         """Forget what is too much, if that hinders a visitor; with no lock held."""
-        # Compared here: for each start, asking each of the three costs as much as all the rest.
-        account, client, everybody = visit.account, visit.client, self.clients.account
-        if account.total >= account.most:
-            self._retention.make_room(visit)
-        if client.account.total >= client.account.most or client.kept > client.most_kept:
-            self._retention.make_room(client)
-        if everybody.total >= everybody.most:
+        for owner in (visit, visit.client):
+            if owner.keeps_too_much:
+                self._retention.make_room(owner)
+        if self.clients.account.full:
             self._retention.make_room()
 
     def find(self, stream_id: str) -> Stream:

@@ -95,14 +95,9 @@ class Retention:
         self._call_at(self._clock() + LINGERING, self._look_for_lingering)
 
     def _make_room_if_needed(self, entry: Entry) -> None:
-        visit, client = entry.visit, entry.visit.client
-        account, of_client, everybody = visit.account, client.account, self._kept
-        if account.total >= account.most:
-            self.make_room_soon(visit)
-        if of_client.total >= of_client.most or client.kept > client.most_kept:
-            self.make_room_soon(client)
-        if everybody.total >= everybody.most or self._table.unread.unread > self._max_streams:
-            self.make_room_soon(None)
+        for owner in (*entry.owners, None):
+            if self._keeps_too_much(owner):
+                self.make_room_soon(owner)
 
     # With no lock held.
 
