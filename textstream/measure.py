@@ -48,8 +48,7 @@ def check_payload(payload: dict[Any, Any]) -> None:
     if len(payload) > KEYS:
         raise InvalidRequest(f"{len(payload)} keys, at most {KEYS} are allowed")
     for key, value in payload.items():
-        if isinstance(key, str) and len(key) > NAME:
-            _check_name(key)
+        _check_name(key)
         if isinstance(value, CONTAINERS):
             try:
                 _Nested().check(value)

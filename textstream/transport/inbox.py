@@ -97,7 +97,7 @@ class Inbox:
 
     def put(self, message: Message | None) -> None:
         """Add a message; None is the end, after which nothing is added any more."""
-        size = sys.getsizeof(message) if type(message) is str else size_of(message)
+        size = size_of(message)
         with self._lock:
             if self._ended:
                 return
@@ -122,7 +122,7 @@ class Inbox:
                     self._busy = False
                     return
                 message = self._messages.popleft()
-                size = sys.getsizeof(message) if type(message) is str else size_of(message)
+                size = size_of(message)
                 self._nbytes -= size
             try:
                 if message is None:

@@ -86,8 +86,7 @@ class Parser:
             or self._message
         ):
             return None
-        key = int.from_bytes((data[2:_HEAD] * 32)[:size])
-        return (int.from_bytes(data[_HEAD:]) ^ key).to_bytes(size)
+        return unmasked(data[_HEAD:], data[2:_HEAD])
 
     def feed(self, data: bytes) -> None:
         """Take what arrived; `next` tells what it is."""
