@@ -11,7 +11,7 @@ import requests
 
 from tests.conftest import Connect
 from tests.lab.conftest import LabServer, StartLab
-from tests.lab.responding import responses
+from tests.lab.responding import wait_for_responses
 from tests.transport.raw import RawWebSocket
 from textstream.lab.audience import Audience
 
@@ -158,7 +158,7 @@ def test_an_event_to_others_is_short(lab: LabServer, visit: Visit) -> None:
 def test_a_lab_that_is_not_for_whoever_asks(start_lab: StartLab, sio: Connect) -> None:
     server = start_lab()
     client = sio(server.url, ("polling",), "/test")
-    assert responses(client) == [{"data": "Connected", "count": 0}]
+    assert wait_for_responses(client, 1) == [{"data": "Connected", "count": 0}]
     through_a_proxy = {"X-Forwarded-For": "203.0.113.7"}
     for path, headers, status in (("/lab/", {}, 200), ("/lab/", through_a_proxy, 404)):
         assert requests.get(server.url + path, headers=headers, timeout=10).status_code == status

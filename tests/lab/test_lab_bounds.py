@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Connect
 from tests.lab.conftest import NEVER, LabServer, StartLab
-from tests.lab.responding import responses, wait_for_responses
+from tests.lab.responding import wait_for_responses
 from tests.support.sio_client import RecordingClient
 
 pytestmark = pytest.mark.live
@@ -102,7 +102,7 @@ def test_who_does_not_fetch_is_not_answered(start_lab: StartLab, sio: Connect) -
     assert answer["error"]["code"] == "rate_limited"
     del namespace.backlog
     client.wait_for(lambda _events: queue.qsize() == 0)
-    assert responses(client) == [{"data": "Connected", "count": 0}]
+    assert wait_for_responses(client, 1) == [{"data": "Connected", "count": 0}]
 
 
 def test_each_client_has_so_many_requests_in_work(start_lab: StartLab, sio: Connect) -> None:
