@@ -51,6 +51,19 @@ def test_closing_a_stream_leaves_it_to_its_other_readers(
 
 
 @pytest.mark.live
+def test_a_stream_whose_reader_is_just_over_is_read_again_at_once(
+    text_server: RunningServer,
+) -> None:
+    """By a thread that is faster than the client's own, which lets go of readers."""
+    with StreamClient(text_server.url) as client:
+        stream = client.stream(source="text", text="short", rate=0)
+        assert "".join(stream) == "short"
+        assert stream.id is not None
+        client._session._readers.append(Reader(id=stream.id, over=True))
+        assert "".join(client.resume(stream.id, 0)) == "short"
+
+
+@pytest.mark.live
 def test_a_stream_that_was_left_expires(start_server: StartServer, sio: Connect) -> None:
     server = start_server("--grace", "0.5")
     owner, stream_id = owner_of(server, sio)

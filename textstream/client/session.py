@@ -77,6 +77,7 @@ class Session:
         with self.changed:
             if self._closed:
                 raise _closed()
+            self._tidy()  # one may be over, and the session's thread not have come to it
             if reader.id is not None and any(other.id == reader.id for other in self._readers):
                 raise InvalidRequest(
                     "id: this client already reads that stream. Read it again with another client."
