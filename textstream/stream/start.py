@@ -18,7 +18,7 @@ Its text is there already. Taking all of it at once, for a thousand readers that
 would keep the first characters waiting that are due.
 """
 
-AHEAD_BYTES = 32_768
+AHEAD_BYTES = 16_384
 """Bytes that such a source may run ahead: a word is up to 4,096 characters."""
 
 
