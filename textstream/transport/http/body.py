@@ -128,8 +128,10 @@ class Body:
         end = data.find(b"\n", at) + 1 or len(data)
         line = self._line + data[at:end]
         trailer = self._next == _TRAILER
+        # The empty line behind the trailers is none of them.
+        most = max(2, MAX_TRAILER_BYTES - self._trailer_bytes) if trailer else _MAX_SIZE_LINE
         # Looked at before it ends: a line without end is not kept, whatever its pieces.
-        if len(line) > (MAX_TRAILER_BYTES - self._trailer_bytes if trailer else _MAX_SIZE_LINE):
+        if len(line) > most:
             what = "The trailers are" if trailer else "The size of a chunk is"
             raise BadHead(_BAD, f"{what} too long. Send less of it.")
         if line[-1:] != b"\n":
