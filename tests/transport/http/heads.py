@@ -48,6 +48,10 @@ SERVED: dict[str, tuple[bytes, dict[str, object]]] = {
     "white space around values": (
         get("A: \t b\t c \t"), {"fields": {"HTTP_HOST": "x", "HTTP_A": "b\t c"}}
     ),
+    "white space of Latin-1, which is none": (
+        get("A: \xa0b\x85"),
+        {"fields": {"HTTP_HOST": "x", "HTTP_A": "\xa0b\x85"}},
+    ),
     "an empty value": (
         get("A:", "B: "), {"fields": {"HTTP_HOST": "x", "HTTP_A": "", "HTTP_B": ""}}
     ),

@@ -26,7 +26,8 @@ WHOLE = (
 PARTS = (
     b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\n\n", b"\n\r\n", b"\r\n ", b"\r\n\t", b"\0", b"\t", b" ",
     b":", b": ", b" :", b",", b";", b"_", b"-", b"%", b"%0d%0a", b"#", b"?", b"/", b"*", b"\x7f",
-    b"\x80", b"\xff", b"\x0b", b"\x1f", b'"', b"(", b"@", b"0", b"5", b"9" * 20, b"f" * 9, b"+",
+    b"\x80", b"\x85", b"\xa0", b"\xff", b"\x0b", b"\x1f", b'"', b"(", b"@", b"0", b"5",
+    b"9" * 20, b"f" * 9, b"+",
     b"Host: x\r\n", b"Host: y\r\n", b"host:\r\n", b"Content-Length: 5\r\n", b"content-length:3\r\n",
     b"Content-Length: 5, 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n",
     b"transfer-encoding:\tCHUNKED \r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n",

@@ -21,7 +21,7 @@ LF_ALONE = re.compile(rb"(?<!\r)\n")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 FOLD = re.compile(rb"\n[ \t]")
 UNDERSCORE = re.compile(rb"^[^:\n]*_[^:\n]*:", re.MULTILINE)
-ABSOLUTE = re.compile(rb"(?i)https?://(?!:)[a-z0-9.\[\]:%_~!$&'()*+,;=-]+(?:[/?]|$)")
+ABSOLUTE = re.compile(rb"(?i)https?://([^:/?][^/?]*)")
 HOST = re.compile(rb"(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 SIZE_LINE = re.compile(rb"[0-9a-fA-F]{1,8}(;[\t\x20-\x7e\x80-\xff]*)?")
 
@@ -41,7 +41,8 @@ def bad_target(taken: Taken) -> bool:
         return True
     if target == b"*" and taken.request.method == b"OPTIONS":
         return False
-    return target[:1] != b"/" and not ABSOLUTE.match(target)
+    absolute = ABSOLUTE.match(target)
+    return target[:1] != b"/" and not (absolute and HOST.fullmatch(absolute[1]))
 
 
 def bad_host(taken: Taken) -> bool:

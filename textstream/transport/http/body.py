@@ -176,7 +176,7 @@ class Body:
         self._trailers += 1
         if self._trailers > MAX_TRAILERS:
             raise BadHead(_BAD, f"There are more than {MAX_TRAILERS} trailers. Send fewer.")
-        if line[-2:] != _LINE_END or has_controls(line):
+        if has_controls(line):  # the LF alone at its end is one
             cure = "A trailer has control characters, or an end other than CR LF. Send it without."
             raise BadHead(_BAD, cure)
         if parse_fields([line[:-2].decode("latin-1")]).keys() & _NO_TRAILERS:
