@@ -1,6 +1,6 @@
 """The entry point: flags and environment → settings → app → serve → shut down.
 
-``python stream_server.py`` serves on Werkzeug. Any other WSGI server takes `textstream.wsgi`, with
+``python stream_server.py`` serves with a front of its own. WSGI servers take `textstream.wsgi`, with
 settings from the environment alone: ``gunicorn -w 1 --threads 16 textstream.wsgi:app``. Most take
 ``stream_server:app`` too.
 """
@@ -16,13 +16,13 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from textstream import __version__, log_format
-from textstream.access.address import Proxies
 from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, Settings, read_settings
 from textstream.web.app import create_app
+from textstream.web.front_server import FrontServer
 from textstream.web.process import tune_process
+from textstream.web.server import Server
 from textstream.web.signals import drain_on_signals
-from textstream.web.werkzeug_server import WsgiServer, look_without_descriptors
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -81,14 +81,12 @@ def _metavar(field: FieldInfo) -> str:
     return "KEY" if SecretStr in get_args(field.annotation) else "TEXT"
 
 
-def _listen(settings: Settings, flask_app: Flask) -> WsgiServer:
-    proxies = Proxies(settings.trusted_proxies)
+def _listen(settings: Settings, flask_app: Flask, parts: Server) -> FrontServer:
     try:
-        return WsgiServer(settings.host, settings.port, flask_app, proxies=proxies)
-    except (OSError, SystemExit) as error:  # Werkzeug exits when the port is taken
-        reason = error.strerror if isinstance(error, OSError) else "the port is in use"
+        return FrontServer(settings, flask_app, parts)
+    except OSError as error:
         click.echo(
-            f"Cannot listen on {settings.host}:{settings.port}: {reason}. "
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
             "Choose another with --port (0 picks a free one).",
             err=True,
         )
@@ -99,15 +97,13 @@ def _serve(settings: Settings) -> None:
     flask_app = create_app(settings, host=settings.host)
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
-    look_without_descriptors()
-    server = _listen(settings, flask_app)
+    server = _listen(settings, flask_app, parts)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"textstream is listening on http://{host}:{server.server_port}", err=True)
+    click.echo(f"textstream is listening on http://{host}:{server.port}", err=True)
 
     # Requests are served meanwhile: a polling client fetches its stream_end with one.
     drain_on_signals(parts, settings.drain, finish=server.shutdown)
-    server.serve_forever(poll_interval=0.1)
-    server.server_close()
+    server.serve()
     logger.info("stopped")
 
 

@@ -78,6 +78,7 @@ def test_the_button_waits_for_a_connection(open_page: OpenPage, server: RunningS
         cut_button(page, enabled=True)
         network.hold()
         cut(page)
+        network.cut_all()  # what HTTP has kept alive is no new connection
         connection(page, LOST)
         cut_button(page, enabled=False)
         connection(page, NOT_THERE)

@@ -137,9 +137,17 @@ class Connection:
         self._discarded = 0  # bytes that came after our close frame
         self._half_closed = False  # whether the peer has sent its FIN, and waits for what waits
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._reactor.call_soon(self.watch)
+    def start(self, data: bytes = b"") -> None:
+        """Begin to read, behind `data` that has come already."""
+        if self._reactor.is_current:
+            self._begin(data)
+        else:
+            self._reactor.call_soon(lambda: self._begin(data))
+
+    def _begin(self, data: bytes) -> None:
+        self.watch()
+        if data and self._state is OPEN:
+            self._receiver.feed(data)
 
     @property
     def over(self) -> bool:

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from engineio import packet
@@ -27,6 +28,7 @@ from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
+from textstream.transport.http.door import Door, door_of
 from textstream.transport.large import Oversized
 from textstream.transport.opening import (
     HANDSHAKE_ERRORS,
@@ -44,6 +46,10 @@ from textstream.transport.turns import Turns
 logger = logging.getLogger("textstream.transport")
 
 MAX_WORKERS = 32
+
+TAKEN = ()
+"""What Engine.IO is to return for a request that is none any more. Not a list, which would be
+packets to it."""
 
 HAS_WEBSOCKET = "The session has a WebSocket"
 
@@ -122,6 +128,8 @@ class Transport:
 
     def _serve(self, handler: Any, environ: dict[str, Any], start_response: Any) -> Any:
         session = handler.__self__
+        if door := door_of(environ):
+            return self._serve_at(door, environ, session)
         raw = plain_socket_of(environ)
         if raw is None:
             return self._serve_stock(handler, environ, start_response)
@@ -131,17 +139,32 @@ class Transport:
             self._drop(session)
             return _refuse_handshake(start_response, error)
         try:
-            self._take_over(raw, session)
+            self._take_over(steal(raw), session)
         except OSError:  # no descriptor to hand it off with
             self._drop(session)
             close_again(shaken)
         return leave(shaken)
+
+    def _serve_at(self, door: Door, environ: dict[str, Any], session: Any) -> Any:
+        """Take over a WebSocket that the front has read. In the reactor's thread."""
+        # The packet OPEN of a new session follows at once.
+        try:
+            sock, rest = door.take(environ, more=not session.connected)
+        except OSError:
+            self._drop(session)
+        else:
+            self._take_over(sock, session, rest)
+        return TAKEN
 
     def turn_away(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Tell the second WebSocket of a session that it has one. A WSGI application.
 
         Over the WebSocket, as the reference server does: its client cannot read an HTTP answer.
         """
+        if door := door_of(environ):
+            with suppress(OSError):
+                self._close_second(door.take(environ, more=True)[0])
+            return TAKEN
         raw = plain_socket_of(environ)
         if raw is None:
             return refuse(start_response, HAS_WEBSOCKET)
@@ -150,13 +173,17 @@ class Transport:
         except HANDSHAKE_ERRORS as error:
             return _refuse_handshake(start_response, error)
         try:
-            connection = self._connect(raw, on_message=lambda _: None, on_close=lambda: None)
+            sock = steal(raw)
         except OSError:
             close_again(shaken)
-            return leave(shaken)
+        else:
+            self._close_second(sock)
+        return leave(shaken)
+
+    def _close_second(self, sock: socket.socket) -> None:
+        connection = self._connect(sock, on_message=lambda _: None, on_close=lambda: None)
         connection.start()
         connection.close(POLICY_VIOLATION, HAS_WEBSOCKET)
-        return leave(shaken)
 
     def _drop(self, session: Any) -> None:
         """End a session whose first connection came to nothing; one that polls goes on so."""
@@ -168,10 +195,10 @@ class Transport:
         _warn_once("A WebSocket over in-process TLS, or on an unknown server: stock transport.")
         return SimpleWebSocketWSGI(handler, self.eio)(environ, start_response)
 
-    def _take_over(self, raw: socket.socket, session: Any) -> None:
+    def _take_over(self, sock: socket.socket, session: Any, rest: bytes = b"") -> None:
         peer = Peer(session, eio=self.eio, is_connected=self.is_connected, refuse=self._refuse)
         connection = self._connect(
-            raw,
+            sock,
             on_message=peer.on_message,
             on_close=peer.on_close,
             caller=session.caller,
@@ -183,12 +210,12 @@ class Transport:
         else:
             session.connected = session.upgraded = True
             session.queue.attach(connection)
-        connection.start()
+        connection.start(rest)
         peer.watch_connect(self.reactor, self.bounds.connect)
 
-    def _connect(self, raw: socket.socket, **options: Any) -> Connection:
+    def _connect(self, sock: socket.socket, **options: Any) -> Connection:
         return Connection(
-            steal(raw),
+            sock,
             reactor=self.reactor,
             pool=self.pool,
             bounds=self.bounds,

@@ -32,13 +32,18 @@ def steal(raw: socket.socket) -> socket.socket:
         sock = socket.socket(fileno=os.dup(raw.fileno()))
         os.dup2(dead.fileno(), raw.fileno())
     sock.setblocking(False)
+    tune(sock)
+    return sock
+
+
+def tune(sock: socket.socket) -> None:
+    """Set how a connection is to send, on its socket, or on the one that accepts it (Linux)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if sock.family in {socket.AF_INET, socket.AF_INET6}:
         # Each character is sent when it is due: Nagle's algorithm would hold it for some 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-    return sock
 
 
 def unacknowledged(sock: socket.socket) -> int:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from textstream.transport.polls import StartResponse, WsgiApp
-from textstream.transport.sockets import SOCKET_KEYS
+from textstream.transport.sockets import DOOR, SOCKET_KEYS
 
 VERSION = "13"
 
@@ -121,7 +121,7 @@ def _refuse(
     if status == HTTPStatus.UPGRADE_REQUIRED:
         headers.append(("Sec-WebSocket-Version", VERSION))  # RFC 6455, 4.4
         # Others may raise: to a WSGI application these fields are forbidden (PEP 3333).
-        if any(key in environ for key in SOCKET_KEYS):
+        if any(key in environ for key in (DOOR, *SOCKET_KEYS)):
             headers += [("Upgrade", "websocket"), ("Connection", "Upgrade")]  # RFC 9110, 15.5.22
         else:
             status = HTTPStatus.BAD_REQUEST  # which needs no Upgrade

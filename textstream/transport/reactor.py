@@ -69,6 +69,11 @@ class Reactor:
         """Whether its thread runs, in this process."""
         return self._thread is not None and self._thread.is_alive()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether whoever asks runs in its thread."""
+        return threading.current_thread() is self._thread
+
     def call_soon(self, callback: Callback) -> None:
         """Call `callback` in the reactor's thread. Any thread."""
         with self._lock:

@@ -16,6 +16,9 @@ logger = logging.getLogger("textstream.transport")
 SOCKET_KEYS = ("werkzeug.socket", "gunicorn.socket")
 """Where a WSGI environment has the socket of a request that can be handed off."""
 
+DOOR = "textstream.door"
+"""Where it has the `Door` that a request came through, if the front in the reactor read it."""
+
 NO_WEBSOCKET = (
     "No WebSocket here: this WSGI server gives no application its socket. "
     'Poll (transports: ["polling"]), or serve with gunicorn -w 1 --threads 16.'
@@ -34,7 +37,7 @@ def gives_socket(environ: dict[str, Any]) -> bool:
     simple-websocket finds eventlet's and gevent's. waitress, uWSGI, and the ASGI servers (uvicorn,
     Hypercorn) give none.
     """
-    if socket_of(environ) is not None or "eventlet.input" in environ:
+    if DOOR in environ or socket_of(environ) is not None or "eventlet.input" in environ:
         return True
     body = environ.get("wsgi.input")
     is_gevent = environ.get("SERVER_SOFTWARE", "").startswith("gevent")

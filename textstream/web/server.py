@@ -25,6 +25,7 @@ from textstream.reading.dispatcher import Dispatcher
 from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
+from textstream.transport.http.front import Front
 
 logger = logging.getLogger("textstream.server")
 
@@ -56,6 +57,7 @@ class Server:
     transport: Transport | None
     clients: Clients
     lab: Lab | None = None
+    front: Front | None = None
     started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: threading.Thread | None = None
@@ -120,6 +122,9 @@ class Server:
             told()
         with going_on("closing the connections"):
             self._close_sockets(deadline)
+        if self.front:
+            with going_on("writing the last answers"):
+                self._settle_front(self.front, deadline)
         with going_on("ending the tasks"):
             self.dispatcher.close()
             if self.lab:
@@ -157,6 +162,13 @@ class Server:
             if all(one.closed for one in sessions) and all(one.over for one in connections):
                 return
             self.socketio.sleep(0.02)
+
+    def _settle_front(self, front: Front, deadline: float) -> None:
+        """Accept nobody any more, and wait until all who have asked are answered."""
+        front.stop()
+        while not front.settled and time.monotonic() < deadline:
+            self.socketio.sleep(0.02)
+        front.close(deadline)
 
     def _flush(self, deadline: float) -> None:
         """Wait until what was emitted has left the queues.

@@ -1,0 +1,70 @@
+"""How a WebSocket leaves the HTTP connection that its handshake came on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+from typing import TYPE_CHECKING, Any
+
+from textstream.transport.sockets import DOOR
+
+if TYPE_CHECKING:
+    from textstream.transport.http.connection import HttpConnection
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+_SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+)
+
+MORE = getattr(socket, "MSG_MORE", 0)
+"""Keeps what is sent until more is: both go in one packet."""
+
+
+class Door:
+    """In the environ of a request: what came with it, until it is answered.
+
+    Engine.IO keeps the environ of a session's first request; it must not keep a connection.
+    """
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: HttpConnection) -> None:
+        self.connection: HttpConnection | None = connection
+
+    def take(self, environ: dict[str, Any], *, more: bool) -> tuple[socket.socket, bytes]:
+        """Switch protocols (RFC 6455, 4.2.2). In the thread that has read the request.
+
+        From now on there is no HTTP on this connection: nothing may answer the request.
+
+        Args:
+            environ: of a handshake that is in order.
+            more: whether something else is sent at once.
+
+        Returns:
+            The socket, whoever called owns it, and what the client has sent behind its handshake.
+
+        Raises:
+            OSError: the client has gone.
+
+        """
+        assert self.connection is not None  # noqa: S101 (nobody else takes it)
+        sock, rest = self.connection.take()
+        try:
+            sock.send(_switching(environ["HTTP_SEC_WEBSOCKET_KEY"]), MORE if more else 0)
+        except OSError:
+            sock.close()
+            raise
+        return sock, rest
+
+
+def door_of(environ: dict[str, Any]) -> Door | None:
+    """Return the door that a request came through; None where another server has read it."""
+    return environ.get(DOOR)
+
+
+def _switching(key: str) -> bytes:
+    digest = hashlib.sha1(key.encode() + _GUID).digest()  # noqa: S324 (as the protocol has it)
+    return _SWITCHING % base64.b64encode(digest)

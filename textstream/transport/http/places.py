@@ -1,0 +1,174 @@
+"""How many HTTP connections there may be: in all, and of one address. And who gives way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from textstream.access.address import counted, is_loopback
+
+MOST = 4096
+"""Connections that have no WebSocket, at most. None of them has a thread while it is waited for;
+one takes some 3 kB."""
+
+OF_DESCRIPTORS = 2
+"""Nor more than one in so many of the descriptors there may be: the rest is for WebSockets."""
+
+FAR = 64
+"""The share of an address of another machine. A browser has at most 6 connections to a server."""
+
+MAX_BODIES = 16 << 20
+"""Bytes of requests' bodies that have not come to their end, or are not answered, of all."""
+
+
+class Guest(Protocol):
+    """Whoever has a place."""
+
+    address: str
+
+    def give_way(self) -> None:
+        """Be closed: it has asked for nothing that is not answered."""
+        ...
+
+
+Guests = dict[Guest, None]
+"""The one that has been there longest first."""
+
+
+class _Address:
+    """What one address has."""
+
+    __slots__ = ("bodies", "busy", "idle")
+
+    def __init__(self) -> None:
+        self.idle: Guests = {}
+        self.busy: Guests = {}
+        self.bodies = 0
+
+    def __len__(self) -> int:
+        return len(self.idle) + len(self.busy)
+
+
+class Places:
+    """The places of connections: idle ones, which may give way, and busy ones. One thread."""
+
+    def __init__(
+        self,
+        *,
+        trusts: Callable[[str], bool] = lambda _: False,
+        most: int = MOST,
+        far: int = FAR,
+        descriptors: Callable[[], int] = lambda: 1 << 20,
+        max_bodies: int = MAX_BODIES,
+    ) -> None:
+        """Make them, all free.
+
+        Args:
+            trusts: whether a peer is a proxy, behind which there are many clients.
+            most: connections, at most.
+            far: of one address, at most, if it is another machine's.
+            descriptors: how many there may be.
+            max_bodies: bytes of bodies in all; three quarters of them of one address.
+
+        """
+        self._trusts = trusts
+        self._most = most
+        self._far = far
+        self._descriptors = descriptors
+        self._max_bodies = max_bodies
+        self._addresses: dict[str, _Address] = {}
+        self._taken = self._bodies = 0
+
+    @property
+    def most(self) -> int:
+        """How many there may be now."""
+        return max(1, min(self._most, self._descriptors() // OF_DESCRIPTORS))
+
+    def share(self, peer: str) -> int:
+        """Return how many of them may be of one peer's address.
+
+        Of this machine's own, or a trusted proxy's: all but a quarter, so that nobody has
+        everything.
+        """
+        near = max(1, self.most * 3 // 4)
+        if is_loopback(counted(peer)) or self._trusts(peer):
+            return near
+        return min(self._far, near)
+
+    def enter(self, guest: Guest, peer: str) -> bool:
+        """Give an idle guest a place; return whether there is one.
+
+        Where there is none, another gives way that has not asked for anything: the oldest of the
+        same address if that has its share, else of the address that has the most.
+
+        Args:
+            guest: it. Is to `leave`.
+            peer: its peer's address, "" of a Unix socket.
+
+        """
+        own = self._addresses.get(guest.address)
+        if own is not None and len(own) >= self.share(peer):
+            if not _give_way(own):
+                return False
+        elif self._taken >= self.most and not _give_way(self._largest()):
+            return False
+        # Not the one above: with its last guest an address is forgotten.
+        self._addresses.setdefault(guest.address, _Address()).idle[guest] = None
+        self._taken += 1
+        return True
+
+    def busy(self, guest: Guest) -> None:
+        """Let a guest not give way: it has asked for something."""
+        own = self._addresses[guest.address]
+        del own.idle[guest]
+        own.busy[guest] = None
+
+    def idle(self, guest: Guest) -> None:
+        """Let a guest give way again: it was answered."""
+        own = self._addresses[guest.address]
+        del own.busy[guest]
+        own.idle[guest] = None
+
+    def leave(self, guest: Guest) -> None:
+        """Free a guest's place."""
+        own = self._addresses[guest.address]
+        if own.idle.pop(guest, self) is self:  # not there
+            del own.busy[guest]
+        self._taken -= 1
+        if not own:
+            del self._addresses[guest.address]
+
+    def make_room(self, count: int) -> int:
+        """Have so many idle guests give way; return how many there were."""
+        return sum(_give_way(self._largest()) for _ in range(count))
+
+    def keep(self, guest: Guest, nbytes: int) -> None:
+        """Count bytes of a body that are kept for a guest, or no longer if it is negative."""
+        self._addresses[guest.address].bodies += nbytes
+        self._bodies += nbytes
+
+    def has_room_for_bodies(self, guest: Guest) -> bool:
+        """Return whether more of a guest's body may be kept now."""
+        own = self._addresses[guest.address].bodies
+        return self._bodies < self._max_bodies and own < self._max_bodies * 3 // 4
+
+    def counts(self) -> dict[str, int]:
+        """Return how many connections and addresses there are, and the bytes of bodies kept."""
+        addresses = list(self._addresses.values())
+        return {
+            "connections": self._taken,
+            "idle": sum(len(one.idle) for one in addresses),
+            "addresses": len(addresses),
+            "bodies": self._bodies,
+        }
+
+    def _largest(self) -> _Address:
+        return max(self._addresses.values(), key=len, default=_Address())
+
+
+def _give_way(own: _Address) -> bool:
+    """Close the oldest idle one; return whether there is one. It leaves its place itself."""
+    for guest in own.idle:
+        guest.give_way()
+        return True
+    return False

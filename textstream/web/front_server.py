@@ -1,0 +1,119 @@
+"""The server's own front, within bounds: of connections, of threads, and of descriptors."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from textstream.access.address import Proxies
+from textstream.settings import Settings
+from textstream.transport.http.bodies import Bodies
+from textstream.transport.http.front import Environ, Front
+from textstream.transport.http.listener import listen
+from textstream.transport.http.places import Places
+from textstream.web.accepting import Accepted, Acceptor, Trouble, turn_away
+from textstream.web.descriptors import limit
+from textstream.web.server import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+SOCKET_IO = "/socket.io/"
+HEALTH = "/healthz"
+
+
+class Routes:
+    """Which requests are what, also under a prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        """Serve at the root, and under `prefix`."""
+        self._prefix = prefix
+
+    def is_socket_io(self, environ: Environ) -> bool:
+        """Whether it is for Engine.IO; none of the client's files."""
+        path = self._path(environ["PATH_INFO"])
+        return path.startswith(SOCKET_IO) and not path.endswith((".js", ".map"))
+
+    def is_health(self, environ: Environ) -> bool:
+        """Whether it is answered also where nobody has a thread left."""
+        return self._path(environ["PATH_INFO"]) == HEALTH
+
+    def _path(self, path: str) -> str:
+        prefix = self._prefix
+        if prefix and path.startswith(f"{prefix}/"):
+            path = path.removeprefix(prefix)
+        return "/" + path.lstrip("/") if path.startswith("//") else path
+
+
+class FrontServer:
+    """Listens, and serves from the transport's reactor."""
+
+    def __init__(self, settings: Settings, app: WSGIApplication, parts: Server) -> None:
+        """Listen.
+
+        Args:
+            settings: where, and whose word on addresses is believed.
+            app: what is served.
+            parts: of the server that it is.
+
+        Raises:
+            OSError: it cannot.
+
+        """
+        transport = parts.transport
+        assert transport is not None  # noqa: S101 (the threading mode has one)
+        proxies = Proxies(settings.trusted_proxies)
+        self._listener = listen(settings.host, settings.port)
+        self._acceptor = Acceptor(make_room=self._make_room, sleep=self._pause)
+        self._crowded = Trouble(
+            "connections turned away: %d, %s has its share of %d at a time. If it is a "
+            "proxy, name it in TEXTSTREAM_TRUSTED_PROXIES"
+        )
+        self._down = threading.Event()
+        most = settings.max_message_bytes
+        routes = Routes(settings.prefix)
+        self.front = Front(
+            self._listener,
+            app,
+            reactor=transport.reactor,
+            places=Places(trusts=proxies.trusts, descriptors=limit),
+            bodies=Bodies(
+                most,
+                transport.bounds.max_dropped,
+                lambda path: routes.is_socket_io({"PATH_INFO": path}),
+            ),
+            routes=routes,
+            accept=self._accept,
+            turn_away=self._turn_away,
+        )
+        parts.front = self.front
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; 0 of a Unix socket."""
+        name = self._listener.getsockname()
+        return name[1] if isinstance(name, tuple) else 0
+
+    def serve(self) -> None:
+        """Serve until `shutdown`. Signals are handled meanwhile."""
+        self.front.start()
+        self._down.wait()
+        self._acceptor.close()
+
+    def shutdown(self) -> None:
+        """Let `serve` return. Any thread."""
+        self._down.set()
+
+    def _accept(self, listener: socket.socket) -> Accepted:
+        return self._acceptor.accept(listener)
+
+    def _make_room(self, count: int) -> int:
+        return self.front.places.make_room(count)
+
+    def _pause(self, seconds: float) -> None:
+        self.front.pause(seconds)
+
+    def _turn_away(self, sock: socket.socket, peer: str) -> None:
+        self._crowded(peer or "the Unix socket", self.front.places.share(peer))
+        turn_away(sock)
