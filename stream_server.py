@@ -1,6 +1,6 @@
 """The entry point: flags and environment → settings → app → serve → shut down.
 
-``python stream_server.py`` serves with a front of its own. WSGI servers take `textstream.wsgi`, with
+``python stream_server.py`` serves with a front of its own. WSGI servers take `textstream.wsgi` with
 settings from the environment alone: ``gunicorn -w 1 --threads 16 textstream.wsgi:app``. Most take
 ``stream_server:app`` too.
 """
