@@ -28,7 +28,7 @@ from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
-from textstream.transport.http.door import Door, door_of
+from textstream.transport.http.door import TAKEN, Door, door_of
 from textstream.transport.large import Oversized
 from textstream.transport.opening import (
     HANDSHAKE_ERRORS,
@@ -46,10 +46,6 @@ from textstream.transport.turns import Turns
 logger = logging.getLogger("textstream.transport")
 
 MAX_WORKERS = 32
-
-TAKEN = ()
-"""What Engine.IO is to return for a request that is none any more. Not a list, which would be
-packets to it."""
 
 HAS_WEBSOCKET = "The session has a WebSocket"
 
@@ -147,14 +143,23 @@ class Transport:
 
     def _serve_at(self, door: Door, environ: dict[str, Any], session: Any) -> Any:
         """Take over a WebSocket that the front has read. In the reactor's thread."""
-        # The packet OPEN of a new session follows at once.
         try:
-            sock, rest = door.take(environ, more=not session.connected)
+            self.take_over_at(door, environ, session)
         except OSError:
             self._drop(session)
-        else:
-            self._take_over(sock, session, rest)
         return TAKEN
+
+    def take_over_at(
+        self, door: Door, environ: dict[str, Any], session: Any, first: bytes = b""
+    ) -> None:
+        """Take over the WebSocket that came through a door, and send it `first` before all else.
+
+        Raises:
+            OSError: its client has gone.
+
+        """
+        sock, rest = door.take(environ, first)
+        self._take_over(sock, session, rest)
 
     def turn_away(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Tell the second WebSocket of a session that it has one. A WSGI application.
@@ -163,7 +168,7 @@ class Transport:
         """
         if door := door_of(environ):
             with suppress(OSError):
-                self._close_second(door.take(environ, more=True)[0])
+                self._close_second(door.take(environ)[0])
             return TAKEN
         raw = plain_socket_of(environ)
         if raw is None:

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
+from textstream.transport.direct import DirectOpening
 from textstream.transport.handshake import Handshakes
+from textstream.transport.http.door import Door
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
 from textstream.transport.newcomers import Newcomers
@@ -44,6 +46,12 @@ class Host(Protocol):
 
     def is_connected(self, session: Any) -> bool:
         """Return whether the session has completed a Socket.IO CONNECT in any namespace."""
+        ...
+
+    def take_over_at(
+        self, door: Door, environ: dict[str, Any], session: Any, first: bytes = b""
+    ) -> None:
+        """Take over the WebSocket that came through a door, and send it `first` before all else."""
         ...
 
     def turn_away(self, environ: dict[str, Any], start_response: StartResponse) -> Any:
@@ -94,5 +102,10 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         return Sessions(shared, newcomers if speaks_socket_io else None)
 
     eio.handle_request = StrictRequests(
-        served, eio=eio, make=make_sessions, turn_away=host.turn_away, admit=host.admit
+        served,
+        eio=eio,
+        make=make_sessions,
+        turn_away=host.turn_away,
+        admit=host.admit,
+        direct=DirectOpening(eio, host.take_over_at),
     )

@@ -13,8 +13,10 @@ from urllib.parse import parse_qs
 
 from textstream.transport.admission import VISIT, Admit, Refused
 from textstream.transport.answers import Answer, farewell, refusal
+from textstream.transport.direct import DirectOpening
 from textstream.transport.foreign import why_unknown
 from textstream.transport.handshake import is_half_upgrade
+from textstream.transport.http.door import TAKEN
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
 from textstream.transport.sockets import gives_socket
@@ -46,6 +48,7 @@ class StrictRequests:
         make: Callable[[], Sessions],
         turn_away: WsgiApp,
         admit: Admit,
+        direct: DirectOpening,
     ) -> None:
         """Serve what `app` should see.
 
@@ -55,10 +58,12 @@ class StrictRequests:
             make: makes an empty table of sessions.
             turn_away: answers the request for a second WebSocket of a session.
             admit: lets a session in, or not.
+            direct: opens those that begin with a WebSocket.
 
         """
         self._app = app
         self._admit = admit
+        self._direct = direct
         self._eio = eio
         self._make = make
         self._turn_away = turn_away
@@ -68,6 +73,8 @@ class StrictRequests:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request."""
         sessions = self._sessions()
+        if self._direct.suits(environ):
+            return self._open_directly(environ, start_response, sessions)
         query = parse_qs(environ.get("QUERY_STRING", ""))
         transport, sid = query.get("transport", [""])[0], query.get("sid", [""])[0]
         method = environ["REQUEST_METHOD"]
@@ -90,6 +97,16 @@ class StrictRequests:
             return self._answer(unknown, environ, start_response)
         # In lower case, as the protocol's own examples have it. Engine.IO's is not.
         return [b"ok"] if method == "POST" and answer == [b"OK"] else answer
+
+    def _open_directly(
+        self, environ: dict[str, Any], start_response: StartResponse, sessions: Sessions
+    ) -> Iterable[bytes]:
+        try:
+            visit = self._admit(environ)
+        except Refused as refused:
+            return self._answer(refused.answer(), environ, start_response)
+        self._direct.open(environ, sessions, visit)
+        return TAKEN
 
     def _open(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve the first request of a session."""

@@ -40,13 +40,17 @@ class Sessions(dict[str, Session]):
         return self._shared.farewells
 
     def __setitem__(self, sid: str, session: Any) -> None:
+        """Enter a session whose first packet is on its way."""
+        self.enter(sid, session)
+        session.correct_first(upgrades=getattr(self._making, "upgrades", True))
+
+    def enter(self, sid: str, session: Any) -> None:
         """Enter a session."""
         session.__class__ = Session
         session.shared = self._shared
         if visit := getattr(self._making, "visit", None):
             session.visit, self._making.visit = visit, None
             session.account, session.caller = visit.account, Caller(visit.address, sid)
-        session.correct_first(upgrades=getattr(self._making, "upgrades", True))
         super().__setitem__(sid, session)
         if self._newcomers:
             self._newcomers.expect(session)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask
 
 from textstream.access.address import Proxies
 from textstream.settings import Settings
@@ -15,9 +18,6 @@ from textstream.transport.http.places import Places
 from textstream.web.accepting import Accepted, Acceptor, Trouble, turn_away
 from textstream.web.descriptors import limit
 from textstream.web.server import Server
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 SOCKET_IO = "/socket.io/"
 HEALTH = "/healthz"
@@ -46,10 +46,27 @@ class Routes:
         return "/" + path.lstrip("/") if path.startswith("//") else path
 
 
+class Handshakes:
+    """Answers handshakes of WebSockets: without what stands around Engine.IO for other requests."""
+
+    def __init__(self, app: Flask, parts: Server) -> None:
+        """Answer those to `app`, in which Flask-SocketIO is."""
+        self._app = app
+        self._engine = parts.socketio.server
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer one."""
+        if environ["PATH_INFO"] != SOCKET_IO:  # under a prefix
+            return self._app(environ, start_response)
+        environ["flask.app"] = self._app  # as Flask-SocketIO's own middleware does
+        answer: Iterable[bytes] = self._engine.handle_request(environ, start_response)
+        return answer
+
+
 class FrontServer:
     """Listens, and serves from the transport's reactor."""
 
-    def __init__(self, settings: Settings, app: WSGIApplication, parts: Server) -> None:
+    def __init__(self, settings: Settings, app: Flask, parts: Server) -> None:
         """Listen.
 
         Args:
@@ -84,6 +101,7 @@ class FrontServer:
                 lambda path: routes.is_socket_io({"PATH_INFO": path}),
             ),
             routes=routes,
+            handshakes=Handshakes(app, parts),
             accept=self._accept,
             turn_away=self._turn_away,
         )

@@ -19,8 +19,9 @@ _SWITCHING = (
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
 )
 
-MORE = getattr(socket, "MSG_MORE", 0)
-"""Keeps what is sent until more is: both go in one packet."""
+TAKEN = ()
+"""What Engine.IO is to return for a request that is none any more. Not a list, which would be
+packets to it."""
 
 
 class Door:
@@ -34,14 +35,14 @@ class Door:
     def __init__(self, connection: HttpConnection) -> None:
         self.connection: HttpConnection | None = connection
 
-    def take(self, environ: dict[str, Any], *, more: bool) -> tuple[socket.socket, bytes]:
+    def take(self, environ: dict[str, Any], first: bytes = b"") -> tuple[socket.socket, bytes]:
         """Switch protocols (RFC 6455, 4.2.2). In the thread that has read the request.
 
         From now on there is no HTTP on this connection: nothing may answer the request.
 
         Args:
             environ: of a handshake that is in order.
-            more: whether something else is sent at once.
+            first: what is sent behind the answer, in the same packet.
 
         Returns:
             The socket, whoever called owns it, and what the client has sent behind its handshake.
@@ -53,7 +54,8 @@ class Door:
         assert self.connection is not None  # noqa: S101 (nobody else takes it)
         sock, rest = self.connection.take()
         try:
-            sock.send(_switching(environ["HTTP_SEC_WEBSOCKET_KEY"]), MORE if more else 0)
+            # The kernel takes all of it: nothing was sent on this connection that waits.
+            sock.send(_switching(environ["HTTP_SEC_WEBSOCKET_KEY"]) + first)
         except OSError:
             sock.close()
             raise

@@ -67,11 +67,7 @@ class Routes(Protocol):
 
 
 class Front:
-    """Serves a WSGI application from the reactor: a thread is needed only while it answers.
-
-    Handshakes of WebSockets are answered in the reactor's thread itself: what they pass through on
-    their way to Engine.IO must not block.
-    """
+    """Serves a WSGI application from the reactor: a thread is needed only while it answers."""
 
     def __init__(
         self,
@@ -83,6 +79,7 @@ class Front:
         bodies: Bodies,
         routes: Routes,
         parking: Parking | None = None,
+        handshakes: WsgiApp | None = None,
         accept: Accept = socket.socket.accept,
         turn_away: Callable[[socket.socket, str], None],
     ) -> None:
@@ -96,6 +93,8 @@ class Front:
             bodies: how large they may be.
             routes: which requests are what.
             parking: where polls wait.
+            handshakes: answers those of WebSockets to Engine.IO, in the reactor's thread: must
+                not block. None: `app`.
             accept: accepts a connection; `BlockingIOError` is raised where there is none.
             turn_away: closes the connection of a peer for whom there is no place, and says so.
 
@@ -106,6 +105,7 @@ class Front:
         self._listener = listener
         self._name = name_of(listener)
         self._app = app
+        self._handshakes = handshakes or app
         self._bodies = bodies
         self._routes = routes
         self._parking = parking
@@ -180,7 +180,7 @@ class Front:
         exchange = Exchange(request)
         if self._routes.is_socket_io(environ):
             if is_handshake(environ):
-                exchange.run(self._app, environ, _call)
+                exchange.run(self._handshakes, environ, _call)
                 return
             if self._park(request, exchange, environ):
                 return

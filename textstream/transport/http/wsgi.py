@@ -81,6 +81,7 @@ class Exchange:
             call: calls, with arguments, soon in the reactor's thread; or here, where this is it.
 
         """
+        door: Door = environ[DOOR]
         try:
             result = app(environ, self._start_response)
             try:
@@ -94,7 +95,7 @@ class Exchange:
             log_exception(logger, "the application failed at a request", error=error)
             self._fail(call)
         finally:
-            environ[DOOR].connection = None
+            door.connection = None
 
     def _start_response(
         self, status: str, headers: Headers, exc_info: Any = None
