@@ -73,7 +73,7 @@ class Transport:
         self.admit = admit
         self._workers = workers
         self._lock = threading.Lock()  # guards the making of _parts
-        self._pid = 0  # of the process that _parts belongs to
+        self._made_in = -1  # which process `_parts` belong to, as `_forks` counts them
 
     def serve(self, server: Any) -> bool:
         """Take over `server`, python-socketio's; return whether that is possible."""
@@ -266,12 +266,12 @@ class Transport:
         A server may load the app and then fork (gunicorn ``--preload``): neither threads nor the
         selector can be shared.
         """
-        if self._pid != os.getpid():
+        if self._made_in != _forks:
             with self._lock:
-                if self._pid != os.getpid():
+                if self._made_in != _forks:
                     cure = "Slow event handlers hold them."
                     self._parts = Reactor(), ThreadPool(self._workers, "worker", cure=cure)
-                    self._pid = os.getpid()
+                    self._made_in = _forks
         return self._parts
 
 
@@ -291,6 +291,19 @@ class _Job:
 def _refuse_handshake(start_response: Any, error: Exception) -> list[bytes]:
     return refuse(start_response, f"No WebSocket handshake: {error}")
 
+
+_forks = 0
+"""How often this process's ancestors were forked, about: another number is another process. Asked
+for with each connection, which is too often for a system call."""
+
+
+def _count_fork() -> None:
+    global _forks  # noqa: PLW0603 (what is the process's)
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
 
 _warned: set[str] = set()
 

@@ -86,6 +86,11 @@ class StrictRequests:
             return self._answer(wrong, environ, start_response)
         if transport == "websocket" and sid and _has_websocket(sessions.get(sid)):
             return self._turn_away(environ, start_response)
+        return self._serve(sid, environ, start_response)
+
+    def _serve(
+        self, sid: str, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
         serve = self._app if sid else self._open
         try:
             answer = serve(environ, start_response)
@@ -96,7 +101,8 @@ class StrictRequests:
             unknown = refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
             return self._answer(unknown, environ, start_response)
         # In lower case, as the protocol's own examples have it. Engine.IO's is not.
-        return [b"ok"] if method == "POST" and answer == [b"OK"] else answer
+        is_post = environ["REQUEST_METHOD"] == "POST"
+        return [b"ok"] if is_post and answer == [b"OK"] else answer
 
     def _open_directly(
         self, environ: dict[str, Any], start_response: StartResponse, sessions: Sessions
