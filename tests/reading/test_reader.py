@@ -13,7 +13,7 @@ from textstream.errors import SourceFailed
 from textstream.protocol import FormatName, Rate
 from textstream.reading.chunks import UNIT_BYTES
 from textstream.reading.reader import RETRY_MAX, RETRY_MIN, Reader
-from textstream.reading.run import Run
+from textstream.reading.run import RUN, SHORTEST, Run
 from textstream.reading.sink import MAX_UNITS_PER_STEP
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -120,6 +120,19 @@ def test_the_end_comes_with_the_last_unit_not_a_step_later(desk: Desk) -> None:
     desk.stream.finish("completed")
     desk.serve(reader, 1)
     assert sink.named("stream_end")[0].at == sink.times[-1]
+
+
+def test_what_is_told_beside_units_shares_their_send(desk: Desk) -> None:
+    reader, sink = desk.read(rate=10)
+    desk.append("abc")
+    desk.stream.finish("completed")
+    sends = []
+    for _ in range(3):
+        reader.step(desk.clock.now)
+        desk.clock.advance(0.1)
+        sends.append(sink.sends)
+    assert sends == [1, 2, 3]
+    assert [e.event for e in sink.written] == ["stream_start", *["new_char"] * 3, "stream_end"]
 
 
 def test_a_chunk_says_where_it_belongs(desk: Desk) -> None:
@@ -592,6 +605,22 @@ def test_a_run_leaves_the_producer_time(clock: ManualClock) -> None:
     desk.append("x" * 41)
     desk.step(reader)
     assert 0 < sink.prepared <= 20
+
+
+@pytest.mark.parametrize("units", [SHORTEST + 2, 60, 64, 65, 100, 127, 400])
+def test_of_a_finished_text_only_the_first_and_the_last_unit_go_the_long_way(
+    desk: Desk, units: int
+) -> None:
+    reader, sink = desk.read(rate=10, prepares=True)
+    desk.append("x" * units)
+    desk.stream.finish("completed")
+    begin = desk.clock.now
+    desk.serve(reader, units / 10 - 0.05)
+    assert len(sink.chars) == units
+    long_ways = units - sink.prepared
+    assert 2 <= long_ways <= 3 + units // RUN, "and one between two blocks"
+    end = sink.named("stream_end")[0]
+    assert end.at - begin == pytest.approx((units - 1) / 10, abs=1e-6), "with the last unit"
 
 
 def test_no_run_for_a_live_source_that_is_hardly_ahead(desk: Desk) -> None:

@@ -37,21 +37,40 @@ def test_a_fast_reader_has_longer_blocks_and_a_slow_one_none() -> None:
     assert next_part(0, 100_000, 0, 0, 0.5) is None
 
 
+def test_of_a_whole_text_all_but_the_last_unit() -> None:
+    assert next_part(1, 40, 0, 0, 30, whole=True) == Part(1, 38, 0)
+    assert next_part(10, 40, 0, 10, 30, whole=True) == Part(10, 29, 0)
+    assert next_part(10, 1000, 0, 10, 30, whole=True) == Part(10, RUN, 0)
+    assert next_part(0, SHORTEST + 1, 0, 0, 30, whole=True) == Part(0, SHORTEST, 0)
+    assert next_part(0, SHORTEST, 0, 0, 30, whole=True) is None
+
+
+def test_what_would_be_left_of_a_whole_text_for_no_run_goes_with_the_block() -> None:
+    behind = RUN + SHORTEST
+    assert next_part(0, behind, 0, 0, 30, whole=True) == Part(0, behind - 1, 0)
+    assert next_part(0, behind + 1, 0, 0, 30, whole=True) == Part(0, RUN, 0)
+    assert next_part(0, RUN + 1, 0, 0, 30, whole=True) == Part(0, RUN, 0)
+
+
 @given(
     st.integers(0, 10_000),
     st.integers(0, 10_000),
     st.integers(0, 10_000),
-    st.integers(0, RUN - 1),
-    st.floats(0.1, 1e6),
+    st.tuples(st.integers(0, RUN - 1), st.floats(0.1, 1e6)),
+    st.booleans(),
 )
 def test_a_part_is_there_and_holds_the_cursor(
-    trimmed: int, read: int, backlog: int, phase: int, rate: float
+    trimmed: int, read: int, backlog: int, pace: tuple[int, float], whole: bool
 ) -> None:
+    phase, rate = pace
     cursor = trimmed + read
     behind = cursor + backlog
-    part = next_part(cursor, behind, trimmed, phase, rate)
+    part = next_part(cursor, behind, trimmed, phase, rate, whole=whole)
     if part:
         assert part.start + part.done == cursor
         assert trimmed <= part.start
         assert part.done < part.size
-        assert 2 * (part.start + part.size - cursor) <= backlog + 1
+        if whole:
+            assert part.start + part.size < behind
+        else:
+            assert 2 * (part.start + part.size - cursor) <= backlog + 1

@@ -31,7 +31,7 @@ from textstream.protocol import (
 )
 from textstream.reading.dispatcher import TICK, Dispatcher
 from textstream.reading.reader import Reader
-from textstream.reading.sink import Ready, Waiting
+from textstream.reading.sink import Event, Ready, Waiting
 from textstream.sources.base import CancelToken, Source, SourceRequest
 from textstream.stream.attached import AttachedReader
 from textstream.stream.life import Life
@@ -74,6 +74,7 @@ class RecordingSink:
         self.waiting: list[Waiting] = []
         self.lock = threading.Lock()
         self.prepared = 0
+        self.sends = 0  # writes, however much was in one
         self.written: list[Written] = []
         self._clock = clock
 
@@ -89,9 +90,19 @@ class RecordingSink:
         return True
 
     def write_units(
-        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+        self,
+        stream_id: str,
+        format_: FormatName,
+        offset: int,
+        units: Sequence[str],
+        *,
+        before: Sequence[Event] = (),
+        after: Sequence[Event] = (),
     ) -> None:
         assert units, "a write of nothing"
+        self.sends += 1
+        for event in before:
+            self._write(*event)
         if format_ == "char":
             for unit in units:
                 self._write(NEW_CHAR, unit)
@@ -99,11 +110,14 @@ class RecordingSink:
             end = offset + len(units)
             chunk = {"id": stream_id, "offset": offset, "next": end, "text": "".join(units)}
             self._write(STREAM_CHUNK, chunk)
+        for event in after:
+            self._write(*event)
         self.capacity -= len(units) if format_ == "char" else 1
         assert self.capacity >= 0, "more was written than there was room for"
 
-    def write_event(self, event: str, payload: dict[str, Any]) -> None:
-        self._write(event, payload)
+    def write_event(self, event: Event) -> None:
+        self.sends += 1
+        self._write(*event)
 
     def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
         if not self.prepares:

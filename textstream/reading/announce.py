@@ -1,33 +1,42 @@
-"""What a reader is told about its stream: that it begins, that something is wrong, that it ends."""
+"""What a reader is told about its stream: that it begins, that something is wrong, that it ends.
+
+Events are made here and written by the reader's step, together with the units beside them.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from textstream.errors import OffsetGone
 from textstream.protocol import (
     STREAM_END,
     STREAM_ERROR,
     STREAM_START,
 )
-from textstream.reading.sink import Sink
+from textstream.reading.sink import Event
 from textstream.stream.log import Ending
 
 
-def start(sink: Sink, payload: dict[str, Any]) -> None:
-    """Write ``stream_start``."""
-    sink.write_event(STREAM_START, payload)
+def start(payload: dict[str, Any]) -> Event:
+    """Return ``stream_start``."""
+    return Event(STREAM_START, payload)
 
 
-def error(sink: Sink, stream_id: str, problem: dict[str, Any]) -> None:
-    """Write ``stream_error``: the protocol's error object, with the stream's id."""
-    sink.write_event(STREAM_ERROR, {"id": stream_id, **problem})
+def error(stream_id: str, problem: dict[str, Any]) -> Event:
+    """Return ``stream_error``: the protocol's error object, with the stream's id."""
+    return Event(STREAM_ERROR, {"id": stream_id, **problem})
 
 
-def end(sink: Sink, stream_id: str, ending: Ending) -> None:
-    """Write ``stream_end``, and before it what went wrong."""
-    if ending.error:
-        error(sink, stream_id, ending.error)
-    sink.write_event(
+def end(stream_id: str, ending: Ending | None, lost: OffsetGone | None) -> tuple[Event, ...]:
+    """Return what a reader is told last; nothing while it goes on.
+
+    Of one that has `lost` its place the stream itself does not end.
+    """
+    if lost is not None:
+        return (error(stream_id, lost.to_wire()),)
+    if ending is None:
+        return ()
+    over = Event(
         STREAM_END,
         {
             "id": stream_id,
@@ -36,3 +45,4 @@ def end(sink: Sink, stream_id: str, ending: Ending) -> None:
             "text_sha256": ending.text_sha256,
         },
     )
+    return (error(stream_id, ending.error), over) if ending.error else (over,)

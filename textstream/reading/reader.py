@@ -19,7 +19,7 @@ from textstream.protocol import EndReason, FormatName, Rate
 from textstream.reading import announce, chunks
 from textstream.reading.pacing import FixedPace, new_pace
 from textstream.reading.run import PHASES, RUN, Run, next_part
-from textstream.reading.sink import MAX_UNITS_PER_STEP, Sink
+from textstream.reading.sink import MAX_UNITS_PER_STEP, Event, Sink
 from textstream.stream.log import Ending
 from textstream.stream.stream import Stream
 
@@ -213,7 +213,7 @@ class Reader:
             self.settle()
             self.over = self.left = True
         with contextlib.suppress(Exception):  # the sink may be what failed
-            announce.error(self.sink, self.stream.id, INTERNAL_ERROR)
+            self.sink.write_event(announce.error(self.stream.id, INTERNAL_ERROR))
         self.stream.detach(self, may_return=True)
 
     def step(self, now: float) -> float | None:
@@ -238,16 +238,13 @@ class Reader:
                     lost = error
                 self.over = over = bool(lost or ending)
                 due = None if over else self._next_step(now, behind, sent=bool(units))
-            if not self._started:
-                self._started = True
-                announce.start(self.sink, self.info)
-            if units:
-                self.sink.write_units(stream.id, self.format, offset, units)
-                if due is not None and (run := self._begin_run(behind)):
-                    self._server.add_run(run)
-                    return None
+            self._write(offset, units, announce.end(stream.id, ending, lost))
             if over:
-                self._tell_end(ending, lost)
+                # Only when it was told: who goes down waits for it.
+                stream.detach(self)
+            elif units and due is not None and (run := self._begin_run(behind)):
+                self._server.add_run(run)
+                return None
             return due
 
     def end_run(self, run: Run[Reader]) -> bool:
@@ -281,22 +278,35 @@ class Reader:
                 or not self.reading
             ):
                 return None
-            log = self.stream.log
-            part = next_part(self._cursor, behind, log.first, self._phase, pace.per_second)
+            stream, log = self.stream, self.stream.log
+            part = next_part(
+                self._cursor,
+                behind,
+                log.first,
+                self._phase,
+                pace.per_second,
+                whole=behind == log.next and bool(stream.life.outcome or log.ending),
+            )
             if not part:
                 return None
             units = log.read(part.start, part.size)
-            if units and (ready := self.sink.prepare(self.stream.id, part.start, units, part.done)):
+            if units and (ready := self.sink.prepare(stream.id, part.start, units, part.done)):
                 self._run = Run(ready, part.done, pace, self)
             return self._run
 
-    def _tell_end(self, ending: Ending | None, lost: OffsetGone | None) -> None:
-        """Write that it is over. Only then does the stream let go of it: who goes down waits."""
-        if lost:
-            announce.error(self.sink, self.stream.id, lost.to_wire())
-        if ending:
-            announce.end(self.sink, self.stream.id, ending)
-        self.stream.detach(self)
+    def _write(self, offset: int, units: Sequence[str], after: Sequence[Event]) -> None:
+        """Write `units`, before the first of all that it begins, and behind them `after`."""
+        before: Sequence[Event] = ()
+        if not self._started:
+            self._started = True
+            before = (announce.start(self.info),)
+        if units:
+            self.sink.write_units(
+                self.stream.id, self.format, offset, units, before=before, after=after
+            )
+        elif before or after:
+            for event in (*before, *after):
+                self.sink.write_event(event)
 
     def _take(self, now: float, behind: int) -> Sequence[str]:
         """Return the units due now, and move the cursor behind them."""

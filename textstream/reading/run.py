@@ -120,11 +120,15 @@ class Part(NamedTuple):
     done: int
 
 
-def next_part(cursor: int, behind: int, first: int, phase: int, rate: float) -> Part | None:
+def next_part(
+    cursor: int, behind: int, first: int, phase: int, rate: float, *, whole: bool = False
+) -> Part | None:
     """Return what to make ready for a reader at `cursor`; None: not worth it.
 
     Half of what there is at the most: where a run has taken everything, the producer would be
-    asked for more only when there is nothing left to send.
+    asked for more only when there is nothing left to send. Of a text that is `whole` all but its
+    last unit: that goes the long way, which has ``stream_end`` behind it in the same send. What is
+    left of it behind a block and would be no run of its own goes with the block.
 
     Args:
         cursor: of the reader.
@@ -132,6 +136,7 @@ def next_part(cursor: int, behind: int, first: int, phase: int, rate: float) -> 
         first: the first that is there.
         phase: where the reader's blocks begin.
         rate: units per second.
+        whole: whether nothing will come behind `behind`.
 
     """
     if rate < SLOWEST:
@@ -141,10 +146,12 @@ def next_part(cursor: int, behind: int, first: int, phase: int, rate: float) -> 
         size *= 2
     done = (cursor - phase) % size
     left = size - done
-    if left < SHORTEST:
+    most = behind - cursor - 1 if whole else (behind - cursor) // 2
+    if whole and left < most < left + SHORTEST:
+        left = most
+    elif left < SHORTEST:
         left += size  # once, to the end of the next block
-    half = (behind - cursor) // 2
-    if left > min(half, size) or cursor - done < first:
-        count = min(half, left)
-        return Part(cursor, count, 0) if count >= SHORTEST else None
-    return Part(cursor - done, size, done)
+    if left == size - done and left <= most and cursor - done >= first:
+        return Part(cursor - done, size, done)
+    count = min(most, left)
+    return Part(cursor, count, 0) if count >= SHORTEST else None

@@ -40,6 +40,13 @@ class Ready(NamedTuple):
     target: Target
 
 
+class Event(NamedTuple):
+    """An event of the protocol, and its payload."""
+
+    name: str
+    payload: dict[str, Any]
+
+
 class Sink(Protocol):
     """Where a reader's units go. Writing never blocks and never raises."""
 
@@ -59,12 +66,22 @@ class Sink(Protocol):
         ...
 
     def write_units(
-        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+        self,
+        stream_id: str,
+        format_: FormatName,
+        offset: int,
+        units: Sequence[str],
+        *,
+        before: Sequence[Event] = (),
+        after: Sequence[Event] = (),
     ) -> None:
-        """Write `units`, the first of which has `offset`."""
+        """Write `units`, the first of which has `offset`, between the events beside them.
+
+        All in one go where that can be: to send takes as long as all the rest of it.
+        """
         ...
 
-    def write_event(self, event: str, payload: dict[str, Any]) -> None:
+    def write_event(self, event: Event) -> None:
         """Write an event, whatever the room."""
         ...
 

@@ -164,12 +164,15 @@ class Connection:
         """Whether units may be written: all went, and the client has come to most of it."""
         return self._clear and self.window.open
 
-    def write_units(self, data: bytes) -> None:
-        """Write frames of units, and now and then a ping that tells when the client has them."""
+    def write_units(self, data: bytes, *, before: bytes = b"", after: bytes = b"") -> None:
+        """Write frames of units, and now and then a ping that tells when the client has them.
+
+        In one send with the frames `before` and `after` them, which the window does not count.
+        """
         if self.window.sent(len(data)):
             self.window.ping()
             data += PING_PACKET
-        self.write(data)
+        self.write(before + data + after)
         if not self.window.open:
             with self.lock:
                 self._stall.begin()

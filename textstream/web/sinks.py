@@ -15,7 +15,7 @@ from textstream.loggable import fingerprint
 from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
 from textstream.reading.chunks import UNIT_BYTES
 from textstream.reading.run import SHORTEST
-from textstream.reading.sink import MAX_CHUNK_BYTES, Ready, Waiting
+from textstream.reading.sink import MAX_CHUNK_BYTES, Event, Ready, Waiting
 from textstream.stream.log import text_of
 from textstream.transport.connection import Connection
 from textstream.transport.frames import EventFrames, event_frame
@@ -124,18 +124,29 @@ class EmitSink:
         return isinstance(queue, SessionQueue) and queue.wake_with_room(who)
 
     def write_units(
-        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+        self,
+        stream_id: str,
+        format_: FormatName,
+        offset: int,
+        units: Sequence[str],
+        *,
+        before: Sequence[Event] = (),
+        after: Sequence[Event] = (),
     ) -> None:
         """Emit an event per unit, or one for all."""
+        for event in before:
+            self._emit(*event)
         if format_ == "char":
             for unit in units:
                 self._emit(NEW_CHAR, unit)
         else:
             self._emit(STREAM_CHUNK, make_chunk(stream_id, offset, units))
+        for event in after:
+            self._emit(*event)
 
-    def write_event(self, event: str, payload: dict[str, Any]) -> None:
+    def write_event(self, event: Event) -> None:
         """Emit an event."""
-        self._emit(event, payload)
+        self._emit(*event)
 
     def prepare(
         self,
@@ -186,28 +197,39 @@ class ConnectionSink(EmitSink):
         return window.room // FRAME_BYTES + 1
 
     def write_units(
-        self, stream_id: str, format_: FormatName, offset: int, units: Sequence[str]
+        self,
+        stream_id: str,
+        format_: FormatName,
+        offset: int,
+        units: Sequence[str],
+        *,
+        before: Sequence[Event] = (),
+        after: Sequence[Event] = (),
     ) -> None:
-        """Write a frame per unit, or one for all."""
+        """Write a frame per unit, or one for all, and the events' own in the same send."""
         connection: Connection | None = self._queue.connection
         if connection is None:
-            super().write_units(stream_id, format_, offset, units)
-        elif format_ == "char":
-            frames = CHAR_FRAMES.all(units)
-            part = connection.window.burst // FRAME_BYTES + 1  # so that pings go between them
-            for start in range(0, len(frames), part):
-                connection.write_units(b"".join(frames[start : start + part]))
+            super().write_units(stream_id, format_, offset, units, before=before, after=after)
+            return
+        if format_ == "char":
+            frames: Sequence[bytes] = CHAR_FRAMES.all(units)
         else:
-            chunk = make_chunk(stream_id, offset, units)
-            connection.write_units(event_frame(STREAM_CHUNK, chunk))
+            frames = (event_frame(STREAM_CHUNK, make_chunk(stream_id, offset, units)),)
+        first = b"".join(event_frame(*event) for event in before) if before else b""
+        last = b"".join(event_frame(*event) for event in after) if after else b""
+        part = connection.window.burst // FRAME_BYTES + 1  # so that pings go between them
+        while len(frames) > part:
+            connection.write_units(b"".join(frames[:part]), before=first)
+            frames, first = frames[part:], b""
+        connection.write_units(b"".join(frames), before=first, after=last)
 
-    def write_event(self, event: str, payload: dict[str, Any]) -> None:
+    def write_event(self, event: Event) -> None:
         """Write a frame."""
         connection: Connection | None = self._queue.connection
         if connection is None:
-            super().write_event(event, payload)
+            super().write_event(event)
         else:
-            connection.write(event_frame(event, payload))
+            connection.write(event_frame(*event))
 
     def prepare(self, stream_id: str, offset: int, units: Sequence[str], done: int) -> Ready | None:
         """Return frames for as many units as may go without a ping, once there is a connection.
