@@ -257,6 +257,39 @@ def test_auto_counts_right_whatever_happens(steps: list[tuple[float, int, int]])
         assert math.isfinite(pace.next_due())
 
 
+# Coming together
+
+
+@pytest.mark.parametrize("rate", [1.0, 7.5, 20.0, 30.0, 60.0, 500.0])
+@pytest.mark.parametrize("grain", [0.005, 0.01, 0.02])
+@pytest.mark.parametrize("begin", [0.0, 0.0123, 0.0499])
+def test_aligned_units_are_as_far_apart_as_before(rate: float, grain: float, begin: float) -> None:
+    pace = FixedPace(rate, START + begin)
+    pace.due(1, START + begin)
+    pace.sent(1)
+    before = pace.next_due()
+    pace.align(grain)
+    put_off = pace.next_due() - before
+    assert 0 <= put_off < min(1.5 * grain, 1 / rate)
+    dues = []
+    for _ in range(1000):
+        dues.append(pace.next_due())
+        pace.sent(1)
+        pace.align(grain)
+    assert dues == pytest.approx([before + put_off + n / rate for n in range(1000)], abs=1e-6)
+
+
+@pytest.mark.parametrize("rate", [7.5, 20.0, 30.0, 45.0])
+def test_those_of_one_pace_meet_at_few_moments(rate: float) -> None:
+    phases = set()
+    for begin in range(100):
+        pace = FixedPace(rate, START + begin / 997)
+        pace.due(1, START + begin / 997)
+        pace.align(0.02)
+        phases.add(round(pace.next_due() * rate % 1, 3) % 1)
+    assert len(phases) <= 0.02**-1 / rate + 1
+
+
 # Which pace
 
 

@@ -27,6 +27,7 @@ class Desk:
         self.woken: list[Reader] = []
         self.runs: list[Run[Reader]] = []
         self.watcher = Watcher()
+        self.grain = 0.0
         self.stream = new_stream(max_bytes=max_bytes, clock=clock, observer=self.watcher)
 
     def read(

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from tests.support.clock import ManualClock
@@ -55,6 +55,12 @@ class Written:
     at: float
     event: str
     data: Any
+
+
+@lru_cache(maxsize=64)
+def _frames(_stream_id: str, _offset: int, units: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return a frame for each unit: the same ones for all readers of a stream."""
+    return tuple(unit.encode() + b"\0" for unit in units)
 
 
 class RecordingSink:
@@ -123,7 +129,7 @@ class RecordingSink:
         if not self.prepares:
             return None
         self.prepared += len(units) - done
-        return Ready(tuple(unit.encode() + b"\0" for unit in units), self)
+        return Ready(_frames(stream_id, offset, tuple(units)), self)
 
     def offer(self, data: bytes) -> bool:
         units = data.decode().split("\0")[:-1]

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from textstream.loggable import fingerprint, log_exception
+from textstream.reading.density import Density
+from textstream.reading.group import Group, Groups
 from textstream.reading.reader import Reader
 from textstream.reading.run import Run
 from textstream.reading.schedule import Schedule, Wheel
@@ -65,7 +67,15 @@ class Dispatcher:
         self._order = itertools.count()
         # The step's own: who is due when.
         self._schedule: Schedule[Reader] = Schedule(tick)
-        self._runs: Wheel[Run[Reader]] = Wheel(tick)
+        self._runs: Wheel[Run[Reader] | Group[Reader]] = Wheel(tick)
+        self._groups: Groups[Reader] = Groups(self._runs)
+        self._density = Density()
+        self._sends = 0  # about, of this step
+
+    @property
+    def grain(self) -> float:
+        """Seconds in which readers of a pace are served together; 0: each for itself."""
+        return self._density.grain
 
     def wake(self, reader: Reader) -> None:
         """Serve `reader` in the next step. Any thread, any lock held."""
@@ -75,7 +85,10 @@ class Dispatcher:
 
     def add_run(self, run: Run[Reader]) -> None:
         """Serve `run` whenever it is due. The dispatcher's thread only: out of a reader's step."""
-        self._runs.put(run, run.due)
+        if len(run.reader.stream.readers) > 1:
+            self._groups.add(run)
+        else:
+            self._runs.put(run, run.due)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> None:
         """Call `callback` in a step at or after `when`. Any thread, any lock held."""
@@ -95,6 +108,8 @@ class Dispatcher:
         self._serve(dict.fromkeys(woken), now)
         self._serve(self._schedule.take(now), now)
         self._step_runs(now)
+        self._density.count(self._sends, now)
+        self._sends = 0
         for callback in calls:
             try:
                 callback()
@@ -121,7 +136,7 @@ class Dispatcher:
         """Return how many readers and runs are scheduled, about, and how many timed calls."""
         return {
             "readers": len(self._schedule),
-            "runs": len(self._runs),
+            "runs": sum(len(e) if isinstance(e, Group) else 1 for e in self._runs.items()),
             "woken": len(self._woken),
             "calls": len(self._calls),
         }
@@ -133,21 +148,44 @@ class Dispatcher:
 
     def _step_runs(self, now: float) -> None:
         put = self._runs.put
-        for run in self._runs.take(now):
+        entries = self._runs.take(now)
+        self._sends += len(entries)
+        for entry in entries:
+            if entry.__class__ is Group:
+                self._step_group(entry, now)
+                continue
+            run: Run[Reader] = entry  # type: ignore[assignment]  # no group; isinstance costs more
             try:
                 due = run.step(now)
             except Exception as error:  # noqa: BLE001 (of whatever kind)
+                self._groups.forget(run)
                 self._drop(run.reader, error)
                 continue
             if due is not None:
                 put(run, due)
-            elif run.reader.end_run(run):
-                # Now, not after the others: its unit is due like theirs.
+            else:
+                self._groups.forget(run)
+                self._end_runs((run,), now)
+
+    def _step_group(self, group: Group[Reader], now: float) -> None:
+        self._sends += len(group) - 1
+        due = group.step(now, self._drop)
+        if due is not None:
+            self._runs.put(group, due)
+        else:
+            self._groups.forget(group)
+        self._end_runs(group.left, now)
+
+    def _end_runs(self, runs: Iterable[Run[Reader]], now: float) -> None:
+        """Take the long way now, not after the others: their units are due like theirs."""
+        for run in runs:
+            if run.reader.end_run(run):
                 self._serve((run.reader,), now)
 
     def _serve(self, readers: Iterable[Reader], now: float) -> None:
         put = self._schedule.put
         for reader in readers:
+            self._sends += 1
             try:
                 due = reader.step(now)
             except Exception as error:  # noqa: BLE001 (of whatever kind)

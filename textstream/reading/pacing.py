@@ -95,6 +95,18 @@ class FixedPace:
         """Return the due time of the next unit."""
         return self._start + self._count / self.per_second
 
+    def align(self, grain: float) -> None:
+        """Put off what is due to where others of this pace are served, so that they come together.
+
+        That is at a fraction of the interval, of about `grain` seconds: the pace stays even, what
+        the grain may be. Once; aligned to a grain that is a multiple it would be put off again, by
+        less than one of it.
+        """
+        step = self.interval / max(1, round(self.interval / grain))
+        due = self.next_due()
+        aligned = math.ceil(due / step - EPSILON) * step
+        self._start += max(0.0, aligned - due)
+
 
 class UnlimitedPace:
     """As fast as the reader reads (rate 0)."""

@@ -18,7 +18,7 @@ from textstream.errors import INTERNAL_ERROR, OffsetGone
 from textstream.protocol import EndReason, FormatName, Rate
 from textstream.reading import announce, chunks
 from textstream.reading.pacing import FixedPace, new_pace
-from textstream.reading.run import PHASES, RUN, Run, next_part
+from textstream.reading.run import Run, next_part, phase_of
 from textstream.reading.sink import MAX_UNITS_PER_STEP, Event, Sink
 from textstream.stream.log import Ending
 from textstream.stream.stream import Stream
@@ -30,12 +30,20 @@ RETRY_MAX = 0.05
 Doubles from the one to the other.
 """
 
+GRAIN = 0.005
+"""Seconds in which readers of one stream come together, however little is sent."""
+
 
 _turn = itertools.count()
 
 
 class Server(Protocol):
     """What serves readers: the dispatcher."""
+
+    @property
+    def grain(self) -> float:
+        """Seconds in which it serves readers of a pace together; 0: each for itself."""
+        ...
 
     def wake(self, reader: Reader) -> None:
         """Serve `reader` soon. Any thread, any lock held."""
@@ -124,7 +132,7 @@ class Reader:
         self._pace = new_pace(stream.rate if rate is None else rate, now)
         self._started = False
         self._run: Run[Reader] | None = None
-        self._phase = (hash(stream.id) + next(_turn) % PHASES * (RUN // PHASES)) % RUN
+        self._phase = phase_of(stream.id, next(_turn))
         self._writing = (
             threading.Lock()
         )  # held from taking units to writing them; before the stream's
@@ -291,6 +299,8 @@ class Reader:
                 return None
             units = log.read(part.start, part.size)
             if units and (ready := self.sink.prepare(stream.id, part.start, units, part.done)):
+                if grain := self._server.grain or (GRAIN if len(stream.readers) > 1 else 0):
+                    pace.align(grain)
                 self._run = Run(ready, part.done, pace, self)
             return self._run
 

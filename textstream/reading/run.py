@@ -18,6 +18,9 @@ from textstream.reading.sink import Ready
 
 ReaderT = TypeVar("ReaderT")
 
+Place = tuple[int, float, int]
+"""Which frames, at which pace, from when on: those of one place are due together, always."""
+
 RUN = 64
 """Units in a block. More would hardly be cheaper: the long way is 1 in 64 then."""
 
@@ -31,11 +34,15 @@ SHORTEST = 8
 """Units from which on a run pays."""
 
 PHASES = 4
-"""So many readers of a stream, at most, come to the ends of their blocks at different times.
+"""At so many different times readers of one place come to the ends of their blocks.
 
 A thousand that began together would all end their runs together, and be late. But those of one
 phase share their blocks: 64 frames take half a kilobyte, for each reader that has its own.
 """
+
+IN_A_ROW = 64
+"""Readers that come one after the other and have the same phase: they may be at one place, and a
+group."""
 
 SLOWEST = 1.0
 """Units per second from which on a run pays: its entry in the schedule stays until it is due."""
@@ -44,69 +51,77 @@ SLOWEST = 1.0
 class Run(Generic[ReaderT]):
     """Frames, and where it stands in them. The target's lock guards it.
 
+    The frame `at` is due at ``begin + at * interval``. `place` is what `Groups` knows it by.
+
     A thousand readers do not fit into the processor's cache, and to fetch an object that is not in
     it takes as long as all that is done with it: so a step touches few of them. The reader itself
     is not among them; the interval is one object for all; the due time is computed and not kept;
     a tuple is one object where a list is two.
     """
 
-    __slots__ = ("_at", "_begin", "_first", "_frames", "_interval", "_target", "reader")
+    __slots__ = ("_first", "at", "begin", "frames", "interval", "place", "reader", "target")
 
     def __init__(self, ready: Ready, first: int, pace: FixedPace, reader: ReaderT) -> None:
         """Make a run of the frames from `first` on, one at least, to be sent at `pace`."""
-        self._frames, self._target = ready
-        self._first = self._at = first
-        self._interval = pace.interval
-        self._begin = pace.next_due() - first * pace.interval
+        self.frames, self.target = ready
+        self._first = self.at = first
+        self.interval = pace.interval
+        self.begin = pace.next_due() - first * pace.interval
         self.reader = reader
+        self.place: Place | None = None
 
     @property
     def sent(self) -> int:
         """Units sent so far."""
-        return self._at - self._first
+        return self.at - self._first
 
     @property
     def due(self) -> float:
         """When the next unit is due."""
-        return self._begin + self._at * self._interval
+        return self.begin + self.at * self.interval
 
     @property
     def last_due(self) -> float:
         """When the unit before the next one was due."""
-        return self._begin + (self._at - 1) * self._interval
+        return self.begin + (self.at - 1) * self.interval
 
     def step(self, now: float) -> float | None:
         """Write what is due, one unit at least; return when the next is, None: do without the run.
 
         It is at its end then, or was taken away, or the client is behind.
         """
-        target = self._target
+        target = self.target
         with target.lock:
-            at = self._at
-            interval = self._interval
-            late = now - self._begin - at * interval
+            at = self.at
+            interval = self.interval
+            late = now - self.begin - at * interval
             try:
-                data = self._frames[at]
+                data = self.frames[at]
             except IndexError:
                 return None
             if late < interval:
                 at += 1
                 late -= interval
             else:
-                owed = self._frames[at : at + 1 + int(late / interval)]
+                owed = self.frames[at : at + 1 + int(late / interval)]
                 at += len(owed)
                 late -= len(owed) * interval
                 data = b"".join(owed)
             if not target.offer(data):
                 return None
-            self._at = at
+            self.at = at
         return now - late
 
     def end(self) -> int:
         """Send nothing more; return how many units were sent."""
-        with self._target.lock:
-            self._frames = ()
-            return self._at - self._first
+        with self.target.lock:
+            self.frames = ()
+            return self.at - self._first
+
+
+def phase_of(stream_id: str, turn: int) -> int:
+    """Return where the blocks of a reader begin, the `turn`-th of the process."""
+    return (hash(stream_id) + turn // IN_A_ROW % PHASES * (RUN // PHASES)) % RUN
 
 
 class Part(NamedTuple):

@@ -56,6 +56,19 @@ class Wheel(Generic[T]):
             due += self._buckets.pop(heapq.heappop(self._numbers))
         return due
 
+    def replace(self, item: T, due: float, other: T) -> bool:
+        """Put `other` where `item` is, which was put for `due`; return False if it is not there."""
+        bucket = self._buckets.get(int(due * self._ticks + _ROUND_UP), [])
+        try:
+            bucket[bucket.index(item)] = other
+        except ValueError:
+            return False
+        return True
+
+    def items(self) -> list[T]:
+        """Return what is due some time. Any thread, which may see it between two."""
+        return [item for bucket in list(self._buckets.values()) for item in bucket]
+
     def __len__(self) -> int:
         """Return how many items are due some time. Any thread, which may see it between two."""
         return sum(map(len, list(self._buckets.values())))
