@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.markdown import markdown_table
 from benchmarks.result import Result
-from benchmarks.servers import OF_TREE, REFERENCE, title
+from benchmarks.servers import FASTEST, OF_TREE, REFERENCE, title
 from benchmarks.workloads import RATE
 
 FLOOR = "floor"
@@ -86,6 +86,7 @@ COLUMNS = (
     Column("readers", _readers),
     Column("chars/CPU-s", lambda r, _: _number(r.characters_per_cpu_second)),
     Column("× Node", lambda r, all_: _number(ratio(r, all_, REFERENCE), ",.2f")),
+    Column("× Bun", lambda r, all_: _number(ratio(r, all_, FASTEST), ",.2f")),
     Column("× floor", lambda r, all_: _number(ratio(r, all_, FLOOR), ",.2f")),
     Column("chars/s", lambda r, _: _number(r.characters_per_second)),
     Column("delivered", lambda r, _: _number(r.delivered, ".1%")),

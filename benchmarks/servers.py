@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import javascript
 from benchmarks.load.messages import Dialect
 
 ROOT = Path(__file__).resolve().parents[1]
-NODE = ROOT / "benchmarks" / "node"
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,10 @@ class Server:
         dialect: how viewers join a shared stream.
         broadcasts: whether it can send one stream to many.
         http: whether it serves ``/healthz``.
+        polls: whether it can be polled.
+        crowds: whether it stands clients that come and go in numbers, and sees that they have gone.
         root: the checkout that it runs in.
+        missing: tells what is missing to run it, and the cure; None: nothing.
 
     """
 
@@ -37,20 +39,16 @@ class Server:
     dialect: Dialect = "peer"
     broadcasts: bool = True
     http: bool = True
+    polls: bool = True
+    crowds: bool = True
     root: Path = ROOT
-
-    def missing(self) -> str | None:
-        """Return what is missing to run it, and the cure; None: nothing."""
-        if self.name != REFERENCE:
-            return None
-        if shutil.which("node") is None:
-            return "Node.js is not installed; version 20.19 or later is needed"
-        if not (NODE / "node_modules" / "socket.io").is_dir():
-            return "socket.io is not installed; run: npm --prefix benchmarks/node ci"
-        return None
+    missing: Callable[[], str | None] = field(default=lambda: None, repr=False)
 
 
 REFERENCE = "node"
+FASTEST = "bun"
+"""The fastest of those that can be had."""
+
 OURS = ("ours", "ours-gunicorn")
 
 OF_TREE = "@"
@@ -78,15 +76,38 @@ SERVERS = (
         env=_QUIET,
         dialect="textstream",
     ),
-    Server("flask-loop", "Flask-SocketIO loop", (*_PYTHON, "-m", "benchmarks.peers.flask_loop")),
-    Server("uvicorn", "python-socketio, uvicorn", (*_PYTHON, "-m", "benchmarks.peers.asgi")),
-    Server(REFERENCE, "Node socket.io", ("node", "benchmarks/node/server.mjs")),
+    Server(
+        "flask-loop",
+        "Flask-SocketIO loop",
+        (*_PYTHON, "-m", "benchmarks.peers.flask_loop"),
+        crowds=False,
+    ),
+    Server(
+        "uvicorn",
+        "python-socketio, uvicorn",
+        (*_PYTHON, "-m", "benchmarks.peers.asgi"),
+        polls=False,
+    ),
+    Server(
+        REFERENCE,
+        "Node socket.io",
+        ("node", "benchmarks/node/server.mjs"),
+        missing=javascript.node_lacks,
+    ),
+    Server(
+        FASTEST,
+        "Bun socket.io",
+        (str(javascript.bun()), "benchmarks/bun/server.mjs"),
+        missing=javascript.bun_lacks,
+    ),
     Server(
         "floor",
         "bare sock.send",
         (*_PYTHON, "-m", "benchmarks.peers.bare_send"),
         broadcasts=False,
         http=False,
+        polls=False,
+        crowds=False,
     ),
 )
 

@@ -6,16 +6,15 @@ import dataclasses
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.javascript import bun_version, node_version
 from benchmarks.measure import Options
 from benchmarks.result import Result
-from benchmarks.servers import NODE
 
 PACKAGES = ("Flask-SocketIO", "python-socketio", "Werkzeug", "gunicorn", "uvicorn", "picows")
 
@@ -27,7 +26,8 @@ def describe_setup(options: Options) -> dict[str, str]:
         "machine": f"{_cpu_model()}, {os.cpu_count()} cores, {platform.system()}",
         "Python": f"{platform.python_version()}; "
         + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
-        "Node": f"{_node_version()}; socket.io {_socket_io_version()}",
+        "Node": node_version(),
+        "Bun": bun_version(),
         "measured": f"{options.seconds:g} s for each, {options.generators} generator process"
         + ("es" if options.generators > 1 else ""),
     }
@@ -60,16 +60,3 @@ def _cpu_model() -> str:
         if key.strip() == "model name":
             return value.strip()
     return platform.machine()
-
-
-def _node_version() -> str:
-    try:
-        found = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "none"
-    return found.stdout.strip().removeprefix("v")
-
-
-def _socket_io_version() -> str:
-    package = NODE / "node_modules" / "socket.io" / "package.json"
-    return str(json.loads(package.read_text())["version"]) if package.is_file() else "none"
