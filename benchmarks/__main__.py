@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from benchmarks.chart import draw
 from benchmarks.limits import raise_open_files
-from benchmarks.measure import MAX_SATURATING, Options, measure
+from benchmarks.measure import MAX_SATURATING, Options, can, measure
 from benchmarks.options import beside, servers_option, tree_option
 from benchmarks.report import document, table, workload_names, write_between_markers
 from benchmarks.result import Result
 from benchmarks.servers import SERVERS, Server
 from benchmarks.storage import describe_setup, load, save
 from benchmarks.trees import Tree
-from benchmarks.workloads import STANDARD, Workload, parse
+from benchmarks.turns import median_of, order
+from benchmarks.workloads import NAMES, STANDARD, Workload, parse
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
@@ -38,7 +40,7 @@ def _work(_context: object, _parameter: object, value: str) -> list[Workload]:
     default=",".join(workload.name for workload in STANDARD),
     show_default=True,
     callback=_work,
-    help="Workloads, comma separated: unpaced-N, paced-N, idle-N, fanout-N, overload.",
+    help=f"Workloads, comma separated: {NAMES}.",
 )
 @click.option(
     "--seconds",
@@ -46,6 +48,13 @@ def _work(_context: object, _parameter: object, value: str) -> list[Workload]:
     default=10.0,
     show_default=True,
     help="Window for each server and workload.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Turns of each server under each workload; the median counts.",
 )
 @click.option(
     "--generators",
@@ -72,6 +81,7 @@ def main(
     trees: list[Tree],
     work: list[Workload],
     seconds: float,
+    rounds: int,
     generators: int,
     json_path: Path | None,
     publish: bool,
@@ -85,7 +95,7 @@ def main(
         for name in workload_names(results):
             click.echo(f"\n{name}\n{table(results, name)}")
     else:
-        options = Options(seconds, generators)
+        options = Options(seconds, generators, rounds)
         setup = describe_setup(options)
         keep = json_path or (RESULTS if publish else None)
         results = _measure_all(_present(beside(servers, trees)), work, options, keep, setup)
@@ -121,17 +131,29 @@ def _measure_all(
         raise click.ClickException(str(error)) from None
     results: list[Result] = []
     for workload in work:
-        seen = len(results)
-        for server in servers:
-            if workload.kind == "broadcast" and not server.broadcasts:
-                continue
-            click.echo(f"{workload.name}: {server.name} …", err=True)
-            results += measure(server, workload, options)
+        able = [server for server in servers if can(server, workload)]
+        medians: list[Result] = []
+        for found in _turns(able, workload, options):
+            medians = found
             if json_path:  # after each, so that an interrupted run is not lost
-                save(json_path, results, setup)
-        for name in workload_names(results[seen:]):
+                save(json_path, [*results, *medians], setup)
+        results += medians
+        for name in workload_names(medians):
             click.echo(f"\n{name}\n{table(results, name)}\n")
     return results
+
+
+def _turns(servers: list[Server], workload: Workload, options: Options) -> Iterator[list[Result]]:
+    """Measure the servers in turn; after each, yield the medians so far."""
+    turns: dict[tuple[str, str], list[Result]] = {}
+    names = [server.name for server in servers]
+    for number in range(options.rounds):
+        for server in order(servers, number):
+            click.echo(f"{workload.name} {number + 1}/{options.rounds}: {server.name} …", err=True)
+            for result in measure(server, workload, options):
+                turns.setdefault((result.workload, result.server), []).append(result)
+            done = sorted(turns.items(), key=lambda item: names.index(item[0][1]))
+            yield [median_of(of_one) for _, of_one in done]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from benchmarks.crowd import run as crowd
 from benchmarks.load.client import LoadGenerators
 from benchmarks.load.messages import Job
 from benchmarks.process import ServerProcess, Usage
@@ -34,10 +35,11 @@ MAX_SATURATING = 4500
 
 @dataclass(frozen=True)
 class Options:
-    """How to measure: length of the window in seconds, generator processes."""
+    """How to measure: length of the window in seconds, generator processes, turns of each."""
 
     seconds: float = 10.0
     generators: int = 1
+    rounds: int = 1
 
 
 @dataclass
@@ -47,6 +49,15 @@ class _Watch:
     threads: int = 0
     asked: int = 0
     latencies: list[float] = field(default_factory=list)
+
+
+def can(server: Server, workload: Workload) -> bool:
+    """Return whether a server is able to do the work at all."""
+    if workload.kind == "broadcast":
+        return server.broadcasts
+    if workload.kind == "reconnect":
+        return server.dialect == "textstream"  # no other can resume
+    return server.crowds or not workload.is_crowd
 
 
 def measure(server: Server, workload: Workload, options: Options) -> list[Result]:
@@ -89,6 +100,8 @@ def _run(server: Server, workload: Workload, options: Options) -> Result:
     result = Result(server.name, workload.name, workload.readers, rate=workload.rate)
     try:
         with ServerProcess(server) as process:
+            if workload.is_crowd:
+                return crowd.run(workload, process.port, sorted(process.usage().pids), result)
             _prime(server, process)
             _run_on(server, process, workload, options, result)
     except (RuntimeError, OSError) as error:  # a TimeoutError is an OSError
@@ -97,7 +110,7 @@ def _run(server: Server, workload: Workload, options: Options) -> Result:
 
 
 def _job(server: Server, process: ServerProcess, workload: Workload, seconds: float) -> Job:
-    assert workload.kind != "overload"
+    assert workload.kind in {"stream", "idle", "broadcast"}
     start_seconds = max(1.0, workload.readers / 2000)
     return Job(
         port=process.port,

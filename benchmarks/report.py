@@ -43,15 +43,15 @@ def find(results: Results, server: str, workload: str) -> Result | None:
 
 
 def ratio(result: Result, results: Results, to: str) -> float | None:
-    """Return characters per CPU-second as a multiple of another server's.
+    """Return what a CPU-second does as a multiple of another server's: its cost, divided by ours.
 
     None where one of the two has failed: that would compare different work.
     """
     other = find(results, to, result.workload)
-    if other is None or not other.characters_per_cpu_second or result.failed or other.failed:
+    if other is None or result.failed or other.failed:
         return None
-    own = result.characters_per_cpu_second
-    return None if own is None else own / other.characters_per_cpu_second
+    own, others = result.done_per_cpu_second, other.done_per_cpu_second
+    return own / others if own and others else None
 
 
 def _of_saturation(result: Result, results: Results) -> str:
@@ -81,10 +81,19 @@ def _readers(result: Result, _results: Results) -> str:
     return f"{connected}{result.readers:,}{pace}"
 
 
+def _gaps(result: Result, _results: Results) -> str:
+    return _joined((result.gap_p50, result.gap_p99, result.gap_p999, result.gap_max))
+
+
+def _turns(result: Result, _results: Results) -> str:
+    return _joined(sorted(result.turns)) if result.turns else NOTHING
+
+
 COLUMNS = (
     Column("server", _title),
     Column("readers", _readers),
     Column("chars/CPU-s", lambda r, _: _number(r.characters_per_cpu_second)),
+    Column("µs each", lambda r, _: _number(r.cost)),
     Column("× Node", lambda r, all_: _number(ratio(r, all_, REFERENCE), ",.2f")),
     Column("× Bun", lambda r, all_: _number(ratio(r, all_, FASTEST), ",.2f")),
     Column("× floor", lambda r, all_: _number(ratio(r, all_, FLOOR), ",.2f")),
@@ -92,8 +101,10 @@ COLUMNS = (
     Column("delivered", lambda r, _: _number(r.delivered, ".1%")),
     Column("× saturation", _of_saturation),
     Column("slowest/median", lambda r, _: _number(r.slowest_share, ".2f")),
+    Column("all in s", lambda r, _: _number(r.done_in, ",.2f")),
+    Column("ready p50 / p99 ms", lambda r, _: _joined((r.ready_p50, r.ready_p99))),
     Column("first p50 / p99 ms", lambda r, _: _joined((r.first_p50, r.first_p99))),
-    Column("gap p50 / p99 / p99.9 ms", lambda r, _: _joined((r.gap_p50, r.gap_p99, r.gap_p999))),
+    Column("gap p50 / p99 / p99.9 / max ms", _gaps),
     Column("in bursts", lambda r, _: _number(r.in_bursts, ".0%")),
     Column("threads", lambda r, _: _number(r.threads)),
     Column("kB/connection", lambda r, _: _number(_kilobytes(r), ",.1f")),
@@ -102,6 +113,8 @@ COLUMNS = (
     Column("HTTP, max ms", lambda r, _: _answered(r.http_answered, r.http_max)),
     Column("CPU", lambda r, _: _number(r.server_cpu, ".2f")),
     Column("generator CPU", lambda r, _: _number(r.generator_cpu, ".2f")),
+    Column("exact", lambda r, _: NOTHING if r.exact is None else "yes" if r.exact else "no"),
+    Column("turns", _turns),
     Column("other CPU", lambda r, _: _number(r.other_cpu, ".2f")),
 )
 

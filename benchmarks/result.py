@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from benchmarks.process import Usage
 from benchmarks.workloads import RATE, Workload
 
 BURST_SECONDS = 0.001
+MICROSECONDS = 1e6
 
 
 @dataclass
@@ -31,6 +33,10 @@ class Result:
         in_bursts: share of the characters that came within 1 ms after the one before: several in
             one write, or read late by the generator.
         slowest_share: what the slowest reader got, as a share of the median.
+        cost: microseconds of the server's CPU for each of what was done: a connect, a life …
+        done_in: seconds until all had done it.
+        ready_p50, ready_p99: milliseconds from connecting to Socket.IO's answer.
+        turns: the figure that is compared, of each turn, where there was more than one.
         threads: of the server and its child processes, at most.
         bytes_per_connection: growth of resident memory over the idle server.
         connections_per_second: handshakes, including Socket.IO's.
@@ -59,6 +65,10 @@ class Result:
     delivered: float | None = None
     server_cpu: float | None = None
     characters_per_cpu_second: float | None = None
+    cost: float | None = None
+    done_in: float | None = None
+    ready_p50: float | None = None
+    ready_p99: float | None = None
     first_p50: float | None = None
     first_p99: float | None = None
     gap_p50: float | None = None
@@ -78,6 +88,7 @@ class Result:
     other_cpu: float | None = None
     exact: bool | None = None
     errors: dict[str, int] | None = None
+    turns: list[float] | None = None
 
     def add_connected(self, connected: Connected) -> None:
         """Take in how the connecting went."""
@@ -133,6 +144,38 @@ class Result:
         median = float(np.median(report.counts)) if len(report.counts) else 0.0
         if median:
             self.slowest_share = float(report.counts.min()) / median
+
+    @property
+    def done_per_cpu_second(self) -> float | None:
+        """What a CPU-second of the server does: characters, or else what `cost` is of."""
+        if self.characters_per_cpu_second:
+            return self.characters_per_cpu_second
+        return MICROSECONDS / self.cost if self.cost else None
+
+    def add_cost(self, cpu: float, count: int, threads: int) -> None:
+        """Take in the CPU-seconds of the server for so many of what was done, and its threads."""
+        self.cost = cpu / count * MICROSECONDS
+        self.threads = threads
+
+    def add_times(
+        self, ready: Sequence[float], first: Sequence[float] = (), gaps: Sequence[float] = ()
+    ) -> None:
+        """Take in seconds: until connected, until the first character, between characters."""
+        self.ready_p50, self.ready_p99 = _milliseconds(ready, 50), _milliseconds(ready, 99)
+        self.first_p50, self.first_p99 = _milliseconds(first, 50), _milliseconds(first, 99)
+        self.gap_p50, self.gap_p99 = _milliseconds(gaps, 50), _milliseconds(gaps, 99)
+        self.gap_p999, self.gap_max = _milliseconds(gaps, 99.9), _milliseconds(gaps, 100)
+
+    def add_exact(self, exact: Sequence[bool]) -> None:
+        """Take in whether each reader got its text."""
+        self.exact = all(exact)
+        if not self.exact:
+            self.fail(f"{exact.count(False)} of {len(exact)} texts not exact")
+
+    def add_generator(self, cpu: float, seconds: float) -> None:
+        """Take in the generator's own CPU-seconds in a time."""
+        self.seconds = seconds
+        self.generator_cpu = cpu / seconds
 
     def fail(self, reason: str) -> None:
         """Add a reason why this is no full result."""

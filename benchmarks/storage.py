@@ -29,7 +29,8 @@ def describe_setup(options: Options) -> dict[str, str]:
         "Node": node_version(),
         "Bun": bun_version(),
         "measured": f"{options.seconds:g} s for each, {options.generators} generator process"
-        + ("es" if options.generators > 1 else ""),
+        + ("es" if options.generators > 1 else "")
+        + f", the median of {options.rounds}",
     }
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["stream", "idle", "broadcast", "overload"]
+Steady = Literal["stream", "idle", "broadcast"]
+"""Works that are a window of a steady state."""
+
+Crowd = Literal["lives", "connect", "leave", "start", "reconnect"]
+"""Works of clients that come and go in numbers."""
+
+Kind = Literal[Steady, "overload", Crowd]
 
 RATE = 20.0
 """Characters per second of a paced reader: about as fast as one reads along."""
@@ -25,8 +32,10 @@ class Workload:
         kind: ``stream``: each reader starts a stream of its own. ``idle``: connects, no more.
             ``broadcast``: one stream that all read. ``overload``: twice the readers that
             saturate the server; `readers` is then the number of a first run that finds out.
+            The others are of `Crowd`.
         readers: connections.
         rate: characters per second and reader; 0 is as fast as it goes.
+        characters: of a stream that is read to its end.
 
     """
 
@@ -34,6 +43,12 @@ class Workload:
     kind: Kind
     readers: int
     rate: float = RATE
+    characters: int = 0
+
+    @property
+    def is_crowd(self) -> bool:
+        """Whether clients come and go."""
+        return self.kind in get_args(Crowd)
 
     @property
     def paced(self) -> bool:
@@ -50,16 +65,23 @@ class Workload:
         return (sentence * (wanted // len(sentence) + 1))[:wanted]
 
 
-PREFIXES: dict[str, tuple[Kind, float]] = {
-    "unpaced": ("stream", 0.0),
-    "paced": ("stream", RATE),
-    "idle": ("idle", 0.0),
-    "fanout": ("broadcast", RATE),
+PREFIXES: dict[str, tuple[Kind, float, int]] = {
+    "unpaced": ("stream", 0.0, 0),
+    "paced": ("stream", RATE, 0),
+    "idle": ("idle", 0.0, 0),
+    "fanout": ("broadcast", RATE, 0),
+    "connect": ("connect", 0.0, 0),
+    "leave": ("leave", 0.0, 0),
+    "start": ("start", RATE, 2),
+    "reconnect": ("reconnect", RATE, 400),
 }
+"""What a name begins with: kind, rate, characters of a stream that ends."""
 
 MAX_READERS = 20_000
 """Connections from one address to one port: the ephemeral ports are about 28,000."""
 
+NAMES = ", ".join((*(f"{prefix}-N" for prefix in PREFIXES), "lifeC-N", "overload"))
+"""All names: N clients, C characters."""
 
 OVERLOAD = Workload("overload", "overload", 500)
 
@@ -74,13 +96,14 @@ def parse(name: str) -> Workload:
     if name == "overload":
         return OVERLOAD
     prefix, _, count = name.partition("-")
-    if prefix in PREFIXES and count.isdecimal() and 0 < int(count) <= MAX_READERS:
-        kind, rate = PREFIXES[prefix]
-        return Workload(name, kind, int(count), rate)
+    if count.isdecimal() and 0 < int(count) <= MAX_READERS:
+        if prefix in PREFIXES:
+            kind, rate, characters = PREFIXES[prefix]
+            return Workload(name, kind, int(count), rate, characters)
+        if life := re.fullmatch(r"life([1-9]\d{0,4})", prefix):
+            return Workload(name, "lives", int(count), RATE, int(life[1]))
     raise ValueError(
-        f"no workload {name!r}; there are "
-        + ", ".join(f"{prefix}-N" for prefix in PREFIXES)
-        + f" with N up to {MAX_READERS}, and overload"
+        f"no workload {name!r}; there are {NAMES}, with N up to {MAX_READERS} and C up to 99999"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from benchmarks.workloads import Steady
+
 Dialect = Literal["textstream", "peer"]
 """How viewers of one stream join it; all else is the same for all servers."""
 
@@ -34,7 +36,7 @@ class Job:
     readers: int
     rate: float
     text: str
-    kind: Literal["stream", "idle", "broadcast"]
+    kind: Steady
     dialect: Dialect
     connect_seconds: float
     start_seconds: float
