@@ -7,8 +7,7 @@ import http.client
 import time
 from dataclasses import dataclass, field
 
-import psutil
-
+from benchmarks.cpu import busy_seconds
 from benchmarks.crowd import run as crowd
 from benchmarks.load.client import LoadGenerators
 from benchmarks.load.messages import Job
@@ -101,7 +100,7 @@ def _run(server: Server, workload: Workload, options: Options) -> Result:
     try:
         with ServerProcess(server) as process:
             if workload.is_crowd:
-                return crowd.run(workload, process.port, sorted(process.usage().pids), result)
+                return crowd.run(workload, process.port, process.pid, result)
             _prime(server, process)
             _run_on(server, process, workload, options, result)
     except (RuntimeError, OSError) as error:  # a TimeoutError is an OSError
@@ -145,10 +144,10 @@ def _run_on(
         if workload.kind != "idle" and streaming < result.connected:
             result.fail(f"{result.connected - streaming} readers without a character")
         time.sleep(SETTLE_SECONDS)
-        before, busy, began = process.usage(), _busy_seconds(), time.monotonic()
+        before, busy, began = process.usage(), busy_seconds(), time.monotonic()
         load.open_window()
         watch = _watch(server, process, began + options.seconds)
-        after, busy, ended = process.usage(), _busy_seconds() - busy, time.monotonic()
+        after, busy, ended = process.usage(), busy_seconds() - busy, time.monotonic()
         report = load.close_window()
     result.add_usage(idle, before, after, watch.threads)
     result.add_report(report, workload, (after.cpu - before.cpu) / (ended - began))
@@ -172,12 +171,6 @@ def _watch(server: Server, process: ServerProcess, until: float) -> _Watch:
                 watch.latencies.append(latency)
         time.sleep(max(0.0, min(1.0, until - time.monotonic())))
     return watch
-
-
-def _busy_seconds() -> float:
-    """Return the CPU-seconds of the whole machine so far, those taken by its host as well."""
-    times = psutil.cpu_times()
-    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
 def _ask(port: int) -> float | None:

@@ -82,6 +82,11 @@ class ServerProcess:
     ) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started; it may have children."""
+        return self._process.pid
+
     def usage(self) -> Usage:
         """Return what it uses now.
 

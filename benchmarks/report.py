@@ -85,6 +85,11 @@ def _gaps(result: Result, _results: Results) -> str:
     return _joined((result.gap_p50, result.gap_p99, result.gap_p999, result.gap_max))
 
 
+def _endings(result: Result, _results: Results) -> str:
+    ended = result.endings or {}
+    return ", ".join(f"{how}: {count:,}" for how, count in ended.items()) or NOTHING
+
+
 def _turns(result: Result, _results: Results) -> str:
     return _joined(sorted(result.turns)) if result.turns else NOTHING
 
@@ -105,11 +110,16 @@ COLUMNS = (
     Column("ready p50 / p99 ms", lambda r, _: _joined((r.ready_p50, r.ready_p99))),
     Column("first p50 / p99 ms", lambda r, _: _joined((r.first_p50, r.first_p99))),
     Column("gap p50 / p99 / p99.9 / max ms", _gaps),
+    Column("gap p99 before", lambda r, _: _number(r.quiet_gap_p99, ",.0f")),
     Column("in bursts", lambda r, _: _number(r.in_bursts, ".0%")),
     Column("threads", lambda r, _: _number(r.threads)),
+    Column("before", lambda r, _: _number(r.quiet_threads)),
+    Column("ended", _endings),
+    Column("after s", lambda r, _: _number(r.ended_in, ",.1f")),
     Column("kB/connection", lambda r, _: _number(_kilobytes(r), ",.1f")),
     Column("connections/s", lambda r, _: _number(r.connections_per_second)),
     Column("pings, p99 ms", lambda r, _: _answered(r.pings_answered, r.ping_p99)),
+    Column("HTTP, p99 ms", lambda r, _: _number(r.http_p99, ",.1f")),
     Column("HTTP, max ms", lambda r, _: _answered(r.http_answered, r.http_max)),
     Column("CPU", lambda r, _: _number(r.server_cpu, ".2f")),
     Column("generator CPU", lambda r, _: _number(r.generator_cpu, ".2f")),

@@ -30,6 +30,7 @@ class Result:
         characters_per_cpu_second: received per CPU-second of the server.
         first_p50, first_p99: milliseconds from asking for a stream to its first character.
         gap_p50, gap_p99, gap_p999, gap_max: milliseconds between two characters of a reader.
+        quiet_gap_p99: the same before the crowd came.
         in_bursts: share of the characters that came within 1 ms after the one before: several in
             one write, or read late by the generator.
         slowest_share: what the slowest reader got, as a share of the median.
@@ -38,13 +39,16 @@ class Result:
         ready_p50, ready_p99: milliseconds from connecting to Socket.IO's answer.
         turns: the figure that is compared, of each turn, where there was more than one.
         threads: of the server and its child processes, at most.
+        quiet_threads: the same before the crowd came.
+        endings: how connections that said nothing, or half a request, were ended, and how many.
+        ended_in: median of the seconds until they were.
         bytes_per_connection: growth of resident memory over the idle server.
         connections_per_second: handshakes, including Socket.IO's.
         pings_answered: share of the WebSocket pings that were answered within a second
             or by the end of the window.
         ping_p99: milliseconds.
         http_answered: share of the plain requests that were answered, in 2 s at most.
-        http_max: milliseconds.
+        http_p99, http_max: milliseconds.
         generator_cpu: CPU-seconds per second of the busiest generator process: near 1, it is
             the generator that limits the rate (not the characters per CPU-second).
         other_cpu: CPU-seconds per second that neither the server nor the generators took: above
@@ -75,15 +79,20 @@ class Result:
     gap_p99: float | None = None
     gap_p999: float | None = None
     gap_max: float | None = None
+    quiet_gap_p99: float | None = None
     in_bursts: float | None = None
     slowest_share: float | None = None
     threads: int | None = None
+    quiet_threads: int | None = None
     bytes_per_connection: float | None = None
     connections_per_second: float | None = None
     pings_answered: float | None = None
     ping_p99: float | None = None
     http_answered: float | None = None
+    http_p99: float | None = None
     http_max: float | None = None
+    endings: dict[str, int] | None = None
+    ended_in: float | None = None
     generator_cpu: float | None = None
     other_cpu: float | None = None
     exact: bool | None = None
@@ -126,12 +135,7 @@ class Result:
             if self.delivered > CATCHING_UP:
                 # Owed characters go several to a write, which is cheaper: no figure to compare.
                 self.fail(f"still catching up ({self.delivered:.0%} of the pace)")
-            if len(report.gaps):
-                self.in_bursts = float((report.gaps < BURST_SECONDS).mean())
-            self.gap_p50 = _milliseconds(report.gaps, 50)
-            self.gap_p99 = _milliseconds(report.gaps, 99)
-            self.gap_p999 = _milliseconds(report.gaps, 99.9)
-            self.gap_max = _milliseconds(report.gaps, 100)
+            self._add_gaps(report.gaps)
             if not report.exact:
                 self.fail("the text was not exact")
 
@@ -152,10 +156,18 @@ class Result:
             return self.characters_per_cpu_second
         return MICROSECONDS / self.cost if self.cost else None
 
-    def add_cost(self, cpu: float, count: int, threads: int) -> None:
-        """Take in the CPU-seconds of the server for so many of what was done, and its threads."""
+    def add_cost(self, cpu: float, count: int) -> None:
+        """Take in the CPU-seconds of the server for so many of what was done."""
         self.cost = cpu / count * MICROSECONDS
-        self.threads = threads
+
+    def add_quiet(self, gaps: Sequence[float]) -> None:
+        """Take in the gaps of the time before the crowd came."""
+        self.quiet_gap_p99 = _milliseconds(gaps, 99)
+
+    def add_health(self, seconds: Sequence[float], refused: int) -> None:
+        """Take in how long ``/healthz`` took each time, and how often it was not answered 200."""
+        self.http_p99, self.http_max = _milliseconds(seconds, 99), _milliseconds(seconds, 100)
+        self.http_answered = 1 - refused / len(seconds) if seconds else None
 
     def add_times(
         self, ready: Sequence[float], first: Sequence[float] = (), gaps: Sequence[float] = ()
@@ -163,6 +175,11 @@ class Result:
         """Take in seconds: until connected, until the first character, between characters."""
         self.ready_p50, self.ready_p99 = _milliseconds(ready, 50), _milliseconds(ready, 99)
         self.first_p50, self.first_p99 = _milliseconds(first, 50), _milliseconds(first, 99)
+        self._add_gaps(np.asarray(gaps))
+
+    def _add_gaps(self, gaps: Any) -> None:
+        if len(gaps):
+            self.in_bursts = float((gaps < BURST_SECONDS).mean())
         self.gap_p50, self.gap_p99 = _milliseconds(gaps, 50), _milliseconds(gaps, 99)
         self.gap_p999, self.gap_max = _milliseconds(gaps, 99.9), _milliseconds(gaps, 100)
 
@@ -172,10 +189,11 @@ class Result:
         if not self.exact:
             self.fail(f"{exact.count(False)} of {len(exact)} texts not exact")
 
-    def add_generator(self, cpu: float, seconds: float) -> None:
-        """Take in the generator's own CPU-seconds in a time."""
+    def add_load(self, seconds: float, generator: float, others: float) -> None:
+        """Take in the CPU-seconds of the generator, and of all others, in a time."""
         self.seconds = seconds
-        self.generator_cpu = cpu / seconds
+        self.generator_cpu = generator / seconds
+        self.other_cpu = others / seconds
 
     def fail(self, reason: str) -> None:
         """Add a reason why this is no full result."""

@@ -25,8 +25,8 @@ class Server:
         dialect: how viewers join a shared stream.
         broadcasts: whether it can send one stream to many.
         http: whether it serves ``/healthz``.
-        polls: whether it can be polled.
-        crowds: whether it stands clients that come and go in numbers, and sees that they have gone.
+        crowds: whether clients that come and go in numbers are put on it. Those that are late
+            with some hundred readers are not asked, nor one that does not see when they go.
         root: the checkout that it runs in.
         missing: tells what is missing to run it, and the cure; None: nothing.
 
@@ -39,7 +39,6 @@ class Server:
     dialect: Dialect = "peer"
     broadcasts: bool = True
     http: bool = True
-    polls: bool = True
     crowds: bool = True
     root: Path = ROOT
     missing: Callable[[], str | None] = field(default=lambda: None, repr=False)
@@ -86,7 +85,7 @@ SERVERS = (
         "uvicorn",
         "python-socketio, uvicorn",
         (*_PYTHON, "-m", "benchmarks.peers.asgi"),
-        polls=False,
+        crowds=False,
     ),
     Server(
         REFERENCE,
@@ -106,7 +105,6 @@ SERVERS = (
         (*_PYTHON, "-m", "benchmarks.peers.bare_send"),
         broadcasts=False,
         http=False,
-        polls=False,
         crowds=False,
     ),
 )

@@ -9,7 +9,9 @@ from typing import Literal, get_args
 Steady = Literal["stream", "idle", "broadcast"]
 """Works that are a window of a steady state."""
 
-Crowd = Literal["lives", "connect", "leave", "start", "reconnect"]
+Storm = Literal["connect", "leave", "start", "reconnect"]
+Waiting = Literal["polling", "idle polling", "silent"]
+Crowd = Literal["lives", "newcomers", Storm, Waiting]
 """Works of clients that come and go in numbers."""
 
 Kind = Literal[Steady, "overload", Crowd]
@@ -74,6 +76,10 @@ PREFIXES: dict[str, tuple[Kind, float, int]] = {
     "leave": ("leave", 0.0, 0),
     "start": ("start", RATE, 2),
     "reconnect": ("reconnect", RATE, 400),
+    "newcomers": ("newcomers", RATE, 0),
+    "polling": ("polling", RATE, 200),
+    "idlepolling": ("idle polling", 0.0, 0),
+    "silent": ("silent", 0.0, 0),
 }
 """What a name begins with: kind, rate, characters of a stream that ends."""
 
@@ -110,4 +116,8 @@ def parse(name: str) -> Workload:
 STANDARD = (
     *map(parse, ("unpaced-1", "unpaced-10", "paced-100", "paced-1000", "paced-4000", "paced-8000")),
     *map(parse, ("idle-4000", "fanout-1000", "overload")),
+    *map(parse, ("life30-400", "life30-600", "life30-1200")),
+    *map(parse, ("life400-400", "life400-600", "life400-1200")),
+    *map(parse, ("connect-1000", "start-1000", "leave-1000", "reconnect-600", "newcomers-1200")),
+    *map(parse, ("polling-200", "idlepolling-1000", "silent-1000")),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from benchmarks.crowd import lives, storms
+from benchmarks.crowd import lives, storms, waiting
 from benchmarks.crowd.loop import Loop
 from benchmarks.crowd.scene import Scene
 from benchmarks.result import Result
@@ -19,13 +19,17 @@ WORKS: dict[Kind, Callable[[Scene, Workload, Result], None]] = {
     "leave": storms.leave,
     "start": storms.start,
     "reconnect": storms.reconnect,
+    "newcomers": lives.newcomers,
+    "polling": waiting.polling,
+    "idle polling": waiting.idle_polling,
+    "silent": waiting.silent,
 }
 
 LONGEST = 600.0
 """Seconds that a work may take, all told."""
 
 
-def run(workload: Workload, port: int, pids: Sequence[int], result: Result) -> Result:
+def run(workload: Workload, port: int, pid: int, result: Result) -> Result:
     """Put a crowd on a server; return the result, filled in.
 
     Raises:
@@ -35,9 +39,7 @@ def run(workload: Workload, port: int, pids: Sequence[int], result: Result) -> R
     """
     context = multiprocessing.get_context("spawn")  # a fork would copy the benchmark's state
     ours, theirs = context.Pipe()
-    process = context.Process(
-        target=_main, args=(theirs, workload, port, tuple(pids), result), daemon=True
-    )
+    process = context.Process(target=_main, args=(theirs, workload, port, pid, result), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -56,13 +58,11 @@ def run(workload: Workload, port: int, pids: Sequence[int], result: Result) -> R
     return answer
 
 
-def _main(
-    pipe: Connection, workload: Workload, port: int, pids: Sequence[int], result: Result
-) -> None:
+def _main(pipe: Connection, workload: Workload, port: int, pid: int, result: Result) -> None:
     try:
         with Loop() as loop:
-            scene = Scene(port, pids, loop)
-            scene.prime()
+            scene = Scene(port, pid, loop)
+            scene.prime(workload.readers)
             gc.collect()
             gc.freeze()
             gc.disable()

@@ -9,10 +9,11 @@ from time import perf_counter
 
 import psutil
 
-from benchmarks.cpu import cpu_seconds
-from benchmarks.crowd.frames import event
+from benchmarks.cpu import busy_seconds, cpu_seconds
 from benchmarks.crowd.loop import Loop
-from benchmarks.crowd.reader import Reader, Seen, Told
+from benchmarks.crowd.poller import Poller
+from benchmarks.crowd.reader import Reader
+from benchmarks.crowd.session import Seen, Session, Told
 from benchmarks.workloads import RATE
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind. "
@@ -27,10 +28,11 @@ PRIMING = 200
 while it runs. 50 at a time, as the storms."""
 
 AT_A_TIME = 50
+LOOK_EVERY = 0.2
 
 
 def text_of(number: int, characters: int) -> str:
-    """Return the text of a reader: each another, so that one that gets another's is found out.
+    """Return the text of a client: each another, so that one that gets another's is found out.
 
     ASCII without what JSON escapes, so that each ``new_char`` has the same size.
     """
@@ -38,19 +40,31 @@ def text_of(number: int, characters: int) -> str:
     return (SENTENCE * (characters // len(SENTENCE) + 2))[start : start + characters]
 
 
-def start_of(text: str, rate: float = RATE) -> bytes:
-    """Return the frame that starts a stream."""
-    return event("start_stream", {"text": text, "rate": rate})
+class Tally:
+    """Counts sessions that have come so far: a callback, and whether it was called for all."""
+
+    def __init__(self, wanted: int) -> None:
+        self.count = 0
+        self._wanted = wanted
+
+    def __call__(self, _: Session) -> None:
+        self.count += 1
+
+    def full(self) -> bool:
+        """Return whether all have."""
+        return self.count >= self._wanted
 
 
 class Scene:
     """A server under load of this process."""
 
-    def __init__(self, port: int, pids: Sequence[int], loop: Loop) -> None:
+    def __init__(self, port: int, pid: int, loop: Loop) -> None:
         self.port = port
         self.loop = loop
         self.seen = Seen()
-        self._processes = [psutil.Process(pid) for pid in pids]
+        self.most_threads = 0
+        self._parent = psutil.Process(pid)
+        self._processes = [self._parent]
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the server took so far."""
@@ -64,9 +78,25 @@ class Scene:
         """Return its resident bytes."""
         return sum(process.memory_info().rss for process in self._processes)
 
-    def reader(self, number: int = 0, characters: int = 0) -> Reader:
-        """Return a reader of a text of so many characters; not yet connected."""
-        return Reader(self.loop, self.port, self.seen, text_of(number, characters))
+    def watch_threads(self) -> None:
+        """Keep the most threads that are seen from now on, five times a second."""
+        self.most_threads = max(self.most_threads, self.threads())
+        self.loop.at(perf_counter() + LOOK_EVERY, self.watch_threads)
+
+    def readers(self, count: int, characters: int = 0, seen: Seen | None = None) -> list[Reader]:
+        """Return readers, not yet connected, of texts of so many characters."""
+        seen = seen or self.seen
+        return [
+            Reader(self.loop, self.port, seen, text_of(number, characters))
+            for number in range(count)
+        ]
+
+    def pollers(self, count: int, characters: int = 0) -> list[Poller]:
+        """Return the same over polling."""
+        return [
+            Poller(self.loop, self.port, self.seen, text_of(number, characters))
+            for number in range(count)
+        ]
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float = 0.0) -> None:
         """Run until something is so.
@@ -80,14 +110,14 @@ class Scene:
             raise TimeoutError(f"not all {what}" + (f": {told}" if told else ""))
 
     def spread(
-        self, readers: Sequence[Reader], times: Sequence[float], do: Callable[[Reader], None]
+        self, sessions: Sequence[Session], times: Sequence[float], do: Callable[[Session], None]
     ) -> None:
-        """Do something with each reader, at so many seconds from now."""
+        """Do something with each, at so many seconds from now."""
         now = perf_counter()
-        for reader, when in zip(readers, times, strict=True):
-            self.loop.at(now + when, partial(do, reader))
+        for session, when in zip(sessions, times, strict=True):
+            self.loop.at(now + when, partial(do, session))
 
-    def open(self, readers: Sequence[Reader], at_a_time: int = AT_A_TIME) -> None:
+    def open(self, sessions: Sequence[Session], at_a_time: int = AT_A_TIME) -> None:
         """Connect all of them, so many at a time.
 
         Raises:
@@ -95,13 +125,13 @@ class Scene:
 
         """
 
-        def one(reader: Reader, done: Told) -> None:
-            reader.on_ready = done
-            reader.open()
+        def one(session: Session, done: Told) -> None:
+            session.on_ready = done
+            session.open()
 
-        self._in_turn(readers, at_a_time, one, "connected")
+        self._in_turn(sessions, at_a_time, one, "connected")
 
-    def close(self, readers: Sequence[Reader], at_a_time: int = AT_A_TIME) -> None:
+    def close(self, sessions: Sequence[Session], at_a_time: int = AT_A_TIME) -> None:
         """Let all of them say goodbye, so many at a time.
 
         Raises:
@@ -109,66 +139,74 @@ class Scene:
 
         """
 
-        def one(reader: Reader, done: Told) -> None:
-            reader.on_gone = done
-            reader.leave()
+        def one(session: Session, done: Told) -> None:
+            session.on_gone = done
+            session.leave()
 
-        self._in_turn(readers, at_a_time, one, "closed")
+        self._in_turn(sessions, at_a_time, one, "closed")
 
     def _in_turn(
         self,
-        readers: Sequence[Reader],
+        sessions: Sequence[Session],
         at_a_time: int,
-        one: Callable[[Reader, Told], None],
+        one: Callable[[Session, Told], None],
         what: str,
     ) -> None:
-        left, finished = iter(readers), 0
+        left, finished = iter(sessions), Tally(len(sessions))
 
-        def another() -> None:
-            if reader := next(left, None):
-                one(reader, done)
+        def another(_: Session | None = None) -> None:
+            if session := next(left, None):
+                one(session, done)
 
-        def done(_: Reader) -> None:
-            nonlocal finished
-            finished += 1
+        def done(session: Session) -> None:
+            finished(session)
             another()
 
         for _ in range(at_a_time):
             another()
-        self.wait(lambda: finished == len(readers), what)
+        self.wait(finished.full, what)
 
-    def prime(self) -> None:
-        """Let `PRIMING` readers live a short life, and forget what was seen of it."""
-        readers = [self.reader(number, 6) for number in range(PRIMING)]
+    def stream(self, sessions: Sequence[Session], seconds: float, rate: float = RATE) -> Tally:
+        """Let all start their streams, spread over a time from now on; return who has ended."""
+        ended = Tally(len(sessions))
+        for session in sessions:
+            session.on_end = ended
+        times = [number * seconds / len(sessions) for number in range(len(sessions))]
+        self.spread(sessions, times, lambda session: session.start(rate))
+        return ended
+
+    def prime(self, most: int) -> None:
+        """Let `PRIMING` readers, or `most`, live a short life, and forget what was seen of it."""
+        readers = self.readers(min(PRIMING, most), 6)
         self.open(readers)
-        ended = 0
-
-        def end(_: Reader) -> None:
-            nonlocal ended
-            ended += 1
-
-        for reader in readers:
-            reader.on_end = end
-            reader.ask(start_of(reader.text.decode()))
-        self.wait(lambda: ended == PRIMING, "primed")
+        self.wait(self.stream(readers, REST).full, "primed")
         self.close(readers)
         self.loop.rest(REST)
-        for seen in (self.seen.ready, self.seen.first, self.seen.gaps):
-            del seen[:]
-        self.seen.errors.clear()
+        self.seen.clear()
+        # Not before: a parent may listen before it has made the child that answers.
+        self._processes = [self._parent, *self._parent.children(recursive=True)]
 
 
 class Stretch:
-    """A stretch of time: the server's CPU, this process's, and the clock."""
+    """A stretch of time, in seconds.
+
+    Attributes:
+        server: CPU of the server.
+        own: of this process.
+        others: of all others on the machine.
+        seconds: by the clock.
+
+    """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._server, self._own = scene.cpu(), time.process_time()
+        self._server, self._own, self._busy = scene.cpu(), time.process_time(), busy_seconds()
         self._began = perf_counter()
-        self.server = self.own = self.seconds = 0.0
+        self.server = self.own = self.others = self.seconds = 0.0
 
     def end(self) -> None:
         """Read the clocks."""
         self.seconds = perf_counter() - self._began
         self.server = self._scene.cpu() - self._server
         self.own = time.process_time() - self._own
+        self.others = max(0.0, busy_seconds() - self._busy - self.server - self.own)
