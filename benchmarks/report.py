@@ -106,6 +106,7 @@ COLUMNS = (
     Column("delivered", lambda r, _: _number(r.delivered, ".1%")),
     Column("× saturation", _of_saturation),
     Column("slowest/median", lambda r, _: _number(r.slowest_share, ".2f")),
+    Column("polls each", lambda r, _: _number(r.polls_each)),
     Column("all in s", lambda r, _: _number(r.done_in, ",.2f")),
     Column("ready p50 / p99 ms", lambda r, _: _joined((r.ready_p50, r.ready_p99))),
     Column("first p50 / p99 ms", lambda r, _: _joined((r.first_p50, r.first_p99))),

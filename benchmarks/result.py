@@ -35,6 +35,7 @@ class Result:
             one write, or read late by the generator.
         slowest_share: what the slowest reader got, as a share of the median.
         cost: microseconds of the server's CPU for each of what was done: a connect, a life …
+        polls_each: answered polls of each poller: a server that is late answers fewer with more.
         done_in: seconds until all had done it.
         ready_p50, ready_p99: milliseconds from connecting to Socket.IO's answer.
         turns: the figure that is compared, of each turn, where there was more than one.
@@ -70,6 +71,7 @@ class Result:
     server_cpu: float | None = None
     characters_per_cpu_second: float | None = None
     cost: float | None = None
+    polls_each: float | None = None
     done_in: float | None = None
     ready_p50: float | None = None
     ready_p99: float | None = None

@@ -12,6 +12,9 @@ from benchmarks.result import Result
 from benchmarks.workloads import RATE, Workload
 
 ARRIVALS_SECONDS = 6.0
+"""In which all come; few take less, ten a second."""
+
+FEW_A_SECOND = 10
 SEED = 14
 """Of the arrivals: they are the same for all servers."""
 
@@ -25,7 +28,7 @@ SHORT = 10
 """Characters of those."""
 
 
-def arrivals(count: int, seconds: float = ARRIVALS_SECONDS) -> list[float]:
+def arrivals(count: int, seconds: float) -> list[float]:
     """Return when each of `count` comes: a Poisson process, given that as many come in the time."""
     chance = random.Random(SEED)
     return sorted(chance.uniform(0.0, seconds) for _ in range(count))
@@ -34,11 +37,11 @@ def arrivals(count: int, seconds: float = ARRIVALS_SECONDS) -> list[float]:
 def lives(scene: Scene, workload: Workload, result: Result) -> None:
     """Let all live, and take the CPU of a life."""
     readers = scene.readers(workload.readers, workload.characters)
+    seconds = min(ARRIVALS_SECONDS, workload.readers / FEW_A_SECOND)
     scene.watch_threads()
     stretch = Stretch(scene)
-    gone = _live(scene, readers, ARRIVALS_SECONDS)
-    lasting = ARRIVALS_SECONDS + workload.characters / workload.rate
-    scene.wait(gone.full, "lived to their end", lasting)
+    gone = _live(scene, readers, seconds)
+    scene.wait(gone.full, "lived to their end", seconds + workload.characters / workload.rate)
     scene.loop.rest(REST)
     stretch.end()
     result.connected = len(scene.seen.ready)
@@ -89,6 +92,7 @@ def newcomers(scene: Scene, workload: Workload, result: Result) -> None:
     result.add_load(stretch.seconds, stretch.own, stretch.others)
     result.add_exact([r.exact_so_far for r in readers] + [other.exact for other in others])
     scene.seen.errors.update(steady.errors)
+    scene.close(readers)
 
 
 def _gaps(seen: Seen, readers: Sequence[Session]) -> list[float]:

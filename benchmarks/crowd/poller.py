@@ -47,7 +47,7 @@ class Poller(Session):
 
     def _opened(self, status: int, body: bytes) -> None:
         if status != OK:
-            self._fail(f"open: HTTP {status}")
+            self._fail("open", status)
             return
         self._target = f"{POLLING}&sid={json.loads(body[1:])['sid']}"
         self.post(b"40")
@@ -60,8 +60,9 @@ class Poller(Session):
         if self._is_over:
             return
         if status != OK:
-            self._fail(f"poll: HTTP {status}")
+            self._fail("poll", status)
             return
+        self._seen.polls += 1
         for payload in body.split(SEPARATOR):
             self.take_packet(payload)
         if not self._is_over:
@@ -76,14 +77,14 @@ class Poller(Session):
     def _posted(self, status: int, _: bytes) -> None:
         self._posting = False
         if status != OK:
-            self._fail(f"post: HTTP {status}")
+            self._fail("post", status)
         elif self._to_post:
             self._post()
         elif self._is_over:
             self._end()
 
-    def _fail(self, why: str) -> None:
-        self._seen.errors[why] += 1
+    def _fail(self, what: str, status: int) -> None:
+        self._seen.errors[f"{what}: HTTP {status}" if status else f"{what}: no answer"] += 1
         self._end()
 
     def _end(self) -> None:

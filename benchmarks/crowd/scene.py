@@ -63,6 +63,7 @@ class Scene:
         self.loop = loop
         self.seen = Seen()
         self.most_threads = 0
+        self._lost = 0
         self._parent = psutil.Process(pid)
         self._processes = [self._parent]
 
@@ -102,12 +103,14 @@ class Scene:
         """Run until something is so.
 
         Raises:
-            TimeoutError: it is not, `seconds` and `PATIENCE` later.
+            RuntimeError: it is not, `seconds` and `PATIENCE` later; or a connection was lost
+                that is to last. The message says what was seen.
 
         """
-        if not self.loop.run(until, seconds + PATIENCE):
+        so = self.loop.run(lambda: self._lost > 0 or until(), seconds + PATIENCE)
+        if self._lost or not so:
             told = ", ".join(f"{why} ({often})" for why, often in self.seen.errors.most_common(3))
-            raise TimeoutError(f"not all {what}" + (f": {told}" if told else ""))
+            raise RuntimeError(f"not all {what}" + (f": {told}" if told else ""))
 
     def spread(
         self, sessions: Sequence[Session], times: Sequence[float], do: Callable[[Session], None]
@@ -121,12 +124,15 @@ class Scene:
         """Connect all of them, so many at a time.
 
         Raises:
-            TimeoutError: not all could connect.
+            RuntimeError: one could not.
 
         """
 
+        def lost(_: Session) -> None:
+            self._lost += 1
+
         def one(session: Session, done: Told) -> None:
-            session.on_ready = done
+            session.on_ready, session.on_gone = done, lost
             session.open()
 
         self._in_turn(sessions, at_a_time, one, "connected")
@@ -135,7 +141,7 @@ class Scene:
         """Let all of them say goodbye, so many at a time.
 
         Raises:
-            TimeoutError: the server did not close all.
+            RuntimeError: the server did not close all.
 
         """
 

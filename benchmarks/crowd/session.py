@@ -24,6 +24,7 @@ class Seen:
         ready: from connecting to Socket.IO's answer.
         first: from asking for a stream to its first character.
         gaps: between two characters of a session.
+        polls: how many were answered.
         errors: how often what went wrong.
 
     """
@@ -32,12 +33,14 @@ class Seen:
         self.ready = array("d")
         self.first = array("d")
         self.gaps = array("d")
+        self.polls = 0
         self.errors: Counter[str] = Counter()
 
     def clear(self) -> None:
         """Forget all."""
         for seconds in (self.ready, self.first, self.gaps):
             del seconds[:]
+        self.polls = 0
         self.errors.clear()
 
 

@@ -50,6 +50,7 @@ def polling(scene: Scene, workload: Workload, result: Result) -> None:
     result.add_cost(stretch.server, len(pollers))
     result.add_times(scene.seen.ready, scene.seen.first)
     result.add_health(health.seconds, health.refused)
+    result.polls_each = scene.seen.polls / len(pollers)
     result.add_exact([poller.exact for poller in pollers])
     result.add_load(stretch.seconds, stretch.own, stretch.others)
 
@@ -72,8 +73,6 @@ def idle_polling(scene: Scene, workload: Workload, result: Result) -> None:
     result.connected, result.threads = len(scene.seen.ready), scene.most_threads
     result.bytes_per_connection = max(0, scene.memory() - before) / len(pollers)
     result.add_health(health.seconds, health.refused)
-    if scene.seen.errors:
-        result.fail("pollers lost")
     scene.close(pollers)
 
 
@@ -106,6 +105,7 @@ def silent(scene: Scene, workload: Workload, result: Result) -> None:
     result.ended_in = median(after) if (after := [b.after for b in bad if b.after]) else None
     for one in bad:
         one.close()
+    scene.close(readers)
 
 
 def _endings(bad: list[Bad], silent_ones: int) -> dict[str, int]:
