@@ -37,7 +37,7 @@ def test_every_server_does_the_work(server: Server) -> None:
     assert children() == []
 
 
-@pytest.mark.parametrize("name", ["ours", "flask-loop", "uvicorn", "node"])
+@pytest.mark.parametrize("name", ["ours", "flask-loop", "uvicorn", "node", "bun"])
 def test_one_stream_reaches_all_viewers(name: str) -> None:
     server = find(name)
     if missing := server.missing():
