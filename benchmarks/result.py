@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -190,6 +191,12 @@ class Result:
         self.exact = all(exact)
         if not self.exact:
             self.fail(f"{exact.count(False)} of {len(exact)} texts not exact")
+
+    def add_errors(self, errors: Counter[str]) -> None:
+        """Take in what went wrong on the way: a crowd is served without any error."""
+        if errors:
+            self.errors = dict(errors.most_common(5))
+            self.fail(", ".join(f"{why} ({often})" for why, often in errors.most_common(3)))
 
     def add_load(self, seconds: float, generator: float, others: float) -> None:
         """Take in the CPU-seconds of the generator, and of all others, in a time."""

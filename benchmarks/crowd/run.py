@@ -67,7 +67,7 @@ def _main(pipe: Connection, workload: Workload, port: int, pid: int, result: Res
             gc.freeze()
             gc.disable()
             WORKS[workload.kind](scene, workload, result)
-            result.errors = dict(scene.seen.errors.most_common(5)) or None
+            result.add_errors(scene.seen.errors)
         pipe.send(result)
     except Exception as error:  # noqa: BLE001 (the parent raises it)
         pipe.send(error)

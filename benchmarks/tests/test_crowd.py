@@ -7,6 +7,7 @@ import dataclasses
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
@@ -84,7 +85,8 @@ def test_a_text_that_is_another_is_found_out(loop: Loop) -> None:
     assert not reader.exact_so_far
     result = Result("ours", "life3-1", 1)
     result.add_exact([True, reader.exact])
-    assert result.failed == "1 of 2 texts not exact"
+    result.add_errors(Counter({"HTTP 429": 2}))
+    assert result.failed == "1 of 2 texts not exact; HTTP 429 (2)"
 
 
 def test_what_is_due_is_done_in_order(loop: Loop) -> None:
