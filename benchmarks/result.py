@@ -55,7 +55,7 @@ class Result:
             the generator that limits the rate (not the characters per CPU-second).
         other_cpu: CPU-seconds per second that neither the server nor the generators took: above
             a few hundredths, the machine was not quiet.
-        exact: whether the reader that compares got just the text.
+        exact: whether the readers that compare got just the text.
         errors: what went wrong on the way, and how often.
 
     """

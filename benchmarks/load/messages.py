@@ -73,7 +73,7 @@ class Report:
         cpu: seconds of CPU of this process in the window; of several, of the busiest.
         cpu_of_all: the same, of several the sum.
         lost: connections that ended.
-        exact: whether the reader that looks at its characters got just the text.
+        exact: whether the readers that look at their characters got just the text.
         errors: what went wrong, and how often.
 
     """

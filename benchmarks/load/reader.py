@@ -129,7 +129,7 @@ class PacedReader(Reader):
 
 
 class CheckingReader(PacedReader):
-    """Looks at each character: one of these in a process makes sure that the text is the text."""
+    """Looks at each character, so that the text is known to be the text."""
 
     def __init__(self, seen: Observations, text: str) -> None:
         super().__init__(seen)
