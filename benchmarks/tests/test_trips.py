@@ -140,6 +140,6 @@ def test_each_trip_of_a_live_server_is_counted(tmp_path: Path) -> None:
         one = {name: spread["median"] for name, spread in trip.items()}
         assert one["calls"] > one["moves"] > one["re_entries"] > 0
         assert 10 < one["files"] <= one["moves"] + 3  # of three threads, each is in one at first
-        assert one["library_calls"] > 10
+        assert one["library_calls"] > 0
     assert counted["start"]["calls"]["median"] > counted["stop"]["calls"]["median"]
     assert answer.output.index("start_stream") < answer.output.index("new_char")

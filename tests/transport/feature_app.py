@@ -34,6 +34,12 @@ class Record:
             self._seen.append(what)
             self._changed.notify_all()
 
+    @property
+    def seen(self) -> list[tuple[Any, ...]]:
+        """All observations so far."""
+        with self._changed:
+            return list(self._seen)
+
     def wait_for(self, *what: Any, timeout: float = LONG) -> None:
         """Wait until this observation was added."""
         with self._changed:

@@ -14,6 +14,7 @@ class ManualReactor:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
+        self.turns = 0
         self.calls: list[Callable[[], None]] = []
         self.timers: list[Timer] = []
 
@@ -31,6 +32,7 @@ class ManualReactor:
 
     def turn(self) -> None:
         """Make the calls that wait; those that they ask for wait for the next turn."""
+        self.turns += 1
         calls, self.calls = self.calls, []
         for callback in calls:
             callback()

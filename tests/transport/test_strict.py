@@ -19,10 +19,23 @@ import requests
 from tests.support.timing import patient
 from tests.transport.conftest import LocalServer, StartLocal
 from tests.transport.raw import RawWebSocket
+from textstream.transport.packets import RESERVED_EVENTS
 
 pytestmark = pytest.mark.live
 
 PATIENCE = patient(10.0)
+
+
+@pytest.fixture(params=["", "quick"])
+def any_local(request: pytest.FixtureRequest, local: LocalServer) -> LocalServer:
+    """A server whose handlers are all quick, or none: one is as strict as the other."""
+    if request.param:
+        handlers, quick = local.socketio.server.handlers["/"], local.transport.quick
+        quick.add_life(connect=handlers["connect"], disconnect=handlers["disconnect"])
+        for event in set(handlers) - RESERVED_EVENTS:
+            quick.add(event, handlers[event])
+    return local
+
 
 ONE = '{"_placeholder":true,"num":0}'
 
@@ -134,10 +147,10 @@ class Polling:
 
 
 def test_a_websocket_is_closed(
-    local: LocalServer, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
+    any_local: LocalServer, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, packets, connected in CASES:
-        with subtests.test(name), closing(RawWebSocket(local.port)) as ws:
+        with subtests.test(name), closing(RawWebSocket(any_local.port)) as ws:
             for packet in ["40"] * connected + list(packets):
                 if isinstance(packet, str):
                     ws.send(packet)
@@ -150,24 +163,24 @@ def test_a_websocket_is_closed(
 
 
 def test_a_session_that_polls_is_closed(
-    local: LocalServer, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
+    any_local: LocalServer, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, packets, connected in CASES:
-        with subtests.test(name), closing(Polling(local.url)) as client:
+        with subtests.test(name), closing(Polling(any_local.url)) as client:
             if connected:
                 client.post("40")
             assert client.post(*packets).status_code == 400
             assert client.poll().status_code == 400
-            assert client.opened["sid"] not in local.socketio.server.eio.sockets
+            assert client.opened["sid"] not in any_local.socketio.server.eio.sockets
     assert not any(record.exc_info for record in caplog.records)
 
 
-def test_what_is_merely_odd_goes_on(local: LocalServer, subtests: pytest.Subtests) -> None:
+def test_what_is_merely_odd_goes_on(any_local: LocalServer, subtests: pytest.Subtests) -> None:
     for name, packets in GOES_ON.items():
         with (
             subtests.test(name),
-            closing(RawWebSocket(local.port)) as ws,
-            closing(Polling(local.url)) as client,
+            closing(RawWebSocket(any_local.port)) as ws,
+            closing(Polling(any_local.url)) as client,
         ):
             for packet in ["40", *packets, '427["sum",1,2]']:
                 if isinstance(packet, str):
@@ -209,8 +222,8 @@ def test_an_unknown_namespace_is_refused_by_its_name(local: LocalServer) -> None
     ws.close()
 
 
-def test_a_connect_is_answered_before_what_its_handler_emits(local: LocalServer) -> None:
-    ws = RawWebSocket(local.port)
+def test_a_connect_is_answered_before_what_its_handler_emits(any_local: LocalServer) -> None:
+    ws = RawWebSocket(any_local.port)
     ws.send("40/room,")
     texts = list(itertools.islice(ws.messages(), 3))
     assert texts[1].startswith('40/room,{"sid":')

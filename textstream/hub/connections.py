@@ -149,6 +149,16 @@ class Connections:
         record = self.records.get(connection)
         return list(record.streams.values()) if record else []
 
+    def are_quick(self, connection: str) -> bool:
+        """Return whether all streams are that the connection owns, and that it may replace."""
+        record = self.records.get(connection)
+        if record is None:
+            return True
+        read = record.char
+        if read is not None and not read.stream.quick:
+            return False
+        return not record.streams or all(stream.quick for stream in record.streams.values())
+
     def hand_on(self, stream: Stream, gone: Record) -> None:
         """Let the likeliest successor of an owner that has gone inherit a running stream.
 

@@ -204,6 +204,14 @@ class Keeper:
         with self._lock:
             return self._connections.owned(connection)
 
+    def ends_quickly(self, connection: str, stream_id: str | None) -> bool:
+        """See `Hub.ends_quickly`."""
+        if stream_id is not None:
+            entry = self._table.entry(stream_id)
+            return entry is None or entry.stream.quick
+        with self._lock:
+            return self._connections.are_quick(connection)
+
     # What the streams tell, with their lock held.
 
     def on_read(self, stream: Stream, reader: AttachedReader) -> None:

@@ -78,6 +78,11 @@ class SourceRegistry:
             source.check()
         return source
 
+    def is_quick(self, name: str) -> bool:
+        """Return whether there is a source `name` and it is quick; see `Source`."""
+        source = self._sources.get(name)
+        return source is not None and source.quick
+
     def parse_params(self, source: Source, params: dict[str, Any]) -> BaseModel:
         """Return `params` as an instance of the source's model.
 

@@ -191,6 +191,9 @@ class Source:
             (``"auto"`` if it does, 30 units/s if not).
         immediate: whether `generate` never waits and computes nothing, so that its first text may
             be taken in the thread that starts the stream.
+        quick: whether nothing that is given here ever waits, takes more than 0.1 ms, or is a
+            user's code, nor what it registers with the `CancelToken`: so that it may run in the
+            transport's one thread. A user's source never is, whatever it says.
         contextual: whether its code may look at context variables. ``text`` does not,
             and needs no context: making and entering one takes as long as a short text.
         blocking: whether its generator may keep its thread while it waits. Those that do not,
@@ -210,6 +213,7 @@ class Source:
     params_model: type[BaseModel] = NoParams
     live: bool = True
     immediate: bool = False
+    quick: bool = False
     contextual: bool = True
     blocking: bool = True
     needs_prompt: bool = True

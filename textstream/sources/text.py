@@ -137,6 +137,7 @@ def text_source() -> Source:
         description="The text that you send, or a sample in many scripts.",
         live=False,
         immediate=True,
+        quick=True,
         contextual=False,
         needs_prompt=False,
     )

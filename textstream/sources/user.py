@@ -42,7 +42,7 @@ def load_user_source(spec: str) -> Source:
     found = _find(spec, _import(spec, module_name), attribute)
     if isinstance(found, Source):
         closed = _refusing_unknown_keys(found.params_model)
-        return dataclasses.replace(found, name=name, params_model=closed)
+        return dataclasses.replace(found, name=name, params_model=closed, quick=False)
     return _wrap(spec, name, found)
 
 

@@ -88,6 +88,7 @@ class Stream:
         source, rate = start.source, start.rate
         self.id = stream_id
         self.source = source.name
+        self.quick = source.quick  # whether its source is told of its end at no cost
         self.unit = start.request.unit
         self.rate: Rate = ("auto" if source.live else TEXT_RATE) if rate is None else rate
         self.owner = owner

@@ -46,7 +46,8 @@ def install(
         workers: threads that run event handlers, at most.
 
     Returns:
-        The transport, to be closed with the server; None where it cannot be used.
+        The transport, to be closed with the server; None where it cannot be used. Its ``quick``
+        takes handlers that may run in the reactor's thread (`quick.QuickHandlers`).
 
     """
     transport = Transport(bounds=bounds, on_oversized=on_oversized, admit=admit, workers=workers)

@@ -27,6 +27,7 @@ from textstream.transport.frames import (
 from textstream.transport.handoff import reset_on_close, unacknowledged
 from textstream.transport.inbox import Inbox
 from textstream.transport.large import Large
+from textstream.transport.quick import AtOnce
 from textstream.transport.reactor import Reactor
 from textstream.transport.receiver import Receiver
 from textstream.transport.stall import Stall
@@ -63,6 +64,7 @@ class Connection:
 
     __slots__ = (
         "_account",
+        "_at_once",
         "_bounds",
         "_clear",
         "_discarded",
@@ -91,6 +93,7 @@ class Connection:
         on_message: Callable[[Message], None],
         on_close: Callable[[], None],
         turns: Turns,
+        at_once: Callable[[Message | None], bool] | None = None,
         caller: Caller = NOBODY,
         account: Account | None = None,
     ) -> None:
@@ -104,6 +107,8 @@ class Connection:
             on_message: called in the pool for each message.
             on_close: called once in the pool, after the last message.
             turns: places of large messages.
+            at_once: told a message in the reactor's thread, None in the place of `on_close`:
+                handles it there, where that is quick, or returns False.
             caller: who takes them.
             account: bears what is kept for it: what waits to be sent, messages of some size until
                 they are handled, and an unfinished one. When all is over, nothing is left in it.
@@ -111,8 +116,14 @@ class Connection:
         """
         self._sock = sock
         self._reactor = reactor
+        self._at_once = at_once
         self._inbox = Inbox(
-            pool, bounds, on_message=self._handle, on_end=self._end, account=account
+            pool,
+            bounds,
+            on_message=self._handle,
+            on_end=self._end,
+            at_once=AtOnce(self._handle_at_once, reactor).take if at_once else None,
+            account=account,
         )
         self._receiver = Receiver(
             self,
@@ -307,17 +318,32 @@ class Connection:
                 large.ticket.leave()
             self._receiver.handled()
 
+    def _handle_at_once(self, message: Message | None) -> bool:
+        """Pass a message on in the reactor's thread, or the end; return whether it was quick."""
+        if self._at_once is None or not self._at_once(message):
+            return False
+        if message is None:
+            self._let_go()
+        else:
+            self._receiver.handled()
+        return True
+
     def _end(self) -> None:
-        """Say in a worker that it is over, and let go of what points back here.
+        """Say in a worker that it is over."""
+        try:
+            self._on_close()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of what points back here.
 
         Else each connection that has gone would wait for the collector of cyclic garbage, which
         stops everybody when it comes.
         """
-        try:
-            self._on_close()
-        finally:
-            self._on_message = self._on_close = _ignore
-            self._inbox.close()
+        self._on_message = self._on_close = _ignore
+        self._at_once = None
+        self._inbox.close()
 
     def _leave(self) -> None:
         """Handle nothing more: what the peer sends from now on only ends the connection."""

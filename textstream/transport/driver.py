@@ -39,6 +39,7 @@ from textstream.transport.opening import (
     shake_hands,
 )
 from textstream.transport.peer import Peer
+from textstream.transport.quick import QuickHandlers
 from textstream.transport.reactor import Reactor
 from textstream.transport.session_queue import SessionQueue
 from textstream.transport.turns import Turns
@@ -57,6 +58,8 @@ class Transport:
     eio: Any
     bounds: Bounds
     turns: Turns
+    quick: QuickHandlers
+    """The handlers that run in the reactor's thread."""
     _parts: tuple[Reactor, ThreadPool]
 
     def __init__(
@@ -72,6 +75,7 @@ class Transport:
         self._on_oversized = on_oversized or _log_oversized
         self.admit = admit
         self._workers = workers
+        self.quick = QuickHandlers()
         self._lock = threading.Lock()  # guards the making of _parts
         self._made_in = -1  # which process `_parts` belong to, as `_forks` counts them
 
@@ -206,6 +210,7 @@ class Transport:
             sock,
             on_message=peer.on_message,
             on_close=peer.on_close,
+            at_once=peer.at_once,
             caller=session.caller,
             account=session.account,
         )

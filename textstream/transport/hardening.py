@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from socketio.packet import Packet
+
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
@@ -18,6 +20,7 @@ from textstream.transport.messages import Messages
 from textstream.transport.newcomers import Newcomers
 from textstream.transport.packets import strict
 from textstream.transport.polls import OversizedPolls, StartResponse, ToldRefusals
+from textstream.transport.quick import Direct, QuickHandlers
 from textstream.transport.reactor import Reactor
 from textstream.transport.requests import StrictRequests
 from textstream.transport.session import Session
@@ -33,6 +36,7 @@ class Host(Protocol):
     admit: Admit
     bounds: Bounds
     turns: Turns
+    quick: QuickHandlers
 
     @property
     def reactor(self) -> Reactor:
@@ -75,8 +79,10 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     eio = server.eio
     speaks_socket_io = hasattr(server, "packet_class")
     if speaks_socket_io:
+        # Of another class of packets nobody knows what an event looks like.
+        direct = Direct(server, host.quick) if server.packet_class is Packet else None
         server.packet_class = strict(server.packet_class, bounds.max_attachments)
-        eio.on("message", Messages(server, bounds.max_plain))
+        eio.on("message", Messages(server, bounds.max_plain, direct))
     # Around Engine.IO, and not around the application: whatever path and WSGI server lead here.
     served = OversizedPolls(
         WithoutSockets(Handshakes(ToldRefusals(eio.handle_request)), eio),

@@ -33,6 +33,7 @@ class Inbox:
     __slots__ = (
         "_account",
         "_at",
+        "_at_once",
         "_bounds",
         "_busy",
         "_ended",
@@ -51,6 +52,7 @@ class Inbox:
         *,
         on_message: Callable[[Message], None],
         on_end: Callable[[], None],
+        at_once: Callable[[Message | None], bool] | None = None,
         account: Account | None = None,
     ) -> None:
         """Make an empty one.
@@ -60,6 +62,9 @@ class Inbox:
             bounds: ``max_inbox`` and ``max_inbox_bytes`` of them.
             on_message: called in the pool for each.
             on_end: called in the pool, once and last.
+            at_once: told what is put while nothing waits and no worker is at anything, None for the
+                end: handles it there and then, or returns False, and a worker will. One thread puts
+                all messages, and runs it.
             account: bears what messages of `WORTH_COUNTING` bytes take, until they are handled.
 
         """
@@ -67,6 +72,7 @@ class Inbox:
         self._bounds = bounds
         self._on_message = on_message
         self._on_end = on_end
+        self._at_once = at_once
         self._account = account
         self._lock = threading.Lock()
         self._messages: deque[Message | None] = deque()
@@ -97,6 +103,8 @@ class Inbox:
 
     def put(self, message: Message | None) -> None:
         """Add a message; None is the end, after which nothing is added any more."""
+        if self._at_once is not None and not self._busy and self._is_done_with(message):
+            return
         size = size_of(message)
         with self._lock:
             if self._ended:
@@ -113,6 +121,20 @@ class Inbox:
     def close(self) -> None:
         """Let go of the connection: nothing comes after the end."""
         del self._on_message, self._on_end
+        self._at_once = None
+
+    def _is_done_with(self, message: Message | None) -> bool:
+        """Return whether a message is handled: at once, or because nothing counts any more."""
+        assert self._at_once is not None  # noqa: S101 (for the type checker)
+        if self._ended:
+            return True
+        try:
+            done = self._at_once(message)
+        except Exception as error:  # noqa: BLE001 (of whatever kind)
+            log_exception(logger, "a message handler failed", error=error)
+            done = True
+        self._ended = done and message is None
+        return done
 
     def _work(self) -> None:
         for _ in range(BATCH):

@@ -8,6 +8,7 @@ from socketio.packet import BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EV
 
 from textstream.transport.large import Large
 from textstream.transport.packets import MalformedPacketError
+from textstream.transport.quick import Direct
 
 INVALID_NAMESPACE = {"message": "Invalid namespace"}
 """What the reference server answers to a CONNECT to a namespace that nobody serves."""
@@ -21,17 +22,21 @@ class Messages:
     Stock, some of it is answered with silence, some with a traceback.
     """
 
-    def __init__(self, server: Any, max_attached: int | None = None) -> None:
+    def __init__(
+        self, server: Any, max_attached: int | None = None, direct: Direct | None = None
+    ) -> None:
         """Serve `server`, python-socketio's.
 
         Args:
             server: it.
             max_attached: bytes of the attachments of an event, which are kept until the last has
                 come; None: any.
+            direct: the short way of some events; None: there is none.
 
         """
         self._server = server
         self._max_attached = max_attached
+        self._direct = direct
 
     @property
     def takes_large(self) -> bool:
@@ -49,6 +54,10 @@ class Messages:
             MalformedPacketError: the connection is to be closed.
 
         """
+        direct = self._direct
+        if direct and type(data) is str and (call := direct.find(eio_sid, data)):
+            direct.run(call)
+            return
         incomplete = self._server._binary_packet
         packet = incomplete.get(eio_sid)
         if packet is None:
@@ -71,6 +80,30 @@ class Messages:
             self._server._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
         else:
             self._handle_other(eio_sid, packet)
+
+    def take_at_once(self, eio_sid: str, text: str) -> bool:
+        """Handle a message in the reactor's thread, if that is quick; return whether it was.
+
+        Raises:
+            MalformedPacketError: the connection is to be closed.
+
+        """
+        direct = self._direct
+        if direct is None:
+            return False
+        if call := direct.find(eio_sid, text):
+            quick = call.is_quick
+            if quick:
+                direct.run(call)
+            return quick
+        if direct.may_connect(text) or (text == "1" and direct.may_leave(eio_sid)):
+            self(eio_sid, text)
+            return True
+        return False
+
+    def may_leave(self, eio_sid: str) -> bool:
+        """Return whether those who hear of the end of a session are quick."""
+        return self._direct is not None and self._direct.may_leave(eio_sid)
 
     def _attach(self, packet: Any, data: Any) -> bool:
         """Add an attachment to an event; return whether it is complete."""

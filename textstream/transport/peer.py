@@ -14,6 +14,7 @@ from textstream.transport.assembler import Message
 from textstream.transport.connection import Connection
 from textstream.transport.frames import NORMAL, POLICY_VIOLATION, message_frame
 from textstream.transport.large import Large, Oversized
+from textstream.transport.messages import Messages
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.reactor import Reactor
 
@@ -21,7 +22,7 @@ logger = logging.getLogger("textstream.transport")
 
 
 class Peer:
-    """One client. All methods run in the pool, in order, but for `watch_connect`."""
+    """One client. Its methods run in order: in the pool, but for `at_once` and `watch_connect`."""
 
     __slots__ = (
         "__weakref__",
@@ -84,6 +85,23 @@ class Peer:
         else:
             self._receive(message)
 
+    def at_once(self, message: Message | None) -> bool:
+        """Handle a message, or None, the end, in the reactor's thread; return whether it did."""
+        session, messages = self._session, self._eio.handlers.get("message")
+        if self._failed or not session.upgraded or not isinstance(messages, Messages):
+            return False
+        if message is None:
+            quick = messages.may_leave(session.sid)
+            if quick:
+                self.on_close()
+            return quick
+        if message == "3":
+            session.pong()
+            return True
+        if not isinstance(message, str) or message[:1] != "4":
+            return False
+        return self._receive_at_once(messages, message[1:])
+
     def on_close(self) -> None:
         """Tell Engine.IO that the connection is gone."""
         if self._session.upgraded:
@@ -99,6 +117,15 @@ class Peer:
             self.connection.close(NORMAL)
         except MalformedPacketError as error:
             self._fail(f"malformed packet: {error}")
+
+    def _receive_at_once(self, messages: Messages, text: str) -> bool:
+        try:
+            return messages.take_at_once(self._session.sid, text)
+        except MalformedPacketError as error:
+            self._fail(f"malformed packet: {error}")
+        except Exception:  # as Engine.IO does
+            self._eio.logger.exception("message handler error")
+        return True
 
     def _upgrade(self, message: str | bytes | Large) -> None:
         """Take the two steps of an upgrade from polling: probe, and upgrade."""

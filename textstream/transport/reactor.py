@@ -60,6 +60,8 @@ class Reactor:
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
         self._selector.register(self._wakened, selectors.EVENT_READ)
+        self.turns = 0
+        """How often it has come round: what is bounded by turns goes by it."""
         self._thread: threading.Thread | None = None
         self._awake = False
         self._closed = False
@@ -150,6 +152,7 @@ class Reactor:
             if self._closed:
                 return
             raise
+        self.turns += 1
         for key, events in ready:
             if key.fileobj is self._wakened:
                 self._drain()

@@ -94,7 +94,7 @@ def create_app(
         draining=server.draining,
         handed_off=transport is not None,
         admission=admission,
-    ).register()
+    ).register(transport.quick if transport else None)
     audience = Audience(settings.lab, host, address_of=proxies.address_of)
     if audience.anybody:
         server.lab = Lab(

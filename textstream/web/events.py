@@ -43,7 +43,9 @@ from textstream.reading.sink import Sink
 from textstream.sources import SourceRegistry
 from textstream.transport.admission import Refused
 from textstream.transport.foreign import RUN_ONE_WORKER, has_siblings
+from textstream.transport.quick import QuickHandlers
 from textstream.web.admission import Admission
+from textstream.web.quick_events import quick_events
 from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
 
@@ -87,8 +89,8 @@ class Events:
         # By connection; and whether it was made here, and is to be ended here.
         self._visits: dict[str, tuple[Visit, bool]] = {}
 
-    def register(self) -> None:
-        """Register all handlers with the server."""
+    def register(self, quick: QuickHandlers | None = None) -> None:
+        """Register all handlers with the server, and with what runs quick ones at once."""
         handlers: dict[str, Handler] = {
             START_STREAM: self.start,
             STOP_STREAM: self.stop,
@@ -103,11 +105,17 @@ class Events:
         # With the server beneath Flask-SocketIO: these handlers need no request context, and
         # making one takes as long as starting a stream.
         server = self._socketio.server
-        for event, handler in handlers.items():
-            server.on(event, self._answering(event, handler))
+        answering = {name: self._answering(name, handler) for name, handler in handlers.items()}
+        for event, handler in answering.items():
+            server.on(event, handler)
         server.on("*", self.unknown)
-        server.on("connect", self.connect)
-        server.on("disconnect", self.disconnect)
+        connect, disconnect = self.connect, self.disconnect  # one object each: it is compared
+        server.on("connect", connect)
+        server.on("disconnect", disconnect)
+        if quick is not None:
+            for event, when in quick_events(self._hub, self._registry).items():
+                quick.add(event, answering[event], when)
+            quick.add_life(connect=connect, disconnect=disconnect)
 
     def connect(self, sid: str, environ: dict[str, Any], *_auth: Any) -> None:
         """Know a connection from now on."""
