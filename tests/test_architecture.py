@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "errors": "",
     "access": "errors loggable",
     "loggable": "errors",
-    "log_format": "loggable",
+    "log_format": "loggable log_lines",
+    "log_lines": "",
     "origins": "",
     "settings": "access origins",
     "threads": "access",
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "sources": "errors access loggable protocol",
     "stream": "errors access loggable protocol sources threads",
     "reading": "errors access loggable protocol stream",
-    "hub": "errors access loggable protocol sources stream reading threads",
+    "hub": "errors access loggable log_lines protocol sources stream reading threads",
     "transport": "access loggable threads",
     "lab": "errors access loggable measure protocol reading transport",
     "web": "errors access measure protocol loggable log_format origins settings threads sources "

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.own_log import log_restored
 from textstream.log_format import (
     ClientMistakes,
     JsonFormatter,
@@ -167,19 +168,8 @@ def test_records_without_an_error_pass() -> None:
 
 @pytest.fixture
 def _logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers = []  # or `configure` would close the test runner's own
-    noisy = [
-        logging.getLogger(name) for name in ("werkzeug", "httpx", "httpx2", "httpcore", "openai")
-    ]
-    levels = [logger.level for logger in noisy]
-    hooks = threading.excepthook, sys.unraisablehook
-    yield
-    threading.excepthook, sys.unraisablehook = hooks
-    root.handlers, root.level = handlers, level
-    for logger, old in zip(noisy, levels, strict=True):
-        logger.setLevel(old)
+    with log_restored():
+        yield
 
 
 @pytest.mark.usefixtures("_logging_restored")

@@ -11,10 +11,13 @@ import logging
 import re
 import sys
 import threading
+import time
+from abc import abstractmethod
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from textstream.log_lines import Line, LinesHandler
 from textstream.loggable import describe_exception, fingerprint, log_exception, one_line
 
 logger = logging.getLogger("textstream.log")
@@ -53,6 +56,15 @@ class _OneLine(logging.Formatter):
         super().__init__()
         self._messages = messages
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        line = Line(record.created, record.name, self.said(record), lambda: extras(record))
+        return self.line(line, record.levelname, self.raised(record))
+
+    @abstractmethod
+    def line(self, line: Line, level: str = "INFO", raised: str = "") -> str:
+        """Return a line as the log has it; `raised` is an exception in words."""
+
     def said(self, record: logging.LogRecord) -> str:
         """Return the message; of a call whose arguments do not fit, the words without them."""
         try:
@@ -71,38 +83,33 @@ class TextFormatter(_OneLine):
 
     _told = (-1, "")  # a second, and how it is written: many lines have the same
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, line: Line, level: str = "INFO", raised: str = "") -> str:
         """Return the line, with the extras as key=value."""
-        second, time = self._told
-        if second != int(record.created):
-            time = self.formatTime(record, "%H:%M:%S")
-            self._told = int(record.created), time
-        parts = [
-            time,
-            record.levelname,
-            self.said(record),
-            *(f"{key}={_quoted(value)}" for key, value in extras(record).items()),
-            self.raised(record),
-        ]
+        second, shown = self._told
+        if second != int(line.created):
+            shown = time.strftime("%H:%M:%S", self.converter(line.created))
+            self._told = int(line.created), shown
+        more = "".join(f" {key}={_quoted(value)}" for key, value in line.extras().items())
+        parts = (shown, level, line.message + more, raised)
         return one_line(" ".join(part for part in parts if part))
 
 
 class JsonFormatter(_OneLine):
     """One object per line: time, level, logger, message, the extras, and the traceback, if any."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, line: Line, level: str = "INFO", raised: str = "") -> str:
         """Return the line."""
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": self.said(record),
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(line.created, UTC).isoformat(timespec="milliseconds"),
+            "level": level.lower(),
+            "logger": line.logger,
+            "message": line.message,
         }
-        if raised := self.raised(record):
-            line["traceback"] = raised
+        if raised:
+            told["traceback"] = raised
         # DEL is the one control character that JSON leaves as it is.
-        more = {key: value for key, value in extras(record).items() if key not in line}
-        return json.dumps({**line, **more}, default=str).replace("\x7f", "\\u007f")
+        more = {key: value for key, value in line.extras().items() if key not in told}
+        return json.dumps({**told, **more}, default=str).replace("\x7f", "\\u007f")
 
 
 class OneLineExceptions(logging.Filter):
@@ -181,9 +188,8 @@ def configure(level: str, format_: str) -> None:
     """
     threading.excepthook = _thread_failed
     sys.unraisablehook = _not_raised
-    handler = logging.StreamHandler(sys.stderr)
     make = JsonFormatter if format_ == "json" else TextFormatter
-    handler.setFormatter(make(messages=level == "debug"))
+    handler = LinesHandler(sys.stderr, make(messages=level == "debug"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level != "debug":
         # A line per request or per packet says nothing that a stream's line does not.

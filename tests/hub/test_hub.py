@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
 import logging
@@ -15,6 +16,7 @@ import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
+from tests.support.own_log import own_log
 from tests.support.ranked_locks import held
 from textstream.access.shares import Shares
 from textstream.errors import (
@@ -27,6 +29,7 @@ from textstream.errors import (
 from textstream.hub.keeper import Limits
 from textstream.hub.table import SHARED_REQUEST_ID
 from textstream.log_format import extras
+from textstream.log_lines import HELD_SECONDS
 from textstream.loggable import fingerprint
 from textstream.protocol import FormatName
 from textstream.reading.dispatcher import TICK
@@ -116,6 +119,74 @@ def test_the_log_line_says_everything_but_the_text(
         "sha256": sha256("secret"),
     }
     assert "secret" not in json.dumps(extras(record), default=str)
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_the_lines_of_many_ends_share_a_write(bench: Bench, format_: str) -> None:
+    with own_log(format_) as written:
+        readers = [bench.start("ab", connection=f"c{n}", rate=0)[0] for n in range(20)]
+        bench.run(HELD_SECONDS / 2)
+        assert bench.hub.running_streams == 0
+        assert written.getvalue() == ""
+        bench.run(HELD_SECONDS)
+        assert written.writes == 1
+        lines = written.getvalue().splitlines()
+    assert len(lines) == 20
+    for reader, line in zip(readers, lines, strict=True):
+        assert fingerprint(reader.stream.id) in line
+        assert sha256("ab") in line
+
+
+def there(text: str) -> Source:
+    """Return a source whose text is there as a whole."""
+
+    def generate(request: SourceRequest) -> Iterator[str]:
+        raise AssertionError("it is not asked")
+        yield request.prompt or ""
+
+    return Source("there", generate, live=False, whole=lambda _request: text)
+
+
+def test_a_text_that_is_there_takes_no_thread(bench: Bench) -> None:
+    reader, sink = bench.start(there("añ字"), rate=0)
+    assert (reader.stream.life.state, reader.stream.log.next) == ("produced", 3)
+    assert not bench.pool.jobs
+    bench.run(1)
+    assert (sink.text, sink.end["reason"]) == ("añ字", "completed")
+    assert sink.end["text_sha256"] == sha256("añ字")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "read"), [("", "completed", ""), ("abcdef", "length", "abc")]
+)
+def test_a_text_that_is_there_ends_as_others_do(
+    clock: ManualClock, text: str, reason: str, read: str
+) -> None:
+    bench = Bench(clock, Limits(max_units=3))
+    reader, sink = bench.start(there(text), rate=0)
+    bench.run(1)
+    assert (sink.text, sink.end["reason"]) == (read, reason)
+    assert reader.stream.cancel.cancelled is (reason == "length")
+
+
+def test_a_text_that_is_there_is_produced_once(bench: Bench) -> None:
+    first, _ = bench.start(there("abc"), request_id=UUID, rate=0)
+    again, sink = bench.start(there("abc"), request_id=UUID, rate=0, connection="bob")
+    assert again.stream is first.stream
+    bench.run(1)
+    assert sink.text == "abc"
+
+
+def test_a_source_that_fails_to_say_whether_it_is_there_starts_nothing(bench: Bench) -> None:
+    def fail(_request: SourceRequest) -> str:
+        raise OSError("scripted")
+
+    cancel = CancelToken()
+    source = dataclasses.replace(there(""), whole=fail)
+    with pytest.raises(OSError, match="scripted"):
+        bench.start(source, cancel=cancel)
+    assert cancel.cancelled
+    assert bench.hub.running_streams == 0
 
 
 # A source's code

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from tests.conftest import Connect, StartServer
@@ -30,3 +33,21 @@ def test_ids_are_fingerprints_and_texts_are_not_there(
             assert fingerprint(client.client.eio.sid) in log, "in the address of each poll"
         for id_ in (stream["id"], client.sid, client.client.eio.sid):
             assert id_ not in log
+
+
+def test_an_end_is_told_before_the_counters_that_follow_it(
+    start_server: StartServer, sio: Connect
+) -> None:
+    server = start_server()
+    client = sio(server)
+    stream = start(client, {"text": "ab", "rate": 0})
+    finish(client)
+    os.kill(server.pid, signal.SIGUSR1)
+    log = server.wait_for_log(lambda log: "counters {" in log)
+    assert log.index(f"stream={fingerprint(stream['id'])}") < log.index("counters {")
+    stream = start(client, {"text": "ab", "rate": 0})
+    finish(client)
+    server.terminate()
+    assert server.stop() == 0
+    log = server.log_text()
+    assert log.index(f"stream={fingerprint(stream['id'])}") < log.index("going down")

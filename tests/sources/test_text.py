@@ -15,7 +15,18 @@ from tests.sources.waiting import texts
 from textstream.access.account import Account, Holding, Kind
 from textstream.protocol import UnitName
 from textstream.sources.base import SourceRequest
-from textstream.sources.text import BLOCK, MARGIN, SAMPLE_TEXT, pieces, pieces_of, text_source
+from textstream.sources.text import (
+    BLOCK,
+    FIRST_DELTA,
+    MARGIN,
+    SAMPLE_TEXT,
+    WHOLE,
+    WHOLE_ASCII,
+    WHOLE_WORDS,
+    pieces,
+    pieces_of,
+    text_source,
+)
 
 TRICKY = st.sampled_from(
     ["a", " ", "\n", "\r", "e", "\u0301", "\u200d", "👩", "👧", "\U0001f1e9", "\U0001f1ea",
@@ -169,3 +180,33 @@ def test_what_a_waiting_text_keeps_is_counted_and_becomes_less() -> None:
     holding.close()
     holding.set(7)
     assert account.total == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "whole"),
+    [
+        ("a" * WHOLE_ASCII, "char", True),
+        ("a" * (WHOLE_ASCII + 1), "char", False),
+        ("字" * WHOLE, "char", True),
+        ("字" * (WHOLE + 1), "char", False),
+        ("a " * (WHOLE_WORDS // 2), "word", True),
+        ("a " * (WHOLE_WORDS // 2) + "a", "word", False),
+        ("a", "token", False),
+        ("", "char", True),
+    ],
+)
+def test_a_text_is_there_as_a_whole_where_cutting_it_takes_no_time(
+    text: str, unit: UnitName, whole: bool
+) -> None:
+    request = SourceRequest(text, unit=unit)
+    assert text_source().whole(request) == (text if whole else None)
+    assert "".join(map(str, text_source().generate(request))) == text
+
+
+def test_the_sample_is_there_as_a_whole() -> None:
+    assert text_source().whole(SourceRequest()) == SAMPLE_TEXT
+
+
+def test_of_a_longer_text_the_first_delta_is_short() -> None:
+    first, *rest = text_source().generate(SourceRequest("字" * 5000))
+    assert len(str(first)) == FIRST_DELTA < len(str(rest[0]))

@@ -158,6 +158,14 @@ def test_a_live_source_is_asked_for_one_delta_at_a_time() -> None:
     assert script.yielded == 14
 
 
+def test_the_thread_that_starts_a_stream_takes_one_delta() -> None:
+    script = ScriptedSource("ab", repeat=True)
+    line = Line(dataclasses.replace(script.source, immediate=True))
+    assert (script.yielded, line.log.next) == (1, 1)  # the last character is held back
+    line.run()
+    assert line.log.next > 1000
+
+
 def test_what_was_gathered_before_a_failure_is_kept() -> None:
     script = ScriptedSource("some ", "text ", error=RuntimeError("scripted"))
     line = Line(script.source).run()

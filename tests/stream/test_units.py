@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 
 from textstream.protocol import UnitName
 from textstream.stream.joining import cluster_waits
-from textstream.stream.units import MAX_CLUSTER, MAX_WORD, SurrogateJoiner, new_splitter
+from textstream.stream.units import (
+    MAX_CLUSTER,
+    MAX_WORD,
+    SurrogateJoiner,
+    new_splitter,
+    split_whole,
+)
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 FLAG = "🇩🇪"
@@ -326,3 +332,16 @@ def test_a_word_without_an_end_is_not_held_back_for_ever(text: str) -> None:
     whole = split("word", [text])
     assert [len(word) for word in whole] == [MAX_WORD] * 3
     assert split("word", list(text)) == whole
+
+
+@given(st.text(max_size=80), st.sampled_from(["char", "word", "token"]))
+@example("a\ud83d", "char")
+@example("\ud83d\ude00b", "word")
+@example("a\r\nb\r", "char")
+@example("", "char")
+def test_a_whole_text_has_the_units_of_its_deltas(text: str, unit: UnitName) -> None:
+    joiner, splitter = SurrogateJoiner(), new_splitter(unit)
+    deltas = [text] if unit == "token" else list(text)
+    cut = [u for delta in deltas for u in splitter.push(joiner.push(delta))]
+    cut += [*splitter.push(joiner.finish()), *splitter.finish()]
+    assert list(split_whole(text, unit)) == cut

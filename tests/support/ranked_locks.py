@@ -34,6 +34,7 @@ ORDER = (
     ("Inbox", "Reactor", "RequestThreads"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager", "make_thread_safe"),
+    ("LinesHandler",),
 )
 """What makes locks, outermost first. Of those in one row none is taken under another."""
 

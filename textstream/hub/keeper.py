@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -15,16 +14,14 @@ from textstream.access.shares import Shares
 from textstream.access.visits import Visit
 from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
 from textstream.hub.connections import Connections
-from textstream.hub.retention import NOW, Retention
+from textstream.hub.end_lines import EndLines
+from textstream.hub.retention import Retention
 from textstream.hub.table import StreamTable
-from textstream.loggable import fingerprint
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.stream.attached import AttachedReader
 from textstream.stream.start import StreamLimits
 from textstream.stream.stream import Stream
-
-logger = logging.getLogger("textstream.streams")
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,7 @@ class Keeper:
         self._limits = limits
         self._lock = threading.Lock()
         self._connections = Connections()
+        self._lines = EndLines(call_at=dispatcher.call_at, clock=clock)
         self._table = StreamTable()
         self._closing = False
         self._retention = Retention(
@@ -243,7 +241,7 @@ class Keeper:
                     self._retention.watch_lingering()
             else:
                 self._retention.count_down(stream)
-        self._dispatcher.call_at(NOW, lambda: self._log_end(stream))
+        self._lines.add(stream)
 
     def on_forgotten(self, stream: Stream) -> None:
         """Forget its name too."""
@@ -284,22 +282,3 @@ class Keeper:
                 retry_after=FEW_SECONDS,
                 scope="server",
             )
-
-    def _log_end(self, stream: Stream) -> None:
-        ending = stream.ending
-        if ending is None or not logger.isEnabledFor(logging.INFO):
-            return
-        told = {
-            "stream": fingerprint(stream.id),
-            "source": stream.source,
-            "unit": stream.unit,
-            "units": ending.offset,
-            "seconds": round(self._clock() - stream.life.created, 3),
-            "reason": ending.reason,
-            "sha256": ending.text_sha256,
-        }
-        # Not by `info`: that looks through the stack for who calls it, for each stream that ends.
-        record = logger.makeRecord(
-            logger.name, logging.INFO, __file__, 0, "stream ended", (), None, "_log_end", told
-        )
-        logger.handle(record)

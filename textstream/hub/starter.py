@@ -14,22 +14,24 @@ from textstream.hub.keeper import Keeper
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
-from textstream.sources.base import admits_all
+from textstream.sources.base import admits_all, has_no_whole
 from textstream.stream.log import NewLog
 from textstream.stream.pools import Pools
 from textstream.stream.producer import Producer
 from textstream.stream.start import Start, StreamLimits
 from textstream.stream.stream import Stream
+from textstream.stream.units import split_whole
 
 COUNTED_PROMPT = 4096
 """Characters from which on a prompt is counted: a stream itself takes as much."""
 
 
 class Made(NamedTuple):
-    """A new stream's first reader, and what it was started with."""
+    """A new stream's first reader, what it was started with, and its text, if that is there."""
 
     reader: Reader
     start: Start
+    text: str | None
 
 
 class Starter:
@@ -72,12 +74,14 @@ class Starter:
             self._keeper.clients.take_start(visit, connection)
         self._keeper.make_room(visit)
         request = start.request
-        if start.source.admit is not admits_all:
-            start.source.admit(request)
+        source = start.source
+        if source.admit is not admits_all:
+            source.admit(request)
         if request.prompt is not None and len(request.prompt) >= COUNTED_PROMPT:
             start = _counting_prompt(start, visit)
         made: Reader | Stream | None = None
         try:
+            text = source.whole(request) if source.whole is not has_no_whole else None
             made = self._claim(start, visit, key, connection, sink)
         finally:
             if not isinstance(made, Reader):
@@ -85,12 +89,16 @@ class Starter:
                     start.request.holding.close()
                 # Its source, which has let it in, is to forget it.
                 start.request.cancel.cancel()
-        return Made(made, start) if isinstance(made, Reader) else made
+        return Made(made, start, text) if isinstance(made, Reader) else made
 
     def produce(self, made: Made) -> None:
         """Have the source asked for its text."""
+        stream = made.reader.stream
+        if made.text is not None:
+            stream.fill(split_whole(made.text, stream.unit))
+            return
         clock, call_at = self._clock, self._dispatcher.call_at
-        Producer(made.reader.stream, made.start, self._pools, clock=clock, call_at=call_at).start()
+        Producer(stream, made.start, self._pools, clock=clock, call_at=call_at).start()
 
     def _claim(
         self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink

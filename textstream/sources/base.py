@@ -168,6 +168,10 @@ def admits_all(request: SourceRequest) -> None:
     """Refuse nobody: for a source without slots."""
 
 
+def has_no_whole(request: SourceRequest) -> None:
+    """Return None: for a source whose text is not there before it is asked."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """The end of a model's answer, as those who generate it tell those who iterate it.
@@ -194,6 +198,9 @@ class Source:
         quick: whether nothing that is given here ever waits, takes more than 0.1 ms, or is a
             user's code, nor what it registers with the `CancelToken`: so that it may run in the
             transport's one thread. A user's source never is, whatever it says.
+        whole: returns the whole text, where it is there and short, so that it can be cut into
+            units in 0.5 ms; None where it is not, and `generate` is asked. Like that one it waits
+            for nothing, and is called in the thread that starts the stream.
         contextual: whether its code may look at context variables. ``text`` does not,
             and needs no context: making and entering one takes as long as a short text.
         blocking: whether its generator may keep its thread while it waits. Those that do not,
@@ -214,6 +221,7 @@ class Source:
     live: bool = True
     immediate: bool = False
     quick: bool = False
+    whole: Callable[[SourceRequest], str | None] = has_no_whole
     contextual: bool = True
     blocking: bool = True
     needs_prompt: bool = True

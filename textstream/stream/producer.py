@@ -71,6 +71,8 @@ class Producer:
             contextvars.copy_context().run if source.contextual else _call
         )
         self._generator: Iterator[str | Wait] | None = None
+        # Whether the next move is made in the thread that starts the stream: of one delta then.
+        self._first = source.immediate
         self._resumption: Resumption | None = None  # made for who waits: most sources do not
         self._feed = new_feed(stream, live=source.live, clock=clock, call_at=call_at)
 
@@ -155,8 +157,9 @@ class Producer:
         """Put what the source yields into `deltas`; for a move, in the source's context."""
         generator, left = self._generator, 0
         assert generator is not None  # noqa: S101 (for the type checker)
-        if not self._source.live:
+        if not self._source.live and not self._first:
             left = min(BATCH, self._stream.lookahead // 8) - 1
+        self._first = False
         try:
             while left >= 0:
                 delta = next(generator)

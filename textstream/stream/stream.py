@@ -145,6 +145,14 @@ class Stream:
                 self._wake_parked()
         return full
 
+    def fill(self, units: Sequence[str]) -> None:
+        """Append the whole of a text, in the place of a producer: its source has finished."""
+        with self.lock:
+            full = self.append(units)
+            self.finish("completed")
+        if full:
+            self.cancel.cancel()
+
     def finish(self, reason: EndReason, error: TextStreamError | None = None) -> None:
         """Append nothing more, and say why. Only the first time counts."""
         with self.lock:

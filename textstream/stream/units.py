@@ -207,3 +207,15 @@ SPLITTERS: dict[UnitName, type[Splitter]] = {
 def new_splitter(unit: UnitName) -> Splitter:
     """Return a new splitter for `unit`."""
     return SPLITTERS[unit]()
+
+
+def split_whole(text: str, unit: UnitName) -> Sequence[str]:
+    """Return the units of a text that is there as a whole: those that it has in any deltas."""
+    if text.isascii():
+        if unit == "char" and "\r" not in text:
+            return text
+    else:
+        joiner = SurrogateJoiner()
+        text = joiner.push(text) + joiner.finish()
+    splitter = new_splitter(unit)
+    return [*splitter.push(text), *splitter.finish()]
