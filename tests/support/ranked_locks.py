@@ -24,6 +24,7 @@ ORDER = (
     ("Counter", "Members", "Works"),
     ("HeldBack",),
     ("SessionQueue",),
+    ("AnswerPace",),
     ("Connection",),
     ("MemoryLog", "ListLog"),
     ("Clients",),

@@ -188,35 +188,44 @@ def test_what_a_session_is_told_is_what_engine_io_tells_it() -> None:
 # Polls
 
 
-def poll(session: Socket) -> list[Any]:
-    packets: list[Any] = session.poll()
-    return packets
+def test_polls_are_taken_from_our_queue_and_answered_as_engine_io_does() -> None:
+    for method in (Socket.handle_get_request, EngineServer._handle_connect):
+        assert ".poll()" in inspect.getsource(method), "PollingSocket.poll is asked no more"
+    source = inspect.getsource(EngineServer.handle_request)
+    for line in ("jsonp_index=jsonp_index", "self.http_compression", "'HTTP_ACCEPT_ENCODING'"):
+        assert line in source, "Parking.answer does the same: compare"
+    assert "'Access-Control-Allow-Origin'" in inspect.getsource(BaseServer._cors_headers)
+    for made in (gunicorn.http.wsgi.Response.start_response, werkzeug.serving.WSGIRequestHandler):
+        assert made.__qualname__.startswith(("Response.", "WSGIRequestHandler")), (
+            "start_response has another name now: see handed_poll.py"
+        )
 
 
-def test_a_poll_never_hands_out_more_packets_than_clients_accept(server: socketio.Server) -> None:
+def test_a_poll_never_hands_out_more_packets_than_clients_accept() -> None:
     assert payload.Payload.max_decode_packets >= MAX_POLL_PACKETS, (
         "Engine.IO's own clients accept fewer packets per poll now: lower MAX_POLL_PACKETS"
     )
-    session = Socket(server.eio, "sid")
-    for n in range(100):
-        session.queue.put(packet.Packet(packet.MESSAGE, n))
-    polls = []
-    while not session.queue.empty():
-        polls.append([p.data for p in poll(session)])
-    assert list(chain.from_iterable(polls)) == list(range(100)), "in order, none lost"
-    assert max(map(len, polls)) <= MAX_POLL_PACKETS, (
-        "Socket.poll does not take the rest with get(block=False) any more: see SessionQueue"
-    )
+    packets, polls = SessionQueue(), []
+    sent = [packet.Packet(packet.MESSAGE, str(n)) for n in range(100)]
+    for one in sent:
+        packets.put(one)
+    while not packets.empty():
+        assert packets.wait(0)
+        polls.append(packets.collect())
+    assert list(chain.from_iterable(polls)) == sent, "in order, none lost"
+    assert max(map(len, polls)) <= MAX_POLL_PACKETS
     assert len(polls) <= 8, "and not one by one either"
 
 
-def test_the_end_of_a_session_is_not_lost_in_a_full_poll(server: socketio.Server) -> None:
-    session = Socket(server.eio, "sid")
-    for n in range(MAX_POLL_PACKETS - 1):
-        session.queue.put(packet.Packet(packet.MESSAGE, n))
-    session.queue.put(None)
-    assert len(poll(session)) == MAX_POLL_PACKETS - 1
-    assert poll(session) == [], "an empty answer is the end"
+def test_the_end_of_a_session_is_not_lost_in_a_full_poll() -> None:
+    packets = SessionQueue()
+    for n in range(MAX_POLL_PACKETS):
+        packets.put(packet.Packet(packet.MESSAGE, str(n)))
+    packets.put(None)
+    assert packets.wait(0)
+    assert len(packets.collect()) == MAX_POLL_PACKETS
+    assert packets.wait(0)
+    assert packets.collect() == [], "an empty answer is the end"
 
 
 def test_a_poll_waits_for_the_first_packet_only() -> None:
@@ -224,25 +233,15 @@ def test_a_poll_waits_for_the_first_packet_only() -> None:
     taken: list[Any] = []
 
     def take() -> None:
-        taken.append(packets.get(timeout=10))
-        with pytest.raises(queue.Empty):
-            packets.get(block=False)
+        packets.wait(10)
+        taken.extend(packets.collect())
 
     thread = threading.Thread(target=take)
     thread.start()
     packets.put(late)
     thread.join(10)
     assert taken == [late]
-    with pytest.raises(queue.Empty):
-        packets.get(timeout=0.001)
-
-
-def test_whoever_waits_may_always_take_the_next() -> None:
-    packets = SessionQueue()
-    sent = [packet.Packet(packet.MESSAGE, str(n)) for n in range(40)]
-    for one in sent:
-        packets.put(one)
-    assert [packets.get() for _ in sent] == sent, "only a row of no-waits is cut"
+    assert not packets.wait(0.001)
 
 
 # simple-websocket, wsproto and the WSGI servers

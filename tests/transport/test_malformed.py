@@ -114,10 +114,11 @@ def test_two_polls_at_a_time_both_end_with_their_session(local: LocalServer) -> 
 def test_all_polls_that_wait_come_to_the_end() -> None:
     queue = SessionQueue()
     with ThreadPoolExecutor(3) as pool:
-        polls = [pool.submit(queue.get, timeout=PATIENCE) for _ in range(3)]
+        polls = [pool.submit(queue.wait, PATIENCE) for _ in range(3)]
         queue.put(None)
-        assert [poll.result(PATIENCE) for poll in polls] == [None] * 3
-    queue.join()  # what was put back for a fourth is not waited for
+        assert all(poll.result(PATIENCE) for poll in polls)
+    assert queue.collect() == []
+    queue.join()
 
 
 def test_a_disconnect_waits_for_the_client_to_fetch_it_but_not_for_long() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -61,16 +60,9 @@ def message(data: str | bytes) -> Packet:
 
 
 def poll(packets: SessionQueue) -> list[Any]:
-    """Poll as Engine.IO does, where something waits."""
-    taken = [packets.get(timeout=0)]
-    packets.task_done()
-    while taken[-1] is not None:
-        try:
-            taken.append(packets.get(block=False))
-        except queue.Empty:
-            break
-        packets.task_done()
-    return taken
+    """Poll, where something waits."""
+    assert packets.wait(0)
+    return packets.collect()
 
 
 def fill(packets: SessionQueue) -> int:
@@ -86,7 +78,7 @@ def polling() -> Iterator[Any]:
     threads: list[threading.Thread] = []
 
     def begin(packets: SessionQueue) -> threading.Thread:
-        thread = threading.Thread(target=lambda: packets.get(timeout=20))
+        thread = threading.Thread(target=lambda: packets.wait(20) and packets.collect())
         threads.append(thread)
         thread.start()
         while not (packets._window and packets._window.waits):
@@ -217,7 +209,8 @@ def test_what_waits_counts_against_someone_and_then_no_longer(waiting: SessionQu
     assert first.count(Kind.QUEUED) == everybody.count(Kind.QUEUED) == waiting.nbytes > 0
     waiting.charge(second)
     assert (first.count(Kind.QUEUED), second.count(Kind.QUEUED)) == (0, waiting.nbytes)
-    waiting.get()
+    [_before, *others] = poll(waiting)
+    waiting.put(others[0])
     assert second.count(Kind.QUEUED) == size_of(message("after"))
     poll(waiting)
     assert everybody.total == 0
@@ -249,16 +242,15 @@ def test_a_session_that_ends_leaves_nothing_behind(waiting: SessionQueue) -> Non
 
 
 def test_a_poll_that_is_there_gets_what_was_said_last(waiting: SessionQueue) -> None:
-    account = Account()
+    account, woken = Account(), Reader()
     waiting.charge(account)
-    waiting.put(message("goodbye"))
+    assert waiting.park(woken.wake)
     waiting.put(Packet(CLOSE))
-    assert waiting.get().data == "goodbye"
     waiting.put(None)
     waiting.let_go()
-    assert account.total == 0
-    assert waiting.get(block=False).packet_type == CLOSE
-    assert waiting.get(block=False) is None
+    assert (account.total, woken.woken) == (0, 1)
+    assert [taken.packet_type for taken in waiting.collect()] == [CLOSE]
+    assert waiting.collect() == []
 
 
 def test_who_is_cut_off_is_told_so_and_keeps_nothing(waiting: SessionQueue) -> None:
@@ -268,7 +260,7 @@ def test_who_is_cut_off_is_told_so_and_keeps_nothing(waiting: SessionQueue) -> N
     waiting.cut_off(Packet(CLOSE))
     assert account.total == waiting.nbytes == size_of(Packet(CLOSE))
     waiting.put(message("more"))
-    assert [taken and taken.packet_type for taken in poll(waiting)] == [CLOSE, None]
+    assert [taken.packet_type for taken in poll(waiting)] == [CLOSE]
 
 
 def test_a_connection_takes_what_waits_and_wakes_who_wants_room(waiting: SessionQueue) -> None:
@@ -323,6 +315,7 @@ def test_a_ping_that_waits_is_sent_over_the_connection_and_counted_there(
 
 def test_waiting_for_the_end_takes_no_time_after_it(waiting: SessionQueue) -> None:
     waiting.put(None)
-    assert waiting.get(timeout=20) is None
-    assert waiting.get(timeout=20) is None, "for a second poll, too"
+    assert waiting.wait(20)
+    assert waiting.collect() == []
+    assert waiting.wait(20), "for a second poll, too"
     waiting.join()

@@ -23,9 +23,11 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from textstream.loggable import fingerprint
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit, admit_all
+from textstream.transport.answer_pace import AnswerPace
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
 from textstream.transport.connection import Connection
 from textstream.transport.frames import POLICY_VIOLATION
+from textstream.transport.handed_poll import MAX_ANSWERERS, HandedPolls
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
 from textstream.transport.http.door import TAKEN, Door, door_of
@@ -38,6 +40,7 @@ from textstream.transport.opening import (
     refuse,
     shake_hands,
 )
+from textstream.transport.parking import Parking
 from textstream.transport.peer import Peer
 from textstream.transport.quick import QuickHandlers
 from textstream.transport.reactor import Reactor
@@ -60,7 +63,9 @@ class Transport:
     turns: Turns
     quick: QuickHandlers
     """The handlers that run in the reactor's thread."""
-    _parts: tuple[Reactor, ThreadPool]
+    parking: Parking
+    handed_polls: HandedPolls
+    _parts: tuple[Reactor, ThreadPool, ThreadPool]
 
     def __init__(
         self,
@@ -89,6 +94,10 @@ class Transport:
         self.server, self.eio = server, eio
         self.bounds = self._asked_bounds or Bounds(limit, REFUSED_WHOLE * limit)
         self.turns = Turns(self.bounds)
+        self.parking = Parking(eio, AnswerPace(lambda: self.reactor))
+        self.handed_polls = HandedPolls(
+            self.parking, lambda: self._of_this_process()[::2], self.bounds
+        )
         eio._async = {
             **eio._async,
             "thread": self.task,
@@ -261,11 +270,15 @@ class Transport:
     def close(self, timeout: float = 5.0) -> None:
         """End the threads."""
         deadline = time.monotonic() + timeout
-        reactor, pool = self._of_this_process()
+        reactor, pool, answerers = self._of_this_process()
         pool.close(deadline)
+        self.parking.close()
+        reactor.settle(deadline)  # what woke polls asked for answers,
+        answerers.close(deadline)
+        reactor.settle(deadline)  # which are written
         reactor.close(max(0.0, deadline - time.monotonic()))
 
-    def _of_this_process(self) -> tuple[Reactor, ThreadPool]:
+    def _of_this_process(self) -> tuple[Reactor, ThreadPool, ThreadPool]:
         """Return reactor and workers, made when they are first asked for.
 
         A server may load the app and then fork (gunicorn ``--preload``): neither threads nor the
@@ -275,7 +288,11 @@ class Transport:
             with self._lock:
                 if self._made_in != _forks:
                     cure = "Slow event handlers hold them."
-                    self._parts = Reactor(), ThreadPool(self._workers, "worker", cure=cure)
+                    self._parts = (
+                        Reactor(),
+                        ThreadPool(self._workers, "worker", cure=cure),
+                        ThreadPool(MAX_ANSWERERS, "answer", cure="Many clients poll for much."),
+                    )
                     self._made_in = _forks
         return self._parts
 

@@ -1,12 +1,13 @@
-"""Engine.IO's packets: those of clients, taken strictly, and what one takes while it waits."""
+"""Engine.IO's packets: those of clients, taken strictly; what one takes; over to a WebSocket."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from engineio.packet import Packet
+from engineio.packet import NOOP, PING, Packet
 
+from textstream.transport.frames import NORMAL, message_frame
 from textstream.transport.packets import MalformedPacketError
 
 PACKET_BYTES = 128
@@ -40,3 +41,15 @@ def size_of(packet: Any) -> int:
     if type(data) is not str and data is not None and not isinstance(data, bytes):
         data = packet.encode() if hasattr(packet, "encode") else ""  # JSON; it is kept encoded
     return PACKET_BYTES + sys.getsizeof(data)
+
+
+def hand_over(connection: Any, packet: Any) -> None:
+    """Write a packet to a WebSocket's connection. None is the end; a NOOP is for polls only."""
+    if packet is None:
+        connection.close(NORMAL)
+        return
+    kind = packet.packet_type
+    if kind != NOOP:
+        if kind == PING:
+            connection.window.ping()
+        connection.write(message_frame(packet.encode()))

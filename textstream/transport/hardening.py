@@ -13,12 +13,14 @@ from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.direct import DirectOpening
+from textstream.transport.handed_poll import HandedPolls
 from textstream.transport.handshake import Handshakes
 from textstream.transport.http.door import Door
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
 from textstream.transport.newcomers import Newcomers
 from textstream.transport.packets import strict
+from textstream.transport.parking import Parking
 from textstream.transport.polls import OversizedPolls, StartResponse, ToldRefusals
 from textstream.transport.quick import Direct, QuickHandlers
 from textstream.transport.reactor import Reactor
@@ -37,6 +39,8 @@ class Host(Protocol):
     bounds: Bounds
     turns: Turns
     quick: QuickHandlers
+    parking: Parking
+    handed_polls: HandedPolls
 
     @property
     def reactor(self) -> Reactor:
@@ -96,12 +100,14 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         turns=host.turns,
         on_oversized=on_oversized,
         submit=lambda job: host.pool.submit(job),  # noqa: PLW0108
+        call_later=lambda seconds, job: host.reactor.call_later(seconds, job),  # noqa: PLW0108
+        hand_off=host.handed_polls.hand_off,
     )
     newcomers = Newcomers(
         bounds.connect,
         is_connected=host.is_connected,
         close=Session.turn_out,
-        call_later=lambda seconds, job: host.reactor.call_later(seconds, job),  # noqa: PLW0108
+        call_later=shared.call_later,
     )
 
     def make_sessions() -> Sessions:
@@ -114,4 +120,5 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         turn_away=host.turn_away,
         admit=host.admit,
         direct=DirectOpening(eio, host.take_over_at),
+        parking=host.parking,
     )

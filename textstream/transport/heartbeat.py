@@ -19,7 +19,7 @@ class HeartbeatSocket(Socket):
 
     queue: Any
 
-    _held = False  # whether a request of the client's is being handled
+    _held = False
     _forgiven = False  # whether the pong that is awaited was given its time anew
 
     def pong(self) -> None:
@@ -47,6 +47,11 @@ class HeartbeatSocket(Socket):
         """
         last_due = self.ping_due if self.last_ping else float("inf")
         return bool(time.monotonic() >= last_due + self.server.ping_timeout)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a request of the client's is being handled."""
+        return self._held
 
     def hold(self, held: bool) -> None:
         """Note that a request of the client's is being handled, or no longer.

@@ -40,9 +40,16 @@ def close_again(shaken: simple_websocket.Server) -> None:
 
 def leave(shaken: simple_websocket.Server) -> Any:
     """Leave the WSGI server's thread as that server expects it, without an answer."""
-    if shaken.mode == "gunicorn":
-        raise StopIteration
-    raise ConnectionError
+    _leave(is_gunicorn=shaken.mode == "gunicorn")
+
+
+def leave_thread(environ: dict[str, Any]) -> Any:
+    """Leave the WSGI server's thread so, by its request."""
+    _leave(is_gunicorn="gunicorn.socket" in environ)
+
+
+def _leave(*, is_gunicorn: bool) -> Any:
+    raise StopIteration if is_gunicorn else ConnectionError
 
 
 def refuse(start_response: Any, why: str) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from textstream.transport.window import FIRST, adapted
 
@@ -12,6 +13,14 @@ STANDSTILL = 5.0
 
 Clients poll again as soon as they have an answer. One that does not is gone, or collects.
 """
+
+
+class Waiting(Protocol):
+    """Who waits for room."""
+
+    def wake(self) -> None:
+        """Look again soon. Called with locks held: must return at once."""
+        ...
 
 
 class PollWindow:

@@ -110,6 +110,13 @@ class Reactor:
         if sock.fileno() in self._selector.get_map():
             self._selector.unregister(sock)
 
+    def settle(self, deadline: float) -> None:
+        """Wait until it has made the calls it was asked for so far, or for ``time.monotonic``."""
+        if self.running:
+            done = threading.Event()
+            self.call_soon(done.set)
+            done.wait(max(0.0, deadline - time.monotonic()))
+
     def close(self, timeout: float = 5.0) -> None:
         """End the thread, free its descriptors, close what is watched. Again, it does nothing."""
         with self._lock:

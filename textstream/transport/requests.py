@@ -17,6 +17,7 @@ from textstream.transport.direct import DirectOpening
 from textstream.transport.foreign import why_unknown
 from textstream.transport.handshake import is_half_upgrade
 from textstream.transport.http.door import TAKEN
+from textstream.transport.parking import Parking
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
 from textstream.transport.sockets import gives_socket
@@ -49,6 +50,7 @@ class StrictRequests:
         turn_away: WsgiApp,
         admit: Admit,
         direct: DirectOpening,
+        parking: Parking,
     ) -> None:
         """Serve what `app` should see.
 
@@ -59,11 +61,13 @@ class StrictRequests:
             turn_away: answers the request for a second WebSocket of a session.
             admit: lets a session in, or not.
             direct: opens those that begin with a WebSocket.
+            parking: answers polls that have waited without a thread.
 
         """
         self._app = app
         self._admit = admit
         self._direct = direct
+        self._parking = parking
         self._eio = eio
         self._make = make
         self._turn_away = turn_away
@@ -72,6 +76,12 @@ class StrictRequests:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request."""
+        if (parked := self._parking.answer(environ)) is not None:
+            start_response(parked.status, parked.headers)
+            return [parked.body]
+        return self._serve(environ, start_response)
+
+    def _serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         sessions = self._sessions()
         if self._direct.suits(environ):
             return self._open_directly(environ, start_response, sessions)
@@ -86,9 +96,9 @@ class StrictRequests:
             return self._answer(wrong, environ, start_response)
         if transport == "websocket" and sid and _has_websocket(sessions.get(sid)):
             return self._turn_away(environ, start_response)
-        return self._serve(sid, environ, start_response)
+        return self._hand_on(sid, environ, start_response)
 
-    def _serve(
+    def _hand_on(
         self, sid: str, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         serve = self._app if sid else self._open

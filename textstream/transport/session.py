@@ -6,7 +6,6 @@ Source: the Engine.IO protocol, revision 4, and what ``engine.io`` 6 does where 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,35 +17,21 @@ from textstream.access.account import Account
 from textstream.access.caller import NOBODY, Caller
 from textstream.transport import posts
 from textstream.transport.admission import Visit
-from textstream.transport.answers import Answer, refusal
-from textstream.transport.connection import Connection
 from textstream.transport.engine_packets import decode, size_of
 from textstream.transport.frames import POLICY_VIOLATION
-from textstream.transport.handshake import is_handshake
-from textstream.transport.heartbeat import HeartbeatSocket
 from textstream.transport.held_back import HeldBack
 from textstream.transport.large import Large
 from textstream.transport.messages import takes_large
 from textstream.transport.packets import MalformedPacketError
+from textstream.transport.polling import PollingSocket
 from textstream.transport.polls import REFUSAL
 from textstream.transport.rate import Rate
-from textstream.transport.shared import Shared
 
 logger = logging.getLogger("textstream.transport")
 
-UPGRADE_SECONDS = 0.05
-"""How long a poll waits for an upgrade that is on its way, before it is told to come again.
 
-The packet that completes the upgrade may have been sent before the poll, and is handled by another
-thread. A client waits for its poll before it completes the upgrade, so it must not be long.
-"""
-
-
-class Session(HeartbeatSocket):
+class Session(PollingSocket):
     """An Engine.IO session. Made of Engine.IO's own by `Sessions`."""
-
-    shared: Shared
-    """What all sessions of a server share. Set by `Sessions`, with the class."""
 
     visit: Visit | None = None
     """What it is counted for."""
@@ -55,13 +40,10 @@ class Session(HeartbeatSocket):
     """Who has made it. Set by whoever knows."""
 
     cut_off = False
-    """Whether it is about to be closed, for too much waits for its polls."""
+    """Whether it is about to be closed, for too much waits for its polls. As flags are guarded."""
 
     rate: Rate | None = None
     """Of its messages. Made with the first POST."""
-
-    _polling = _posting = False  # guarded, as `cut_off`, by the flags' lock
-    _upgrade_over: threading.Event | None = None
 
     @property
     def account(self) -> Account | None:
@@ -187,25 +169,7 @@ class Session(HeartbeatSocket):
         except Exception:
             self.server.logger.exception("message handler error")
 
-    # Polls. What these methods return and raise is Engine.IO's agreement with its server.
-
-    def handle_get_request(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer a poll, or begin a WebSocket."""
-        if is_handshake(environ):
-            return super().handle_get_request(environ, start_response)
-        if not self._posting and self.is_overdue():
-            self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
-            return refusal(Answer.UNKNOWN_SESSION)
-        with self._alone("_polling") as alone:
-            if not alone:
-                # Its client has let go of the first, whose answer nobody may ever read.
-                self.close(wait=False, reason=self.server.reason.TRANSPORT_ERROR)
-                return refusal(Answer.BAD_REQUEST, "Two polls at the same time")
-            if (over := self._upgrade_over) is not None:
-                over.wait(UPGRADE_SECONDS)
-            if self.upgraded:
-                return refusal(Answer.BAD_REQUEST, "The session has a WebSocket")
-            return super().handle_get_request(environ, start_response)
+    # Requests. Polls are PollingSocket's.
 
     def handle_post_request(self, environ: dict[str, Any]) -> None:
         """Handle the packets of a request, one after the other.
@@ -237,20 +201,6 @@ class Session(HeartbeatSocket):
         self.close(wait=False, reason=self.server.reason.TRANSPORT_ERROR)
         return said
 
-    @contextmanager
-    def _alone(self, flag: str) -> Iterator[bool]:
-        """Tell whether no other request of this kind is being handled."""
-        with self.shared.flags:
-            alone = not getattr(self, flag)
-            if alone:
-                setattr(self, flag, True)
-        try:
-            yield alone
-        finally:
-            if alone:
-                with self.shared.flags:
-                    setattr(self, flag, False)
-
     def _bid_farewell(self) -> None:
         """Let the poll that waits end in peace, or the one that is on its way."""
         with self.shared.flags:
@@ -279,27 +229,3 @@ class Session(HeartbeatSocket):
             connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
         else:
             self.close_soon(self.server.reason.TRANSPORT_CLOSE)
-
-    # The upgrade from polling.
-
-    def begin_upgrade(self) -> None:
-        """Keep what is sent until the upgrade is through; polls are answered with NOOP."""
-        self._upgrade_over = threading.Event()
-        self.upgrading = True
-
-    def complete_upgrade(self, connection: Connection) -> None:
-        """Go on over `connection`."""
-        self.upgraded = True
-        self.upgrading = False
-        self._end_upgrade()
-        self.queue.attach(connection)
-
-    def abandon_upgrade(self) -> None:
-        """Go on polling."""
-        self.upgrading = False
-        self._end_upgrade()
-
-    def _end_upgrade(self) -> None:
-        if self._upgrade_over is not None:
-            self._upgrade_over.set()
-            self._upgrade_over = None

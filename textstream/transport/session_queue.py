@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakSet
 
-from engineio.packet import NOOP, PING
+from engineio.packet import PING
 
 from textstream.access.account import Account, Kind
 from textstream.transport.connection import Connection
-from textstream.transport.engine_packets import size_of
-from textstream.transport.frames import NORMAL, message_frame
-from textstream.transport.poll_window import PollWindow
+from textstream.transport.engine_packets import hand_over, size_of
+from textstream.transport.parked import Wake
+from textstream.transport.poll_window import PollWindow, Waiting
 from textstream.transport.window import FIRST
 
 MAX_POLL_PACKETS = 16
@@ -26,23 +25,15 @@ JOIN_SECONDS = 1.0
 """How long a closed session is kept for its client's next poll, which brings the close packet."""
 
 
-class Waiting(Protocol):
-    """Who waits for room."""
-
-    def wake(self) -> None:
-        """Look again soon. Called with locks held: must return at once."""
-        ...
-
-
 class SessionQueue:
     """Hands what is put into it to a connection, once there is one, in the same order.
 
-    Until then it is a queue that gives at most `MAX_POLL_PACKETS` packets in a row without
-    waiting: Engine.IO's ``Socket.poll`` waits for one and takes then all that there are. A
-    stream fills the queue faster than that, and the answer would grow past what clients accept.
+    Until then a poll waits for it, in a thread (`wait`) or without one (`park`), and takes at most
+    `MAX_POLL_PACKETS` packets (`collect`): a stream fills the queue fast, and the answer would grow
+    past what clients accept.
 
-    It has what Engine.IO uses of a ``queue.Queue``, and is none: it counts bytes, a poll wakes who
-    waits for the room that it makes, and a ``queue.Queue`` is 2 kB for each connection.
+    No ``queue.Queue``: it counts bytes, a poll wakes who waits for the room that it makes, and a
+    ``queue.Queue`` is 2 kB for each connection.
 
     ``_lock`` guards everything. Connections and accounts are called while it is held.
     """
@@ -51,12 +42,11 @@ class SessionQueue:
         "_changed",
         "_clock",
         "_ended",
-        "_in_a_row",
         "_lock",
         "_over",
         "_packets",
+        "_parked",
         "_ping_left",
-        "_unfinished",
         "_wanting",
         "_window",
         "account",
@@ -71,8 +61,6 @@ class SessionQueue:
         self.nbytes = 0  # what the packets take that wait
         self._clock = clock
         self._lock = threading.Lock()
-        self._in_a_row = 0
-        self._unfinished = 0  # packets that were put, and are not known to be answered
         self._over = False  # whether the end was put: nothing is taken after it
         self._ended = False  # whether a poll has come to the end
         self._ping_left = False  # whether a client was given a ping that it has not answered
@@ -80,6 +68,7 @@ class SessionQueue:
         self._packets: deque[Any] | None = None
         self._window: PollWindow | None = None
         self._changed: threading.Condition | None = None
+        self._parked: Wake | None = None  # wakes the poll that waits without a thread
         self._wanting: WeakSet[Waiting] | None = None
 
     @property
@@ -138,39 +127,62 @@ class SessionQueue:
                 if self.connection is None:
                     self._add(item)
                     return
-        _hand_over(self.connection, item)
+        hand_over(self.connection, item)
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Take a packet; raise ``queue.Empty`` after `MAX_POLL_PACKETS` without a wait.
+    def wait(self, seconds: float) -> bool:
+        """Begin a poll in a thread, and wait for what it may `collect`; False: nothing came."""
+        with self._lock:
+            if self._begin() or self._wait(lambda: bool(self._packets) or self._over, seconds):
+                return True
+            if self._window is not None:
+                self._window.end()
+            return False
 
-        None is the end, for whoever comes.
+    @property
+    def is_full(self) -> bool:
+        """Whether a poll would take as many packets as it may, or the last there are."""
+        return self._over or len(self._packets or ()) >= MAX_POLL_PACKETS
+
+    def park(self, wake: Wake, *, patient: bool = False) -> bool:
+        """Begin a poll without a thread: `wake` is called once when there is something for it.
+
+        False: there is something now, and no poll was begun. A `patient` one is, and is woken at
+        once, unless as much waits as it may take.
         """
         with self._lock:
-            window = self._window = self._window or PollWindow(self._clock)
-            if block:
-                self._in_a_row = 0
-                window.begin()
-                if not self._packets:
-                    self._wake_wanting()
-                    self._wait(lambda: bool(self._packets) or self._over, timeout)
-            full = not block and self._in_a_row + 1 >= MAX_POLL_PACKETS
-            if full or not (self._packets or self._over):
-                window.end(full=full)
-                self._wake_wanting()
-                raise queue.Empty
-            if not self._packets:
-                window.end()
-                self._ended = True
-                self._unfinished += 1  # Engine.IO says of this, too, that it is done
+            there = bool(self._packets or self._over)
+            if self.connection is not None or (there and (self.is_full or not patient)):
+                return False
+            self._begin()
+            self._parked = wake
+            if there:
                 self._tell()
-                return None
-            self._in_a_row += 1
+            return True
+
+    def unpark(self, wake: Wake) -> None:
+        """End the poll that was parked with `wake`: nobody will collect."""
+        with self._lock:
+            if self._parked == wake:
+                self._parked = None
+            if self._window is not None:
+                self._window.end()
+
+    def collect(self) -> list[Any]:
+        """Take what waits, and end the poll. Nothing at all: the end, or nothing has come yet."""
+        with self._lock:
+            packets: list[Any] = []
             before = self.nbytes
-            item = self._take()
-            window.taken(before - self.nbytes)
-            if item.packet_type == PING:
-                self._ping_left = True
-            return item
+            while self._packets and len(packets) < MAX_POLL_PACKETS:
+                packets.append(self._packets.popleft())
+            self._count(-sum(map(size_of, packets)))
+            self._ping_left = self._ping_left or any(one.packet_type == PING for one in packets)
+            self._ended = self._over and not self._packets
+            if self._window is not None:
+                self._window.taken(before - self.nbytes)
+                self._window.end(full=len(packets) == MAX_POLL_PACKETS)
+            self._wake_wanting()
+            self._tell()
+            return packets
 
     def pong(self) -> bool:
         """Note a pong; return whether the client was given a ping that it may answer."""
@@ -179,19 +191,13 @@ class SessionQueue:
         # Both: one that came with a poll may be answered over the WebSocket.
         return (self.connection is not None and self.connection.confirm()) or left
 
-    def task_done(self) -> None:
-        """Count a packet that was fetched; tell who waits for the last one."""
-        with self._lock:
-            self._unfinished -= 1
-            self._tell()
-
     def join(self) -> None:
         """Wait until everything was fetched, but not for a client that may never poll again.
 
         Engine.IO does so when it disconnects a session, also in the thread of a POST with a packet
         of unknown type: stock, each such request would take a thread of the server for ever.
         """
-        self.wait_for(lambda: self._ended or not self._unfinished, JOIN_SECONDS)
+        self.wait_for(lambda: self._ended or not self._packets, JOIN_SECONDS)
 
     def wait_for(self, ready: Callable[[], bool], seconds: float) -> bool:
         """Wait until packets that come, or go, or the end make it `ready`; return whether it is."""
@@ -202,11 +208,10 @@ class SessionQueue:
         """Send what waits, and from now on send at once."""
         with self._lock:
             while self._packets:
-                _hand_over(connection, self._take())
+                hand_over(connection, self._take())
             if self._over:
-                _hand_over(connection, None)
+                hand_over(connection, None)
             self._packets = self._window = None
-            self._unfinished = 0
             self.connection = connection
             self._wake_wanting()
             self._tell()
@@ -238,13 +243,23 @@ class SessionQueue:
 
     # With the lock held.
 
+    def _begin(self) -> bool:
+        """Begin a poll; return whether there is something for it."""
+        if self._window is None and self.connection is None:
+            self._window = PollWindow(self._clock)
+        if self._window is not None:
+            self._window.begin()
+        if self._packets or self._over:
+            return True
+        self._wake_wanting()
+        return False
+
     def _add(self, item: Any) -> None:
         if item is None:
             self._over = True
         elif not self._over:
             if self._packets is None:
                 self._packets = deque()
-            self._unfinished += 1
             self._packets.append(item)
             self._count(size_of(item))
         self._tell()
@@ -257,11 +272,10 @@ class SessionQueue:
     def _clear(self) -> None:
         while self._packets:
             self._take()
-            self._unfinished -= 1
 
     def _count(self, nbytes: int) -> None:
         self.nbytes += nbytes
-        if self.account is not None:
+        if self.account is not None and nbytes:
             self.account.add(Kind.QUEUED, nbytes)
 
     def _wait(self, ready: Callable[[], bool], seconds: float | None) -> bool:
@@ -271,6 +285,9 @@ class SessionQueue:
         return changed.wait_for(ready, seconds)
 
     def _tell(self) -> None:
+        if self._parked is not None and (self._packets or self._over or self.connection):
+            wake, self._parked = self._parked, None
+            wake()
         if self._changed is not None:
             self._changed.notify_all()
 
@@ -280,15 +297,3 @@ class SessionQueue:
             for one in self._wanting:
                 one.wake()
             self._wanting.clear()
-
-
-def _hand_over(connection: Connection, item: Any) -> None:
-    """Write a packet to a connection. None is the end; a NOOP is for polls only."""
-    if item is None:
-        connection.close(NORMAL)
-        return
-    kind = item.packet_type
-    if kind != NOOP:
-        if kind == PING:
-            connection.window.ping()
-        connection.write(message_frame(item.encode()))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.farewells import Farewells
+from textstream.transport.reactor import Timer
 from textstream.transport.turns import Turns
 
 
@@ -18,6 +20,9 @@ class Shared:
         turns: places of large messages.
         on_oversized: told of a message that was dropped.
         submit: runs a job in a worker, soon.
+        call_later: calls back in so many seconds; must not block.
+        hand_off: has a session's poll wait without its thread, and raises for that to leave, or
+            returns where that cannot be; called with session, environ, and ``start_response``.
         farewells: who has closed a session a moment ago.
         flags: guards the flags of all of them.
 
@@ -30,10 +35,14 @@ class Shared:
         turns: Turns,
         on_oversized: OnOversized,
         submit: Callable[[Callable[[], None]], None],
+        call_later: Callable[[float, Callable[[], None]], Timer],
+        hand_off: Callable[[Any, dict[str, Any], Any], None],
     ) -> None:
         self.bounds = bounds
         self.turns = turns
         self.on_oversized = on_oversized
         self.submit = submit
+        self.call_later = call_later
+        self.hand_off = hand_off
         self.farewells = Farewells()
         self.flags = threading.Lock()

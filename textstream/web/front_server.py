@@ -101,6 +101,7 @@ class FrontServer:
                 lambda path: routes.is_socket_io({"PATH_INFO": path}),
             ),
             routes=routes,
+            parking=transport.parking,
             handshakes=Handshakes(app, parts),
             accept=self._accept,
             turn_away=self._turn_away,

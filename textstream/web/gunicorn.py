@@ -91,7 +91,7 @@ def _warn(worker: Any, drain: float) -> None:
     warn_of_several("gunicorn (-w, WEB_CONCURRENCY or its configuration)", config.workers)
     if config.threads == 1 and not _is_a(worker, "gunicorn.workers.ggevent"):
         logger.warning(
-            "one thread: each poll keeps it, and all other requests wait meanwhile. %s",
+            "one thread: a slow request keeps it, and all others wait meanwhile. %s",
             RUN_ONE_WORKER,
         )
     if config.graceful_timeout < drain + CLOSE_SECONDS:

@@ -12,8 +12,8 @@ from textstream.access.address import Proxies, counted, is_loopback
 from textstream.web.descriptors import limit
 
 MOST = 1024
-"""Connections with a thread, at most. Each client that polls holds one nearly all the time, so it
-is that many of them; at some 100 kB a thread it is 100 MB. A WebSocket holds none."""
+"""Connections with a thread, at most: at some 100 kB a thread it is 100 MB. A WebSocket holds none,
+nor does a poll while it waits."""
 
 OF_DESCRIPTORS = 2
 """Nor more than one in so many of the descriptors there may be: the rest is for WebSockets."""

@@ -18,6 +18,7 @@ from textstream.transport.http.head import Head
 from textstream.transport.http.listener import INHERITED, name_of, peer_of
 from textstream.transport.http.places import Places
 from textstream.transport.http.wsgi import Exchange, WsgiApp, environ_of
+from textstream.transport.parking import Parking
 from textstream.transport.reactor import Reactor
 
 ACCEPTED = 32
@@ -34,24 +35,6 @@ MAX_QUEUE = 1024
 
 Environ = dict[str, Any]
 Accept = Callable[[socket.socket], tuple[socket.socket, Any]]
-
-
-class Parking(Protocol):
-    """Where polls wait for something to answer them with."""
-
-    def park(self, environ: Environ, wake: Callable[[], None]) -> bool:
-        """Let a request wait, if it is a poll that has to; return whether it does.
-
-        Args:
-            environ: of the request.
-            wake: to be called once, when it is to be served. Any thread, any lock held.
-
-        """
-        ...
-
-    def leave(self, environ: Environ) -> None:
-        """Let go of one whose client has gone. It may have been woken meanwhile."""
-        ...
 
 
 class Routes(Protocol):
@@ -191,21 +174,27 @@ class Front:
         self._connections.discard(connection)
 
     def _park(self, request: Request, exchange: Exchange, environ: Environ) -> bool:
+        """Let a request wait without a thread, if it is a poll that has to."""
         parking, connection = self._parking, request.connection
         if parking is None:
             return False
 
         def go_on() -> None:
-            if connection.sock is not None:
-                connection.expect_end(None)
-                self._submit(request, exchange, environ)
+            if connection.sock is None:
+                return
+            connection.expect_end(None)
+            if parking.waits_small(environ):
+                exchange.run(parking.serve, environ, _call)
+            elif not self._submit(request, exchange, environ):
+                parking.give_back(environ)
 
         if not parking.park(environ, lambda: self.reactor.call_soon(go_on)):
             return False
         connection.expect_end(lambda: parking.leave(environ))
         return True
 
-    def _submit(self, request: Request, exchange: Exchange, environ: Environ) -> None:
+    def _submit(self, request: Request, exchange: Exchange, environ: Environ) -> bool:
+        """Have a request answered by a thread; return False where it is refused."""
         pool = self._health if self._routes.is_health(environ) else self._pool
         connection = request.connection
         caller = Caller(connection.address) if pool is self._pool else None
@@ -215,10 +204,11 @@ class Front:
             except RuntimeError:  # "can't start new thread", and there is none
                 pass
             else:
-                return
+                return True
         connection.refuse(
             HTTPStatus.SERVICE_UNAVAILABLE, "All that answer requests are busy. Try again."
         )
+        return False
 
     def _call_soon(self, target: Callable[..., None], *args: Any, **more: Any) -> None:
         self.reactor.call_soon(lambda: target(*args, **more))
