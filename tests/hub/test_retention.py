@@ -255,6 +255,24 @@ def test_text_beyond_the_limit_adds_no_timed_calls(kept: Kept) -> None:
     assert kept.dispatcher.pending == before + 1
 
 
+def test_streams_that_wait_to_be_forgotten_share_a_timed_call(kept: Kept) -> None:
+    first = kept.stream("first", units=1, ended=True)
+    kept.leave(kept.read(first))
+    pending = kept.dispatcher.pending
+    for n in range(50):
+        kept.wait(1)
+        kept.stream(f"{n}", units=1, ended=True)
+    graced = kept.stream("graced", units=1)  # due before them all
+    kept.leave(kept.read(graced))
+    assert kept.dispatcher.pending <= pending + 4
+    kept.wait(RETENTION)
+    assert kept.forgotten == ["first", *(f"{n}" for n in range(50))]
+    assert graced.life.state == "ended"
+    kept.wait(RETENTION)
+    assert kept.forgotten[-1] == "graced"
+    assert kept.dispatcher.pending <= pending
+
+
 def test_what_is_read_or_runs_does_not_go_but_counts(kept: Kept) -> None:
     read = kept.stream("read", units=400, ended=True)
     reader = kept.read(read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from heapq import heappop, heappush
 
 from textstream.access.account import Account
 from textstream.hub.entry import NEVER, Entry, Owner
@@ -62,6 +63,10 @@ class Retention:
         # Whether timers are set: one for each stream would be many, and some wait for a day.
         self.watches_longest = self.watches_lingering = False
         self._dismissed = NOW
+        # When which stream is to be looked at, as a heap, and for when a call is set: one at a time
+        # for all, or the dispatcher would be woken for each.
+        self._looks: list[tuple[float, str]] = []
+        self._next_look = NEVER
 
     # With the hub's lock held.
 
@@ -162,8 +167,25 @@ class Retention:
             return
         entry.check = due
         # The id, not the stream: a timer must not keep the text of one that was dropped early.
-        stream_id = entry.stream.id
-        self._call_at(due, lambda: self._check(stream_id, due))
+        heappush(self._looks, (due, entry.stream.id))
+        if due < self._next_look:
+            self._next_look = due
+            self._call_at(due, self._look)
+
+    def _look(self) -> None:
+        """Look at what is due, and see to it that the next is looked at."""
+        due, now = [], self._clock()
+        with self._lock:
+            if now < self._next_look:
+                return  # a call that was set before an earlier one, which has looked ahead
+            looks = self._looks
+            while looks and looks[0][0] <= now:
+                due.append(heappop(looks))
+            self._next_look = looks[0][0] if looks else NEVER
+            if looks:
+                self._call_at(self._next_look, self._look)
+        for when, stream_id in due:
+            self._check(stream_id, when)
 
     def _check(self, stream_id: str, when: float) -> None:
         with self._lock:
