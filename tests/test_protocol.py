@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from textstream import protocol
 from textstream.errors import InvalidRequest
@@ -16,13 +17,22 @@ from textstream.protocol import (
     MAX_ID,
     MAX_OFFSET,
     Payload,
+    Rate,
     ResumeStream,
+    ServerDraining,
     SetRate,
     StartStream,
+    StreamChunk,
+    StreamDescription,
     StreamEnd,
     StreamInfo,
     StreamRef,
     parse,
+    server_draining,
+    stream_chunk,
+    stream_end,
+    stream_error,
+    stream_info,
 )
 
 MODELS: list[type[Payload]] = [StartStream, StreamRef, SetRate, ResumeStream]
@@ -192,3 +202,41 @@ def test_payloads_of_the_server_are_plain_json() -> None:
     assert isinstance(info.model_dump()["rate"], int)
     end = StreamEnd(id="a", reason="completed", offset=3, text_sha256="00")
     assert list(end.model_dump()) == ["id", "reason", "offset", "text_sha256"]
+
+
+RATES: list[tuple[Rate, Any]] = [
+    (30.0, 30), (0.0, 0), (12.5, 12.5), ("auto", "auto"), (7, 7)
+]  # fmt: skip
+
+PLAIN: list[tuple[dict[str, Any], BaseModel]] = [
+    *(
+        (
+            stream_info("a", "text", "word", rate, format_="chunk", offset=7),
+            StreamInfo(id="a", source="text", unit="word", rate=shown, format="chunk", offset=7),
+        )
+        for rate, shown in RATES
+    ),
+    (stream_chunk("a", 3, 5, "字b"), StreamChunk(id="a", offset=3, next=5, text="字b")),
+    (
+        stream_end("a", "stopped", 9, "00"),
+        StreamEnd(id="a", reason="stopped", offset=9, text_sha256="00"),
+    ),
+    (server_draining(4), ServerDraining(retry_after=4)),
+]
+
+
+@pytest.mark.parametrize(("plain", "model"), PLAIN)
+def test_what_is_sent_as_plain_values_is_what_the_model_says(
+    plain: dict[str, Any], model: BaseModel
+) -> None:
+    assert json.dumps(plain) == json.dumps(model.model_dump()), "keys in order, and numbers as such"
+    assert type(model).model_validate(plain) == model
+
+
+def test_every_model_of_what_the_server_emits_has_its_plain_values() -> None:
+    models = {one for one in vars(protocol).values() if isinstance(one, type)}
+    said = {one for one in models if issubclass(one, BaseModel) and not issubclass(one, Payload)}
+    said -= {BaseModel, StreamDescription}  # that one is an answer, and seldom asked for
+    assert {type(model) for _, model in PLAIN} == said
+    told = {"code": "source_failed", "message": "It broke.", "retryable": True}
+    assert stream_error("a", told) == {"id": "a", **told}

@@ -12,6 +12,8 @@ from textstream.protocol import (
     STREAM_END,
     STREAM_ERROR,
     STREAM_START,
+    stream_end,
+    stream_error,
 )
 from textstream.reading.sink import Event
 from textstream.stream.log import Ending
@@ -24,7 +26,7 @@ def start(payload: dict[str, Any]) -> Event:
 
 def error(stream_id: str, problem: dict[str, Any]) -> Event:
     """Return ``stream_error``: the protocol's error object, with the stream's id."""
-    return Event(STREAM_ERROR, {"id": stream_id, **problem})
+    return Event(STREAM_ERROR, stream_error(stream_id, problem))
 
 
 def end(stream_id: str, ending: Ending | None, lost: OffsetGone | None) -> tuple[Event, ...]:
@@ -36,13 +38,6 @@ def end(stream_id: str, ending: Ending | None, lost: OffsetGone | None) -> tuple
         return (error(stream_id, lost.to_wire()),)
     if ending is None:
         return ()
-    over = Event(
-        STREAM_END,
-        {
-            "id": stream_id,
-            "reason": ending.reason,
-            "offset": ending.offset,
-            "text_sha256": ending.text_sha256,
-        },
-    )
+    told = stream_end(stream_id, ending.reason, ending.offset, ending.text_sha256)
+    over = Event(STREAM_END, told)
     return (error(stream_id, ending.error), over) if ending.error else (over,)

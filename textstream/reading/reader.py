@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from textstream.errors import INTERNAL_ERROR, OffsetGone
-from textstream.protocol import EndReason, FormatName, Rate
+from textstream.protocol import EndReason, FormatName, Rate, stream_info
 from textstream.reading import announce, chunks
 from textstream.reading.pacing import FixedPace, new_pace
 from textstream.reading.run import Run, next_part, phase_of
@@ -156,15 +156,15 @@ class Reader:
     @property
     def info(self) -> dict[str, Any]:
         """The payload of ``stream_start``: `textstream.protocol.StreamInfo`."""
-        rate = self._pace.rate
-        return {
-            "id": self.stream.id,
-            "source": self.stream.source,
-            "unit": self.stream.unit,
-            "rate": int(rate) if isinstance(rate, float) and rate.is_integer() else rate,
-            "format": self.format,
-            "offset": self.first,
-        }
+        stream, rate = self.stream, self._pace.rate
+        return stream_info(
+            stream.id,
+            stream.source,
+            stream.unit,
+            rate,
+            format_=self.format,
+            offset=self.first,
+        )
 
     def wake(self) -> None:
         """Be served soon."""

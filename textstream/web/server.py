@@ -20,7 +20,7 @@ from textstream.access.clients import Clients
 from textstream.hub.hub import Hub
 from textstream.lab import Lab
 from textstream.loggable import log_exception
-from textstream.protocol import SERVER_DRAINING, ServerDraining
+from textstream.protocol import SERVER_DRAINING, server_draining
 from textstream.reading.dispatcher import Dispatcher
 from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
@@ -88,7 +88,7 @@ class Server:
     def draining(self) -> dict[str, Any]:
         """Return the payload of ``server_draining``."""
         left = self._drained_by - time.monotonic()
-        return ServerDraining(retry_after=max(1, math.ceil(left))).model_dump()
+        return server_draining(max(1, math.ceil(left)))
 
     def drain(self, seconds: float) -> None:
         """Take no more streams, tell every client, and give what runs up to `seconds` to end."""

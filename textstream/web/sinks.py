@@ -12,7 +12,7 @@ from typing import Any
 from flask_socketio import SocketIO
 
 from textstream.loggable import fingerprint
-from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, StreamChunk
+from textstream.protocol import NEW_CHAR, STREAM_CHUNK, FormatName, stream_chunk
 from textstream.reading.chunks import UNIT_BYTES
 from textstream.reading.run import SHORTEST
 from textstream.reading.sink import MAX_CHUNK_BYTES, Event, Ready, Waiting
@@ -74,12 +74,7 @@ CHAR_BLOCKS = Blocks(CHAR_FRAMES)
 
 def make_chunk(stream_id: str, offset: int, units: Sequence[str]) -> dict[str, Any]:
     """Return the payload of ``stream_chunk``."""
-    return StreamChunk(
-        id=stream_id,
-        offset=offset,
-        next=offset + len(units),
-        text=text_of(units),
-    ).model_dump()
+    return stream_chunk(stream_id, offset, offset + len(units), text_of(units))
 
 
 class NoQueue:
