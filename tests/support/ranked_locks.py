@@ -34,7 +34,7 @@ ORDER = (
     ("Arrivals", "CancelToken", "Farewells", "Newcomers", "Resumption", "Shared", "Wait", "Window"),
     ("Inbox", "Reactor", "RequestThreads"),
     ("Dispatcher", "ThreadPool"),
-    ("ThreadSafeManager", "make_thread_safe"),
+    ("ThreadSafeManager",),
     ("LinesHandler",),
 )
 """What makes locks, outermost first. Of those in one row none is taken under another."""

@@ -8,9 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import socketio
+from hypothesis import given
+from hypothesis import strategies as st
 from socketio import Manager
 
 from textstream.transport import install
@@ -84,3 +87,69 @@ def test_another_manager_stays_as_it_is(caplog: pytest.LogCaptureFixture) -> Non
     assert install(server)
     assert type(server.manager) is Own
     assert not [record for record in caplog.records if record.levelno > logging.DEBUG]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["connect", "enter", "leave", "close", "ack", "disconnect"]),
+        st.integers(0, 3),
+        st.sampled_from(["a", "b"]),
+    ),
+    max_size=40,
+)
+
+
+def walked(manager: Manager, steps: list[tuple[str, int, str]]) -> tuple[Any, ...]:
+    """Return what a manager knows after these steps."""
+    numbers = itertools.count()
+    manager.server = SimpleNamespace(
+        eio=SimpleNamespace(generate_id=lambda: f"sid {next(numbers)}")
+    )
+    here: dict[int, str] = {}
+    for step, who, room in steps:
+        if step == "connect" and who not in here:
+            here[who] = manager.connect(manager.pre_connect(f"eio {who}", "/x"), "/x")
+        elif step == "close":
+            manager.close_room(room, "/x")
+        elif step != "connect" and who in here:
+            sid = here[who]
+            if step == "enter":
+                manager.enter_room(sid, "/x", room)
+            elif step == "leave":
+                manager.leave_room(sid, "/x", room)
+            elif step == "ack":
+                manager._generate_ack_id(sid, print)
+            else:
+                del here[who]
+                manager.pre_disconnect(sid, "/x")
+                manager.disconnect(sid, "/x")
+    rooms = {sid: sorted(manager.get_rooms(sid, "/x")) for sid in here.values()}
+    tables = {name: {room: dict(of) for room, of in all_.items()}
+              for name, all_ in manager.rooms.items()}  # fmt: skip
+    waiting = manager.pending_connect, manager.pending_disconnect, list(manager.callbacks)
+    return tables, rooms, waiting
+
+
+@given(STEPS)
+def test_its_tables_are_those_of_the_stock_manager(steps: list[tuple[str, int, str]]) -> None:
+    assert walked(ThreadSafeManager(), steps) == walked(Manager(), steps)
+
+
+def test_who_leaves_is_looked_for_in_its_own_rooms_only() -> None:
+    manager = ThreadSafeManager()
+    walked(manager, [("connect", who, "") for who in range(100)])
+    sid = manager.sid_from_eio_sid("eio 7", "/x")
+
+    class Unasked(dict[Any, Any]):
+        """A namespace's rooms, which nobody goes through."""
+
+        def copy(self) -> Any:
+            raise AssertionError("all rooms are looked through")
+
+        items = copy
+
+    manager.rooms["/x"] = Unasked(manager.rooms["/x"])
+    manager.pre_disconnect(sid, "/x")
+    manager.disconnect(sid, "/x")
+    assert not manager.is_connected(sid, "/x")
+    assert manager._rooms_of.keys() == {("/x", sid) for sid in manager.rooms["/x"][None]}

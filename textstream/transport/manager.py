@@ -15,12 +15,8 @@ logger = logging.getLogger("textstream.transport")
 _TABLES = (
     "_generate_ack_id",
     "basic_close_room",
-    "basic_disconnect",
-    "basic_enter_room",
-    "basic_leave_room",
     "connect",
     "eio_sid_from_sid",
-    "get_rooms",
     "is_connected",
     "pre_connect",
     "pre_disconnect",
@@ -35,11 +31,52 @@ class ThreadSafeManager(Manager):
     same moment one is lost, and one that connects while the last other leaves is never connected.
     ``_lock`` guards all tables. It is an innermost lock, and reentrant: the methods call each
     other. Callbacks and emits run without it.
+
+    And it knows which rooms each client is in. Stock, all rooms there are, one for each client at
+    least, are looked through for each that leaves: 0.1 ms with a thousand, 1 ms with ten.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._begin()
+
+    def _begin(self) -> None:
         self._lock = threading.RLock()
+        self._rooms_of: dict[tuple[str, str], dict[Any, None]] = {}  # by namespace and client
+
+    def basic_enter_room(
+        self, sid: str, namespace: str, room: Any, eio_sid: str | None = None
+    ) -> None:
+        """Add a client to a room; None is the room of all."""
+        with self._lock:
+            super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
+            self._rooms_of.setdefault((namespace, sid), {})[room] = None
+
+    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Remove a client from a room."""
+        with self._lock:
+            super().basic_leave_room(sid, namespace, room)
+            rooms = self._rooms_of.get((namespace, sid), {})
+            rooms.pop(room, None)
+            if not rooms:
+                self._rooms_of.pop((namespace, sid), None)
+
+    def basic_disconnect(self, sid: str, namespace: str, **_options: Any) -> None:
+        """Remove a client from all its rooms, and from what waits for it."""
+        with self._lock:
+            for room in list(self._rooms_of.get((namespace, sid), ())):
+                self.basic_leave_room(sid, namespace, room)
+            self.callbacks.pop(sid, None)
+            for waiting in (self.pending_connect, self.pending_disconnect):
+                if sid in waiting.get(namespace, ()):
+                    waiting[namespace].remove(sid)
+                    if not waiting[namespace]:
+                        del waiting[namespace]
+
+    def get_rooms(self, sid: str, namespace: str) -> list[Any]:
+        """Return the rooms a client is in, but for that of all."""
+        with self._lock:
+            return [room for room in self._rooms_of.get((namespace, sid), ()) if room is not None]
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         """Return who is in a room now: pairs of Socket.IO and Engine.IO ids."""
@@ -72,5 +109,5 @@ def make_thread_safe(manager: Any) -> None:
         logger.debug("%s is left as it is", type(manager).__name__)
         return
     # In place, and not a new one: whoever has it already shall not go on with the old tables.
-    manager._lock = threading.RLock()
     manager.__class__ = ThreadSafeManager
+    manager._begin()
