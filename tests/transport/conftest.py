@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 import textstream.transport
 from tests.transport.feature_app import Record, make_app
+from tests.transport.poll_client import PollClient
 from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.driver import Transport
@@ -90,3 +91,20 @@ def dial() -> Iterator[Dial]:
     yield make
     for ws in opened:
         ws.close()
+
+
+DialPolling = Callable[..., PollClient]
+
+
+@pytest.fixture
+def dial_polling() -> Iterator[DialPolling]:
+    """Connect clients that poll; closed after the test."""
+    opened: list[PollClient] = []
+
+    def make(server: LocalServer, **options: Any) -> PollClient:
+        opened.append(PollClient(server.port, server.socketio.server.eio.sockets, **options))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()

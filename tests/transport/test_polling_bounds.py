@@ -23,7 +23,7 @@ from tests.transport.raw import RawWebSocket
 from textstream.access.account import Account, Kind
 from textstream.transport.bounds import Bounds, Limit
 from textstream.transport.session import Session
-from textstream.transport.session_queue import SessionQueue
+from textstream.transport.waits import QueueWait
 
 pytestmark = pytest.mark.live
 
@@ -184,14 +184,14 @@ def test_the_rest_of_a_request_waits_for_the_next_second(
 def test_many_small_requests_are_one_rate(
     start_local: StartLocal, dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited: list[SessionQueue] = []
-    wait_for = SessionQueue.wait_for
+    waited: list[Session] = []
+    begin = QueueWait.__init__
 
-    def noted(queue: SessionQueue, ready: Callable[[], bool], seconds: float) -> bool:
-        waited.append(queue)
-        return wait_for(queue, ready, seconds)
+    def noted(wait: QueueWait, session: Session, *more: Any) -> None:
+        waited.append(session)
+        begin(wait, session, *more)
 
-    monkeypatch.setattr(SessionQueue, "wait_for", noted)
+    monkeypatch.setattr(QueueWait, "__init__", noted)
     # So few that a busy machine has more of them in a second, too.
     server = start_local(Bounds(events_per_second=3), async_handlers=False)
     client, other = dial(server), dial(server)
@@ -199,10 +199,10 @@ def test_many_small_requests_are_one_rate(
     for n in range(7):
         assert client.post(echo(n)).status_code == 200
     assert time.monotonic() - begun > 1
-    assert client.session.queue in waited
+    assert client.session in waited
     for n in range(2):
         assert other.post(echo(n)).status_code == 200
-    assert other.session.queue not in waited, "others have theirs"
+    assert other.session not in waited, "others have theirs"
     got: list[str] = []
     while len(got) < 7:
         got += client.poll().text.split("\x1e")

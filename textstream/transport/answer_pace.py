@@ -23,7 +23,7 @@ SAVED = 25.0
 TICK = 0.005
 """Seconds between two looks at who waits, while anybody does."""
 
-Answer = Callable[[], None]
+Answer = Callable[[], object]
 
 
 class AnswerPace:

@@ -19,6 +19,7 @@ from textstream.transport.opening import leave_thread, plain_socket_of
 from textstream.transport.parking import Parking, Response
 from textstream.transport.reactor import Reactor
 from textstream.transport.stall import Stall
+from textstream.transport.waits import PARKED, WAKE, Waits
 
 MAX_ANSWERERS = 2
 """Threads that make large answers. They run no handlers, so that no handler keeps them."""
@@ -74,8 +75,13 @@ class HandedPolls:
 
         Raises:
             StopIteration, ConnectionError: it does: the thread is to leave, as its server has it.
+            Waits: it does, and its server waits for its `WAKE`.
 
         """
+        if (wake := environ.get(WAKE)) is not None:
+            if self.parking.park(environ, lambda: wake(environ[PARKED])):
+                raise Waits(environ[PARKED])
+            return
         raw = plain_socket_of(environ)
         if raw is None or not _is_alone(environ, start_response):
             return

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from textstream.transport.answer_pace import AnswerPace
 from textstream.transport.reactor import Timer
+from textstream.transport.waits import Once
+from textstream.transport.watchers import Wake
 
 UPGRADE_SECONDS = 0.05
 """How long a poll waits for an upgrade that is on its way, before it is told to come again.
@@ -15,9 +17,6 @@ UPGRADE_SECONDS = 0.05
 The packet that completes the upgrade may have been sent before the poll, and is handled by another
 thread. A client waits for its poll before it completes the upgrade, so it must not be long.
 """
-
-Wake = Callable[[], None]
-"""Called once, by any thread, with any lock held: it must return at once."""
 
 
 class ParkedPoll:
@@ -27,7 +26,7 @@ class ParkedPoll:
     leaves, or gives it back, whichever comes first: the others come to nothing.
     """
 
-    __slots__ = ("_claim", "_pace", "_session", "_timer", "_waker", "during_upgrade")
+    __slots__ = ("_claim", "_session", "_timer", "_wake", "during_upgrade")
 
     def __init__(self, session: Any, wake: Wake, pace: AnswerPace | None = None) -> None:
         """Let `wake` be called when there is something for it, and `pace` lets.
@@ -36,22 +35,13 @@ class ParkedPoll:
         """
         self.during_upgrade = False  # whether it came while its session was being upgraded
         self._session = session
-        self._pace = pace
-        # Each taken once. No lock: `wake` is called under others'.
-        self._waker = [wake]
-        self._claim = [True]
+        self._wake = Once(wake if pace is None else partial(pace.enter, wake, self._is_full))
+        self._claim = Once(self._cancel)
         self._timer: Timer | None = None
 
     def wake(self) -> None:
         """Have it answered. The second time it does nothing."""
-        try:
-            wake = self._waker.pop()
-        except IndexError:
-            return
-        if self._pace is None:
-            wake()
-        else:
-            self._pace.enter(wake, self._is_full)
+        self._wake()
 
     def wake_in(self, seconds: float) -> None:
         """Have it answered then at the latest."""
@@ -73,7 +63,7 @@ class ParkedPoll:
 
         Does not block. None: its connection has gone.
         """
-        if not self._end():
+        if not self._claim():
             return None
         try:
             return self._session.collect(self)
@@ -85,31 +75,28 @@ class ParkedPoll:
 
         No client polls again with it. A poll that comes all the same is the second at a time.
         """
-        if self._end():
+        if self._claim():
+            self._wake.cancel()
             self._session.forsake(self)
             self._session.close_soon(self._session.server.reason.TRANSPORT_ERROR)
 
     def give_back(self) -> None:
         """Wait no longer: somebody else serves the poll, or refuses it for now."""
-        if self._end():
+        if self._claim():
+            self._wake.cancel()
             self._session.forsake(self)
             self._session.end_poll(self)
 
     def _is_full(self) -> bool:
-        return not self._claim or bool(self._session.queue.is_full)
+        return self._claim.called or bool(self._session.queue.is_full)
 
-    def _end(self) -> bool:
-        try:
-            self._claim.pop()
-        except IndexError:
-            return False
+    def _cancel(self) -> None:
         if self._timer:
             self._timer.cancel()
-        return True
 
     def _check_heartbeat(self) -> None:
         session = self._session
-        if not self._claim or not session.last_ping:
+        if self._claim.called or not session.last_ping:
             return
         if session.is_overdue() and not session.is_held:
             # The poll is answered with the packet that says so.

@@ -20,9 +20,6 @@ from textstream.transport.heartbeat import HeartbeatSocket
 from textstream.transport.parked import UPGRADE_SECONDS, ParkedPoll
 from textstream.transport.shared import Shared
 
-THREADLESS = "textstream.threadless"
-"""Set in the environ of a request whose thread must not wait for packets."""
-
 
 class PollingSocket(HeartbeatSocket):
     """Engine.IO's session, whose polls need no thread where the WSGI server lets them go."""
@@ -30,8 +27,7 @@ class PollingSocket(HeartbeatSocket):
     shared: Shared
     """What all sessions of a server share. Set by `Sessions`, with the class."""
 
-    origin: str | None = None
-    """The Origin of its requests that Engine.IO has let in."""
+    _origin: str | None = None  # of a request that Engine.IO has let in
 
     _polling: object = False  # whether there is a poll: which, if it is parked; these two are
     _posting = False  # guarded by the flags' lock
@@ -42,7 +38,7 @@ class PollingSocket(HeartbeatSocket):
         """Answer a poll, or begin a WebSocket.
 
         Raises:
-            StopIteration, ConnectionError: it waits without this thread, which is to leave.
+            StopIteration, ConnectionError, Waits: it waits without this thread.
 
         """
         if is_handshake(environ):
@@ -50,12 +46,8 @@ class PollingSocket(HeartbeatSocket):
         if self._is_lost:
             self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
             return refusal(Answer.UNKNOWN_SESSION)
-        self.origin = environ.get("HTTP_ORIGIN")
+        self.admitted(environ)
         self.shared.hand_off(self, environ, start_response)
-        if environ.get(THREADLESS):
-            poll = ParkedPoll(self, _nothing)
-            if self.park(poll):
-                return poll.take()
         with self._alone("_polling") as alone:
             if not alone:
                 # Its client has let go of the first, whose answer nobody may ever read.
@@ -66,7 +58,7 @@ class PollingSocket(HeartbeatSocket):
             if self.upgraded:
                 return refusal(Answer.BAD_REQUEST, "The session has a WebSocket")
             answer = super().handle_get_request(environ, start_response)
-            return [Packet(CLOSE)] if answer == [] else answer
+            return [self._last] if answer == [] else answer
 
     def poll(self) -> list[Packet]:
         """Wait for packets, in this thread. None at all: the end.
@@ -81,6 +73,14 @@ class PollingSocket(HeartbeatSocket):
         return packets
 
     # Without a thread.
+
+    def admitted(self, environ: dict[str, Any]) -> None:
+        """Note that Engine.IO has let in who asks: it asks a user's code perhaps."""
+        self._origin = environ.get("HTTP_ORIGIN") or self._origin
+
+    def admits(self, environ: dict[str, Any]) -> bool:
+        """Return whether Engine.IO has let in who asks, or always does."""
+        return environ.get("HTTP_ORIGIN") in (None, self._origin)
 
     def park(self, poll: ParkedPoll, *, patient: bool = False) -> bool:
         """Let a poll wait without a thread. Does not block. Any thread.
@@ -114,7 +114,7 @@ class PollingSocket(HeartbeatSocket):
         if self.upgrading and poll.during_upgrade:
             return [Packet(NOOP)]
         packets: list[Packet] = self.queue.collect()
-        return packets or [Packet(CLOSE if self.closed else NOOP)]
+        return packets or [self._last]
 
     def forsake(self, poll: ParkedPoll) -> None:
         """Keep what waits: nobody comes for it with this poll."""
@@ -127,6 +127,11 @@ class PollingSocket(HeartbeatSocket):
         with self.shared.flags:
             if self._polling is poll:
                 self._polling = False
+
+    @property
+    def _last(self) -> Packet:
+        """What a poll is told for which there is nothing: an empty answer is malformed."""
+        return Packet(CLOSE if self.closed else NOOP)
 
     @property
     def _is_lost(self) -> bool:
@@ -177,7 +182,3 @@ class PollingSocket(HeartbeatSocket):
         if (poll := self._parked_in_upgrade) is not None:
             self._parked_in_upgrade = None
             poll.wake()
-
-
-def _nothing() -> None:
-    """Wake nobody."""

@@ -18,6 +18,7 @@ from textstream.transport.poll_window import STANDSTILL
 from textstream.transport.polls import CHUNK
 from textstream.transport.rate import Rate
 from textstream.transport.sockets import socket_of
+from textstream.transport.waits import QueueWait, TurnWait, Wait
 
 SEPARATOR = b"\x1e"
 """Between the packets of a request (Engine.IO 4)."""
@@ -124,8 +125,8 @@ def _check_binary(size: int, bounds: Bounds) -> None:
         raise MalformedPacketError(f"a binary message of {size} bytes, at most {most} are allowed")
 
 
-def receive(session: Any, environ: dict[str, Any]) -> None:
-    """Handle the packets of a request to `session`, one after the other.
+def receive(session: Any, environ: dict[str, Any]) -> Iterator[Wait]:
+    """Handle the packets of a request to `session`, one after the other; yield what it waits for.
 
     Large bodies take turns with large messages on WebSockets: until the last large packet in them
     is handled, for of many small ones little is kept.
@@ -139,7 +140,8 @@ def receive(session: Any, environ: dict[str, Any]) -> None:
     size = length_of(environ, session.server.max_http_buffer_size)
     with ExitStack() as place:
         if size > LARGE:
-            place.callback(_take_turn(session).leave)
+            yield (turn := TurnWait(session, bounds.stall))
+            place.callback(_place_of(turn).leave)
         packets = split(read(environ, size, bounds.unfinished), bounds.max_packets)
         last = max((n for n, one in enumerate(packets) if len(one) > LARGE), default=-1)
         behind = len(packets) - 1 - last  # the last large one
@@ -147,7 +149,7 @@ def receive(session: Any, environ: dict[str, Any]) -> None:
         for packet in measured(session.sid, packets, bounds, shared.on_oversized):
             if len(packets) < behind:
                 place.close()
-            patience.wait()
+            yield from patience.waits()
             if session.cut_off:
                 raise MalformedPacketError(TOO_SLOW)
             if session.closed:
@@ -155,15 +157,15 @@ def receive(session: Any, environ: dict[str, Any]) -> None:
             session.take(packet)
 
 
-def _take_turn(session: Any) -> Ticket:
-    ticket: Ticket | None = session.shared.turns.wait(session.caller, session.shared.bounds.stall)
+def _place_of(turn: TurnWait) -> Ticket:
+    ticket = turn.ticket
     if ticket is None:
         raise MalformedPacketError("too many large messages at a time. Send this one later")
     return ticket
 
 
 class Patience:
-    """How long one request waits: never for good, for it holds a thread of the WSGI server."""
+    """How long one request waits: never for good, for it may hold a thread of the WSGI server."""
 
     __slots__ = ("_left", "_session")
 
@@ -172,7 +174,7 @@ class Patience:
         self._session = session
         self._left = seconds
 
-    def wait(self) -> None:
+    def waits(self) -> Iterator[Wait]:
         """Wait while too many packets came in this second, or too many answers wait for polls.
 
         Not for the answers of one who does not poll: they are kept up to their bound, and then the
@@ -181,10 +183,10 @@ class Patience:
         session, queue, bounds = self._session, self._session.queue, self._session.shared.bounds
         rate = session.rate = session.rate or Rate(bounds.events_per_second)
         while not session.closed and (delay := rate.delay()):
-            queue.wait_for(lambda: session.closed, delay)
+            yield QueueWait(session, delay, lambda: session.closed)
         enough = bounds.max_buffered // 4
         if queue.nbytes > enough and queue.polls and self._left > 0:
             begun = time.monotonic()
-            ready = min(self._left, STANDSTILL)
-            queue.wait_for(lambda: session.closed or queue.nbytes <= enough, ready)
+            most = min(self._left, STANDSTILL)
+            yield QueueWait(session, most, lambda: session.closed or queue.nbytes <= enough)
             self._left -= time.monotonic() - begun

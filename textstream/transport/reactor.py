@@ -17,7 +17,7 @@ from textstream.loggable import log_exception
 
 logger = logging.getLogger("textstream.transport")
 
-Callback = Callable[[], None]
+Callback = Callable[[], object]
 
 
 class Handler(Protocol):
@@ -202,7 +202,7 @@ class Reactor:
         return due
 
     @staticmethod
-    def _guarded(callback: Callable[..., None], *args: Any) -> None:
+    def _guarded(callback: Callable[..., object], *args: Any) -> None:
         try:
             callback(*args)
         except Exception as error:  # noqa: BLE001 (of whatever kind)

@@ -21,6 +21,7 @@ from textstream.transport.parking import Parking
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
 from textstream.transport.sockets import gives_socket
+from textstream.transport.waits import PARKED, WAKE, Waits
 
 OLD_CLIENT = (
     "this server speaks Engine.IO 4, which is Socket.IO 5. Use version 3 or 4 of socket.io-client,"
@@ -75,11 +76,20 @@ class StrictRequests:
         self._sessions()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a request."""
+        """Serve a request.
+
+        Raises:
+            Waits: it waits without this thread, see `WAKE`.
+            StopIteration, ConnectionError: the same, on servers that hand out their sockets.
+
+        """
         if (parked := self._parking.answer(environ)) is not None:
             start_response(parked.status, parked.headers)
             return [parked.body]
-        return self._serve(environ, start_response)
+        answer = self._serve(environ, start_response)
+        if WAKE in environ and PARKED in environ:
+            raise Waits(environ[PARKED])
+        return answer
 
     def _serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         sessions = self._sessions()

@@ -23,9 +23,11 @@ from textstream.transport.held_back import HeldBack
 from textstream.transport.large import Large
 from textstream.transport.messages import takes_large
 from textstream.transport.packets import MalformedPacketError
+from textstream.transport.parked_post import ParkedPost
 from textstream.transport.polling import PollingSocket
 from textstream.transport.polls import REFUSAL
 from textstream.transport.rate import Rate
+from textstream.transport.waits import PARKED, WAKE, Wait
 
 logger = logging.getLogger("textstream.transport")
 
@@ -178,6 +180,22 @@ class Session(PollingSocket):
             EngineIOError: the session is closed; the answer is 400.
 
         """
+        self.admitted(environ)
+        steps = self.packets_of(environ)
+        for wait in steps:
+            if WAKE in environ:
+                # What is returned then is answered to nobody: Engine.IO lets no exception through.
+                environ[PARKED] = ParkedPost.going_on(self, environ, steps, wait)
+                return
+            wait.block()
+
+    def packets_of(self, environ: dict[str, Any]) -> Iterator[Wait]:
+        """Handle the packets of a request, one after the other; yield what it waits for.
+
+        Raises:
+            EngineIOError: the session is closed; the answer is 400.
+
+        """
         with self._alone("_posting") as alone:
             try:
                 if not alone:
@@ -186,7 +204,7 @@ class Session(PollingSocket):
                     self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
                     raise MalformedPacketError("a heartbeat was not answered in time")
                 self.hold(True)
-                posts.receive(self, environ)
+                yield from posts.receive(self, environ)
             except (ValueError, ContentTooLongError) as error:
                 environ[REFUSAL] = self._fail(error)
                 raise EngineIOError from error

@@ -14,8 +14,8 @@ from engineio.packet import PING
 from textstream.access.account import Account, Kind
 from textstream.transport.connection import Connection
 from textstream.transport.engine_packets import hand_over, size_of
-from textstream.transport.parked import Wake
 from textstream.transport.poll_window import PollWindow, Waiting
+from textstream.transport.watchers import Wake, Watchers
 from textstream.transport.window import FIRST
 
 MAX_POLL_PACKETS = 16
@@ -39,19 +39,18 @@ class SessionQueue:
     """
 
     __slots__ = (
-        "_changed",
         "_clock",
         "_ended",
         "_lock",
         "_over",
         "_packets",
-        "_parked",
         "_ping_left",
         "_wanting",
         "_window",
         "account",
         "connection",
         "nbytes",
+        "watchers",
     )
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,14 +60,13 @@ class SessionQueue:
         self.nbytes = 0  # what the packets take that wait
         self._clock = clock
         self._lock = threading.Lock()
+        self.watchers = Watchers(self._lock)  # told of packets that come, or go, and of the end
         self._over = False  # whether the end was put: nothing is taken after it
         self._ended = False  # whether a poll has come to the end
         self._ping_left = False  # whether a client was given a ping that it has not answered
         # Made when they are needed: sessions are many, and most have a WebSocket.
         self._packets: deque[Any] | None = None
         self._window: PollWindow | None = None
-        self._changed: threading.Condition | None = None
-        self._parked: Wake | None = None  # wakes the poll that waits without a thread
         self._wanting: WeakSet[Waiting] | None = None
 
     @property
@@ -132,11 +130,11 @@ class SessionQueue:
     def wait(self, seconds: float) -> bool:
         """Begin a poll in a thread, and wait for what it may `collect`; False: nothing came."""
         with self._lock:
-            if self._begin() or self._wait(lambda: bool(self._packets) or self._over, seconds):
-                return True
-            if self._window is not None:
-                self._window.end()
-            return False
+            self._begin()
+        came = self.watchers.wait_for(self._has_something, seconds)
+        if not came:
+            self._end()
+        return came
 
     @property
     def is_full(self) -> bool:
@@ -150,22 +148,19 @@ class SessionQueue:
         once, unless as much waits as it may take.
         """
         with self._lock:
-            there = bool(self._packets or self._over)
+            there = self._has_something()
             if self.connection is not None or (there and (self.is_full or not patient)):
                 return False
             self._begin()
-            self._parked = wake
+            self.watchers.add(self._has_something, wake)
             if there:
-                self._tell()
+                self.watchers.tell()
             return True
 
     def unpark(self, wake: Wake) -> None:
         """End the poll that was parked with `wake`: nobody will collect."""
-        with self._lock:
-            if self._parked == wake:
-                self._parked = None
-            if self._window is not None:
-                self._window.end()
+        self.watchers.remove(wake)
+        self._end()
 
     def collect(self) -> list[Any]:
         """Take what waits, and end the poll. Nothing at all: the end, or nothing has come yet."""
@@ -181,7 +176,7 @@ class SessionQueue:
                 self._window.taken(before - self.nbytes)
                 self._window.end(full=len(packets) == MAX_POLL_PACKETS)
             self._wake_wanting()
-            self._tell()
+            self.watchers.tell()
             return packets
 
     def pong(self) -> bool:
@@ -197,12 +192,7 @@ class SessionQueue:
         Engine.IO does so when it disconnects a session, also in the thread of a POST with a packet
         of unknown type: stock, each such request would take a thread of the server for ever.
         """
-        self.wait_for(lambda: self._ended or not self._packets, JOIN_SECONDS)
-
-    def wait_for(self, ready: Callable[[], bool], seconds: float) -> bool:
-        """Wait until packets that come, or go, or the end make it `ready`; return whether it is."""
-        with self._lock:
-            return self._wait(ready, seconds)
+        self.watchers.wait_for(lambda: self._ended or not self._packets, JOIN_SECONDS)
 
     def attach(self, connection: Connection) -> None:
         """Send what waits, and from now on send at once."""
@@ -214,7 +204,7 @@ class SessionQueue:
             self._packets = self._window = None
             self.connection = connection
             self._wake_wanting()
-            self._tell()
+            self.watchers.tell()
 
     def charge(self, account: Account | None) -> None:
         """Count what waits against `account` from now on, also what waits already."""
@@ -241,18 +231,24 @@ class SessionQueue:
             if self._window is None or not self._window.waits:
                 self._clear()
 
+    def _end(self) -> None:
+        with self._lock:
+            if self._window is not None:
+                self._window.end()
+
     # With the lock held.
 
-    def _begin(self) -> bool:
-        """Begin a poll; return whether there is something for it."""
+    def _begin(self) -> None:
         if self._window is None and self.connection is None:
             self._window = PollWindow(self._clock)
         if self._window is not None:
             self._window.begin()
-        if self._packets or self._over:
-            return True
-        self._wake_wanting()
-        return False
+        if not self._has_something():
+            self._wake_wanting()
+
+    def _has_something(self) -> bool:
+        """Return whether there is something for a poll."""
+        return bool(self._packets) or self._over or self.connection is not None
 
     def _add(self, item: Any) -> None:
         if item is None:
@@ -262,7 +258,7 @@ class SessionQueue:
                 self._packets = deque()
             self._packets.append(item)
             self._count(size_of(item))
-        self._tell()
+        self.watchers.tell()
 
     def _take(self) -> Any:
         item = self._packets.popleft()  # type: ignore[union-attr]  # looked at before
@@ -277,19 +273,6 @@ class SessionQueue:
         self.nbytes += nbytes
         if self.account is not None and nbytes:
             self.account.add(Kind.QUEUED, nbytes)
-
-    def _wait(self, ready: Callable[[], bool], seconds: float | None) -> bool:
-        if ready():
-            return True
-        changed = self._changed = self._changed or threading.Condition(self._lock)
-        return changed.wait_for(ready, seconds)
-
-    def _tell(self) -> None:
-        if self._parked is not None and (self._packets or self._over or self.connection):
-            wake, self._parked = self._parked, None
-            wake()
-        if self._changed is not None:
-            self._changed.notify_all()
 
     def _wake_wanting(self) -> None:
         # With half of it: not for each poll a few packets, by another thread.

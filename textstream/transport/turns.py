@@ -31,6 +31,10 @@ class Turns:
         """Make as many places as `bounds` say."""
         self._gate = Gate(bounds.large_in_all, per_address=lambda _: bounds.large_at_once)
 
+    def ask(self, caller: Caller, admitted: Callable[[Ticket], None]) -> Ticket:
+        """Ask for a place, as `enter`; `admitted` is called with the ticket."""
+        return self._gate.enter(caller, admitted)
+
     def enter(self, caller: Caller, admitted: Callable[[], None]) -> Ticket:
         """Ask for a place; `admitted` is called once when there is one, maybe before this returns.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -47,6 +47,53 @@ class Routes(Protocol):
     def is_health(self, environ: Environ) -> bool:
         """Whether it is answered also where nobody has a thread left."""
         ...
+
+
+class _Waiting:
+    """A request that waits without a thread. The reactor's thread, but for `wake`."""
+
+    def __init__(
+        self,
+        front: Front,
+        parking: Parking,
+        request: Request,
+        exchange: Exchange,
+        environ: Environ,
+    ) -> None:
+        self._front = front
+        self._parking = parking
+        self._request = request
+        self._exchange = exchange
+        self._environ = environ
+        self._woken = False
+
+    def wake(self) -> None:
+        """Go on, soon. Any thread, any lock held."""
+        self._front.reactor.call_soon(self._go_on)
+
+    def begin(self) -> None:
+        """Look for the client's end meanwhile."""
+        if self._woken:
+            return
+        connection = self._request.connection
+        if connection.sock is None:
+            self._leave()
+        else:
+            connection.expect_end(self._leave)
+
+    def _leave(self) -> None:
+        self._parking.leave(self._environ)
+
+    def _go_on(self) -> None:
+        self._woken = True
+        connection = self._request.connection
+        if connection.sock is None:
+            return
+        connection.expect_end(None)
+        if self._parking.waits_small(self._environ):
+            self._exchange.run(self._parking.serve_parked, self._environ, _call)
+        elif not self._front.submit(self._request, self._exchange, self._environ):
+            self._parking.give_back(self._environ)
 
 
 class Front:
@@ -167,40 +214,31 @@ class Front:
                 return
             if self._park(request, exchange, environ):
                 return
-        self._submit(request, exchange, environ)
+        self.submit(request, exchange, environ)
 
     def gone(self, connection: HttpConnection) -> None:
         """Note that a connection has ended, or is somebody else's."""
         self._connections.discard(connection)
 
     def _park(self, request: Request, exchange: Exchange, environ: Environ) -> bool:
-        """Let a request wait without a thread, if it is a poll that has to."""
-        parking, connection = self._parking, request.connection
+        """Let a request wait without a thread, if it has to and can."""
+        parking = self._parking
         if parking is None:
             return False
-
-        def go_on() -> None:
-            if connection.sock is None:
-                return
-            connection.expect_end(None)
-            if parking.waits_small(environ):
-                exchange.run(parking.serve, environ, _call)
-            elif not self._submit(request, exchange, environ):
-                parking.give_back(environ)
-
-        if not parking.park(environ, lambda: self.reactor.call_soon(go_on)):
+        waiting = _Waiting(self, parking, request, exchange, environ)
+        if not parking.park(environ, waiting.wake):
             return False
-        connection.expect_end(lambda: parking.leave(environ))
+        waiting.begin()
         return True
 
-    def _submit(self, request: Request, exchange: Exchange, environ: Environ) -> bool:
+    def submit(self, request: Request, exchange: Exchange, environ: Environ) -> bool:
         """Have a request answered by a thread; return False where it is refused."""
         pool = self._health if self._routes.is_health(environ) else self._pool
         connection = request.connection
         caller = Caller(connection.address) if pool is self._pool else None
         if pool.counts()["queue"] < MAX_QUEUE:
             try:
-                pool.submit(lambda: exchange.run(self._app, environ, self._call_soon), caller)
+                pool.submit(lambda: self._work(request, exchange, environ), caller)
             except RuntimeError:  # "can't start new thread", and there is none
                 pass
             else:
@@ -209,6 +247,22 @@ class Front:
             HTTPStatus.SERVICE_UNAVAILABLE, "All that answer requests are busy. Try again."
         )
         return False
+
+    def _work(self, request: Request, exchange: Exchange, environ: Environ) -> None:
+        """Have the application answer a request. In a thread of the pool."""
+        parking = self._parking
+        if parking is None or not self._routes.is_socket_io(environ):
+            exchange.run(self._app, environ, self._call_soon)
+            return
+        waiting = _Waiting(self, parking, request, exchange, environ)
+
+        def app(environ: Environ, start_response: Any) -> Iterable[bytes] | None:
+            body = parking.serve(self._app, environ, start_response, waiting.wake)
+            if body is None:
+                self.reactor.call_soon(waiting.begin)
+            return body
+
+        exchange.run(app, environ, self._call_soon)
 
     def _call_soon(self, target: Callable[..., None], *args: Any, **more: Any) -> None:
         self.reactor.call_soon(lambda: target(*args, **more))

@@ -24,6 +24,10 @@ SMALL = 65_536
 FAILED = b"The application failed at this request. The server's log says where.\n"
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+Waiting = Callable[[dict[str, Any], Any], Iterable[bytes] | None]
+"""An application that may return None: the request waits without a thread, and comes again."""
+
 Headers = list[tuple[str, str]]
 
 
@@ -72,7 +76,7 @@ class Exchange:
         self._begun = False  # whether the head of the answer has been sent
         self._keep = request.head.keep_alive
 
-    def run(self, app: WsgiApp, environ: dict[str, Any], call: Callable[..., None]) -> None:
+    def run(self, app: Waiting, environ: dict[str, Any], call: Callable[..., None]) -> None:
         """Have it answered.
 
         Args:
@@ -84,6 +88,8 @@ class Exchange:
         door: Door = environ[DOOR]
         try:
             result = app(environ, self._start_response)
+            if result is None:
+                return
             try:
                 self._send(result, call)
             finally:
