@@ -22,6 +22,11 @@ class ManualReactor:
         """Return itself, for what asks for a real one."""
         return cast("Reactor", self)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether whoever asks runs in its thread: there is none beside the test's."""
+        return True
+
     def call_soon(self, callback: Callable[[], None]) -> None:
         self.calls.append(callback)
 

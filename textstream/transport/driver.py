@@ -172,7 +172,15 @@ class Transport:
 
         """
         sock, rest = door.take(environ, first)
-        self._take_over(sock, session, rest)
+        try:
+            self._take_over(sock, session, rest)
+        except BaseException:
+            # Nobody else closes it, and nothing can be answered on it any more.
+            self.reactor.forget(sock)
+            sock.close()
+            session.close(wait=False, abort=True, reason=self.eio.reason.TRANSPORT_ERROR)
+            self.eio.sockets.pop(session.sid, None)
+            raise
 
     def turn_away(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Tell the second WebSocket of a session that it has one. A WSGI application.

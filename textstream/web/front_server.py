@@ -12,10 +12,12 @@ from flask import Flask
 from textstream.access.address import Proxies
 from textstream.settings import Settings
 from textstream.transport.http.bodies import Bodies
-from textstream.transport.http.front import Environ, Front
+from textstream.transport.http.environ import Environ
+from textstream.transport.http.front import Front
 from textstream.transport.http.listener import listen
 from textstream.transport.http.places import Places
 from textstream.web.accepting import Accepted, Acceptor, Trouble, turn_away
+from textstream.web.client_files import CLIENT_FILES
 from textstream.web.descriptors import limit
 from textstream.web.server import Server
 
@@ -26,18 +28,26 @@ HEALTH = "/healthz"
 class Routes:
     """Which requests are what, also under a prefix."""
 
-    def __init__(self, prefix: str) -> None:
-        """Serve at the root, and under `prefix`."""
+    def __init__(self, prefix: str, proxies: Proxies) -> None:
+        """Serve at the root, and under `prefix`; believe `proxies` who their clients are."""
         self._prefix = prefix
+        self._proxies = proxies
 
     def is_socket_io(self, environ: Environ) -> bool:
         """Whether it is for Engine.IO; none of the client's files."""
         path = self._path(environ["PATH_INFO"])
-        return path.startswith(SOCKET_IO) and not path.endswith((".js", ".map"))
+        if path == SOCKET_IO:
+            return True
+        # As it is chosen in `client_files`.
+        return path.startswith(SOCKET_IO) and path.removeprefix(SOCKET_IO) not in CLIENT_FILES
 
     def is_health(self, environ: Environ) -> bool:
         """Whether it is answered also where nobody has a thread left."""
         return self._path(environ["PATH_INFO"]) == HEALTH
+
+    def address_of(self, environ: Environ) -> str:
+        """Return the address by which the threads are shared: the client's, behind a proxy too."""
+        return self._proxies.address_of(environ)
 
     def _path(self, path: str) -> str:
         prefix = self._prefix
@@ -89,7 +99,7 @@ class FrontServer:
         )
         self._down = threading.Event()
         most = settings.max_message_bytes
-        routes = Routes(settings.prefix)
+        routes = Routes(settings.prefix, proxies)
         self.front = Front(
             self._listener,
             app,

@@ -120,6 +120,8 @@ class Server:
             self._flush(begun + timeout * 2 / 3)
         with going_on("saying that the clients are told"):
             told()
+        if self.front:
+            self.front.stop()  # or new ones would come while these are closed
         with going_on("closing the connections"):
             self._close_sockets(deadline)
         if self.front:
@@ -164,8 +166,7 @@ class Server:
             self.socketio.sleep(0.02)
 
     def _settle_front(self, front: Front, deadline: float) -> None:
-        """Accept nobody any more, and wait until all who have asked are answered."""
-        front.stop()
+        """Wait until all who have asked are answered."""
         while not front.settled and time.monotonic() < deadline:
             self.socketio.sleep(0.02)
         front.close(deadline)

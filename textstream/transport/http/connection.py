@@ -8,14 +8,15 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Protocol
 
-from textstream.access.address import counted
+from textstream.transport.handoff import reset_on_close
 from textstream.transport.http.answers import CONTINUE, refusal
-from textstream.transport.http.bodies import RequestBody, size_of
-from textstream.transport.http.deadlines import Deadlines, Phase
+from textstream.transport.http.bodies import RequestBody
+from textstream.transport.http.deadlines import Phase
 from textstream.transport.http.files import FileBody
-from textstream.transport.http.head import MAX_HEAD, BadHead, Head, find_end, parse_head
-from textstream.transport.http.places import Places
-from textstream.transport.reactor import Reactor
+from textstream.transport.http.head import MAX_HEAD, BadHead, Head
+from textstream.transport.http.outgoing import Outgoing
+from textstream.transport.http.request import NONE, Incoming, Request
+from textstream.transport.http.wire import Tables, Wire
 
 RECEIVE = 8_192
 """Bytes read in a turn. Who has more is read again when the others have had theirs."""
@@ -23,8 +24,9 @@ RECEIVE = 8_192
 LINGERED = 1 << 20
 """Bytes that are thrown away of a client that was told to stop, at most."""
 
-BLOCKS = 4
-"""Blocks of a file that are written in a turn."""
+STEP = 16_384
+"""Bytes of an answer that a client is to take in the time of `Phase.WRITING`, at least: 1 kB/s. One
+that takes a byte now and then would keep an answer, and a thread that makes it, for hours."""
 
 WAIT = 0.05
 """Seconds until it is looked again whether there is room for more of a body."""
@@ -37,32 +39,8 @@ LATE = {
 """What is said to whoever is too slow, by its phase. Whoever is in another has nothing to hear."""
 
 
-class Request:
-    """A request that has come whole.
-
-    Attributes:
-        head: its head.
-        body: its content; the beginning only where it was too large to keep.
-        size: bytes of the content as it came.
-        connection: brings the answer.
-
-    """
-
-    __slots__ = ("body", "connection", "head", "size")
-
-    def __init__(self, head: Head, body: bytes, size: int, connection: HttpConnection) -> None:
-        self.head = head
-        self.body = body
-        self.size = size
-        self.connection = connection
-
-
-class Owner(Protocol):
+class Owner(Tables, Protocol):
     """What serves the requests."""
-
-    reactor: Reactor
-    places: Places
-    deadlines: Deadlines[HttpConnection]
 
     def body_of(self, head: Head) -> RequestBody:
         """Return what takes a request's body; raise `BadHead` where it is too large."""
@@ -72,12 +50,8 @@ class Owner(Protocol):
         """Have a request answered."""
         ...
 
-    def gone(self, connection: HttpConnection) -> None:
-        """Note that a connection has ended, or is somebody else's."""
-        ...
 
-
-class HttpConnection:
+class HttpConnection(Wire):
     """A client's connection, from accepting on. The reactor's thread only.
 
     It reads one request, stops reading, and goes on when the answer has gone: what a client sends
@@ -86,61 +60,38 @@ class HttpConnection:
 
     __slots__ = (
         "_answered",
-        "_body",
         "_discarded",
-        "_file",
-        "_head",
-        "_in",
+        "_incoming",
         "_keep",
-        "_kept",
         "_on_drained",
         "_on_gone",
-        "_out",
+        "_outgoing",
         "_owner",
-        "_rest",
-        "_watched",
-        "address",
-        "peer",
-        "phase",
-        "port",
-        "sock",
     )
 
     def __init__(self, sock: socket.socket, peer: str, port: int, owner: Owner) -> None:
         """Own `sock`, which does not block, of a peer: its address, "" of a Unix socket."""
-        self.sock: socket.socket | None = sock
-        self.peer = peer
-        self.port = port
-        self.address = counted(peer)
-        self.phase = Phase.FRESH
-        self._owner = owner
-        self._in = bytearray()
-        self._head: Head | None = None
-        self._body: RequestBody | None = None
-        self._kept = 0  # bytes of the body that are counted
+        super().__init__(sock, peer, port, owner)
+        self._owner: Owner = owner
+        self._incoming = Incoming(owner.body_of)
         self._discarded = 0  # bytes that came after its end was announced
-        self._rest = b""  # what came behind the request
-        self._out = bytearray()
-        self._file: FileBody | None = None
-        self._answered = False  # whether all of the answer is in `_out` and `_file`
+        self._outgoing = Outgoing()
+        self._answered = False  # whether all of the answer is in `_outgoing`
         self._keep = False
-        self._watched = (False, False)
         self._on_gone: Callable[[], None] | None = None
         self._on_drained: Callable[[bool], None] | None = None
 
+    @property
+    def ahead(self) -> bytes:
+        """What has come behind the request that is being served."""
+        return self._incoming.ahead
+
     def start(self) -> None:
         """Begin to read. What it waits for, its client has mostly sent."""
-        self._owner.deadlines.enter(self, Phase.FRESH)
-        self._receive()
-        if self.sock is not None and self.phase is Phase.FRESH:
+        self._enter(Phase.FRESH)
+        self._guarded(self._receive)
+        if self.phase is Phase.FRESH:
             self._watch(read=True)
-
-    def on_ready(self, readable: bool, writable: bool) -> None:
-        """Read, or write."""
-        if writable and self.sock is not None:
-            self._flush()
-        if readable and self.sock is not None:
-            self._receive()
 
     # What the owner does.
 
@@ -153,13 +104,13 @@ class HttpConnection:
             file: the rest of it, which is closed.
 
         """
-        if self.sock is None:
+        if self.sock is None or self._answered:
             if file:
                 file.close()
             return
-        self._answered, self._keep, self._file = True, keep, file
+        self._answered, self._keep = True, keep
         self._on_gone = self._on_drained = None
-        self._out += data
+        self._outgoing.add(data, file)
         self._flush()
 
     def write(self, data: bytes, on_drained: Callable[[bool], None]) -> None:
@@ -171,11 +122,11 @@ class HttpConnection:
                 reads any more.
 
         """
-        if self.sock is None:
+        if self.sock is None or self._answered:
             on_drained(False)
             return
-        self._out += data
         self._on_drained = on_drained
+        self._outgoing.add(data)
         self._flush()
 
     def refuse(self, status: HTTPStatus, why: str) -> None:
@@ -188,39 +139,17 @@ class HttpConnection:
         What it sends ahead is kept, as much as a head may have. None: look no longer.
         """
         self._on_gone = on_gone
-        self._watch(read=on_gone is not None and len(self._rest) < MAX_HEAD)
-
-    def take(self) -> tuple[socket.socket, bytes]:
-        """Hand over the socket, for good, and what has come behind the request.
-
-        It stays watched, for this that is nobody's any more, until it is watched for another.
-        """
-        sock, rest = self.sock, self._rest
-        assert sock is not None  # noqa: S101 (its request is being served)
-        self.sock = None
-        self._leave()
-        return sock, rest
-
-    def give_way(self) -> None:
-        """Close: it has asked for nothing that is not answered."""
-        self.end()
+        self._watch(read=on_gone is not None and len(self._incoming.ahead) < MAX_HEAD)
 
     def late(self) -> None:
         """End the phase that has lasted too long."""
         if text := LATE.get(self.phase):
             why = text.format(seconds=self.phase.seconds)
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, why)
-        else:
-            self.end()
-
-    def end(self) -> None:
-        """Close, whatever it is at."""
-        sock, self.sock = self.sock, None
-        if sock is None:
             return
-        self._owner.reactor.forget(sock)
-        sock.close()
-        self._leave()
+        if self.phase is Phase.WRITING and self.sock is not None:
+            reset_on_close(self.sock)  # or the kernel goes on trying
+        self.end()
 
     # Reading.
 
@@ -234,120 +163,85 @@ class HttpConnection:
             data = b""
         if not data:
             self.end()
-        elif self.phase is Phase.WORKING or self._answered:
-            self._take_ahead(data)
+        elif self._answered:
+            self._discarded += len(data)
+            if self._discarded > LINGERED:
+                self.end()
+        elif self.phase is Phase.WORKING:
+            self._incoming.ahead += data
+            self._watch(read=len(self._incoming.ahead) < MAX_HEAD)
         else:
             self._feed(data)
 
-    def _take_ahead(self, data: bytes) -> None:
-        """Keep what comes before its time; throw away what nobody will look at."""
-        if self.phase is Phase.WORKING:
-            self._rest += data
-            self._watch(read=len(self._rest) < MAX_HEAD)
-            return
-        self._discarded += len(data)
-        if self._discarded > LINGERED:
-            self.end()
-
     def _feed(self, data: bytes) -> None:
+        """Take what has come of a request."""
+        incoming, owner = self._incoming, self._owner
         try:
-            if self._body is None:
-                self._take_head(data)
-            else:
-                self._take_body(self._body, data)
+            incoming.feed(data)
         except BadHead as error:
             self.refuse(error.status, error.cure)
-
-    def _take_head(self, data: bytes) -> None:
-        start = max(0, len(self._in) - 3)
-        self._in += data
-        end = find_end(self._in, start)
-        if end < 0:
-            if len(self._in) > MAX_HEAD:
-                raise BadHead(
-                    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-                    f"A request's head may have {MAX_HEAD} bytes.",
-                )
+            return
+        begins = self.phase is not Phase.BODY
+        if incoming.head is None:
             if self.phase is Phase.IDLE:
                 self._enter(Phase.HEAD)
             self._watch(read=True)
             return
-        whole = bytes(self._in)
-        self._in.clear()
-        self._head = head = parse_head(whole[:end])
-        self._owner.places.busy(self)
-        body = self._body = self._owner.body_of(head)
-        self._take_body(body, whole[end:])
-        if not body.complete:
-            self._enter(Phase.BODY)
-            self._watch(read=True)
-            if head.expects_continue:
-                self._out += CONTINUE
-                self._flush()
-
-    def _take_body(self, body: RequestBody, data: bytes) -> None:
-        self._rest = body.feed(data)
-        self._count(len(body.content))
-        if body.complete:
-            head, self._head, self._body = self._head, None, None
-            assert head is not None  # noqa: S101 (a body has one)
+        if begins:
+            owner.places.busy(self)
+        self._count(incoming.kept)
+        if incoming.complete:
+            owner.places.has_body(self)
             self._enter(Phase.WORKING)
             self._watch()
-            self._owner.serve(Request(head, bytes(body.content), size_of(body), self))
-        elif not self._owner.places.has_room_for_bodies(self):
-            self._watch()
-            self._owner.reactor.call_later(WAIT, self._go_on)
+            owner.serve(incoming.take(self))
+            return
+        if begins:
+            self._enter(Phase.BODY)
+        if begins and incoming.head.expects_continue:
+            self._outgoing.add(CONTINUE)
+            self._flush()
+        else:
+            self._read_on()
 
-    def _go_on(self) -> None:
-        """Read more of a body, if there is room now."""
+    def _read_on(self, *, waited: bool = False) -> None:
+        """Read more of a body, when there is room for it."""
         if self.sock is None or self.phase is not Phase.BODY:
             return
-        if self._owner.places.has_room_for_bodies(self):
+        if self._owner.places.has_room_for_body(self, self._kept):
+            if waited:
+                self._enter(Phase.BODY)  # the time was not the client's
             self._watch(read=True)
         else:
-            self._owner.reactor.call_later(WAIT, self._go_on)
+            self._watch()
+            self._owner.reactor.call_later(WAIT, lambda: self._read_on(waited=True))
 
     # Writing.
 
     def _flush(self) -> None:
         assert self.sock is not None  # noqa: S101 (looked at before)
-        moved = False
-        for _ in range(BLOCKS):
-            if not self._out and not self._read_file():
-                self._drained()
-                return
-            try:
-                sent = self.sock.send(self._out)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError:
-                self.end()
-                return
-            del self._out[:sent]
-            moved = True
-        if moved or self.phase is not Phase.WRITING:
+        outgoing = self._outgoing
+        try:
+            all_gone = outgoing.send(self.sock)
+        except OSError:  # the client has gone, or the rest of the file
+            self.end()
+            return
+        if all_gone:
+            self._drained()
+            return
+        if self.phase is not Phase.WRITING or outgoing.taken >= STEP:
+            outgoing.taken = 0
             self._enter(Phase.WRITING)
         self._watch(write=True)
-
-    def _read_file(self) -> bool:
-        """Take the next block of the file; return whether there was one."""
-        if self._file is None:
-            return False
-        block = self._file.read()
-        self._out += block
-        if not block:
-            self._file.close()
-            self._file = None
-        return bool(block)
 
     def _drained(self) -> None:
         """Go on with what is next, now that all has gone."""
         if self._answered:
             self._end_answer()
-        elif self._body is not None:  # it was told to send it
+        elif self._incoming.head is not None:  # it was told to send its body
             if self.phase is Phase.WRITING:
                 self._enter(Phase.BODY)
-            self._watch(read=True)
+            self._read_on()
         elif self._on_drained:
             on_drained, self._on_drained = self._on_drained, None
             if self.phase is Phase.WRITING:
@@ -356,25 +250,26 @@ class HttpConnection:
             on_drained(True)
 
     def _end_answer(self) -> None:
-        assert self.sock is not None  # noqa: S101 (its answer has just gone)
         self._count(0)
         if not self._keep:
             self._linger()
             return
         self._answered = False
-        self._owner.places.idle(self)
         self._enter(Phase.IDLE)
-        if self._rest:
-            rest, self._rest = self._rest, b""
+        if self._incoming.ahead:
+            self._watch()
             # Not here: requests that a client has sent all at once would be as deep a stack.
-            self._owner.reactor.call_soon(lambda: self._begin_again(rest))
+            self._owner.reactor.call_soon(self._begin_again)
         else:
+            self._owner.places.idle(self)
             self._watch(read=True)
 
-    def _begin_again(self, rest: bytes) -> None:
+    def _begin_again(self) -> None:
+        """Take the next request, of which something has come already."""
         if self.sock is not None:
-            self._watch(read=True)
-            self._feed(rest)
+            self._owner.places.idle(self)
+            ahead, self._incoming.ahead = self._incoming.ahead, NONE
+            self._guarded(lambda: self._feed(ahead))
 
     def _linger(self) -> None:
         """End our half, and wait for theirs.
@@ -388,32 +283,9 @@ class HttpConnection:
         self._enter(Phase.LINGERING)
         self._watch(read=True)
 
-    # Where it stands.
-
-    def _enter(self, phase: Phase) -> None:
-        self._owner.deadlines.leave(self, self.phase)
-        self.phase = phase
-        self._owner.deadlines.enter(self, phase)
-
-    def _watch(self, *, read: bool = False, write: bool = False) -> None:
-        if self.sock is not None and self._watched != (read, write):
-            self._watched = (read, write)
-            self._owner.reactor.watch(self.sock, self, read=read, write=write)
-
-    def _count(self, kept: int) -> None:
-        if kept != self._kept:
-            self._owner.places.keep(self, kept - self._kept)
-            self._kept = kept
-
-    def _leave(self) -> None:
-        """Leave all tables, and tell whoever waits."""
-        self._count(0)
-        self._owner.deadlines.leave(self, self.phase)
-        self._owner.places.leave(self)
-        self._owner.gone(self)
-        if self._file:
-            self._file.close()
-            self._file = None
+    def _left(self) -> None:
+        """Tell whoever waits that it has ended."""
+        self._outgoing.close()
         on_gone, self._on_gone = self._on_gone, None
         on_drained, self._on_drained = self._on_drained, None
         if on_gone:

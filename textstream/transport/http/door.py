@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import socket
 from typing import TYPE_CHECKING, Any
@@ -51,11 +52,14 @@ class Door:
             OSError: the client has gone.
 
         """
-        assert self.connection is not None  # noqa: S101 (nobody else takes it)
-        sock, rest = self.connection.take()
+        if self.connection is None:
+            raise OSError("the request is answered")
+        sock, rest = self.connection.take(), self.connection.ahead
+        data = _switching(environ["HTTP_SEC_WEBSOCKET_KEY"]) + first
         try:
-            # The kernel takes all of it: nothing was sent on this connection that waits.
-            sock.send(_switching(environ["HTTP_SEC_WEBSOCKET_KEY"]) + first)
+            # The kernel takes all of it, but where answers before are not read: half of it is none.
+            if sock.send(data) < len(data):
+                raise BlockingIOError(errno.EAGAIN, "the client does not read")
         except OSError:
             sock.close()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -20,14 +21,25 @@ FAR = 64
 MAX_BODIES = 16 << 20
 """Bytes of requests' bodies that have not come to their end, or are not answered, of all."""
 
+FREE = 8_192
+"""Bytes of each body that come in any case: an ordinary request must not wait for large ones."""
+
+FIRST = 4
+"""Bodies that go on although there is no room: those that have waited longest. If all waited for
+each other, none would ever end."""
+
+LOOKED_AT = 16
+"""Idle ones that are asked whether something has come, at most, to find one that gives way: when
+many clients send at once, it has come of most, and the reactor has not come to it."""
+
 
 class Guest(Protocol):
     """Whoever has a place."""
 
     address: str
 
-    def give_way(self) -> None:
-        """Be closed: it has asked for nothing that is not answered."""
+    def give_way(self) -> bool:
+        """Be closed, if nothing has come of it meanwhile; return whether it is."""
         ...
 
 
@@ -78,6 +90,7 @@ class Places:
         self._max_bodies = max_bodies
         self._addresses: dict[str, _Address] = {}
         self._taken = self._bodies = 0
+        self._waiting: Guests = {}  # those that were told to wait with their bodies
 
     @property
     def most(self) -> int:
@@ -99,7 +112,8 @@ class Places:
         """Give an idle guest a place; return whether there is one.
 
         Where there is none, another gives way that has not asked for anything: the oldest of the
-        same address if that has its share, else of the address that has the most.
+        same address if that has its share, else of the address that has the most of those that have
+        such a one.
 
         Args:
             guest: it. Is to `leave`.
@@ -135,6 +149,7 @@ class Places:
         if own.idle.pop(guest, self) is self:  # not there
             del own.busy[guest]
         self._taken -= 1
+        self.has_body(guest)
         if not own:
             del self._addresses[guest.address]
 
@@ -147,10 +162,18 @@ class Places:
         self._addresses[guest.address].bodies += nbytes
         self._bodies += nbytes
 
-    def has_room_for_bodies(self, guest: Guest) -> bool:
-        """Return whether more of a guest's body may be kept now."""
+    def has_room_for_body(self, guest: Guest, kept: int) -> bool:
+        """Return whether more of a guest's body may be kept now, beside the `kept` bytes of it."""
         own = self._addresses[guest.address].bodies
-        return self._bodies < self._max_bodies and own < self._max_bodies * 3 // 4
+        if kept < FREE or (self._bodies < self._max_bodies and own < self._max_bodies * 3 // 4):
+            self._waiting.pop(guest, None)
+            return True
+        self._waiting.setdefault(guest, None)
+        return guest in itertools.islice(self._waiting, FIRST)
+
+    def has_body(self, guest: Guest) -> None:
+        """Note that all of a guest's body has come."""
+        self._waiting.pop(guest, None)
 
     def counts(self) -> dict[str, int]:
         """Return how many connections and addresses there are, and the bytes of bodies kept."""
@@ -163,12 +186,11 @@ class Places:
         }
 
     def _largest(self) -> _Address:
-        return max(self._addresses.values(), key=len, default=_Address())
+        """Return the address that has most, of those of which one can give way."""
+        yielding = (one for one in self._addresses.values() if one.idle)
+        return max(yielding, key=len, default=_Address())
 
 
 def _give_way(own: _Address) -> bool:
     """Close the oldest idle one; return whether there is one. It leaves its place itself."""
-    for guest in own.idle:
-        guest.give_way()
-        return True
-    return False
+    return any(guest.give_way() for guest in list(itertools.islice(own.idle, LOOKED_AT)))

@@ -1,0 +1,47 @@
+"""What a WSGI application is told about a request (PEP 3333)."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from textstream.transport.http.door import Door
+from textstream.transport.http.files import FileBody
+from textstream.transport.http.request import Request
+from textstream.transport.sockets import DOOR
+
+Environ = dict[str, Any]
+
+
+def environ_of(request: Request, name: tuple[str, str]) -> Environ:
+    """Return the environ of a request to a server of this name: address and port."""
+    head, connection = request.head, request.connection
+    environ: Environ = {
+        "REQUEST_METHOD": head.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": head.path,
+        "QUERY_STRING": head.query,
+        "REQUEST_URI": head.target,
+        "RAW_URI": head.target,
+        "SERVER_NAME": name[0],
+        "SERVER_PORT": name[1],
+        "SERVER_PROTOCOL": head.version,
+        "REMOTE_ADDR": connection.peer,
+        "REMOTE_PORT": str(connection.port),
+        **head.fields,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.input_terminated": True,
+        "wsgi.file_wrapper": FileBody,
+        DOOR: Door(connection),
+    }
+    if head.chunked:
+        del environ["HTTP_TRANSFER_ENCODING"]
+        environ["CONTENT_LENGTH"] = str(request.size)
+    return environ

@@ -1,0 +1,92 @@
+"""Requests, from the bytes of one connection. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textstream.transport.http.bodies import RequestBody, size_of
+from textstream.transport.http.head import Head, find_end, parse_head
+
+if TYPE_CHECKING:
+    from textstream.transport.http.connection import HttpConnection
+
+NONE = b""
+
+
+class Request:
+    """A request that has come whole.
+
+    Attributes:
+        head: its head.
+        body: its content; the beginning only where it was too large to keep.
+        size: bytes of the content as it came.
+        connection: brings the answer.
+
+    """
+
+    __slots__ = ("body", "connection", "head", "size")
+
+    def __init__(self, head: Head, body: bytes, size: int, connection: HttpConnection) -> None:
+        self.head = head
+        self.body = body
+        self.size = size
+        self.connection = connection
+
+
+class Incoming:
+    """What has come of a request, and what has come behind it.
+
+    Attributes:
+        head: of the request, if all of it has come.
+        body: what takes its body then.
+        ahead: what came behind the body: the beginning of the next request.
+
+    """
+
+    __slots__ = ("_body_of", "_data", "ahead", "body", "head")
+
+    def __init__(self, body_of: Callable[[Head], RequestBody]) -> None:
+        """Make it, empty; `body_of` returns what takes a body, or raises `BadHead`."""
+        self._body_of = body_of
+        self._data = bytearray()
+        self.head: Head | None = None
+        self.body: RequestBody | None = None
+        self.ahead = NONE
+
+    @property
+    def kept(self) -> int:
+        """Bytes of the body that are kept."""
+        return len(self.body.content) if self.body else 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a whole request to `take`."""
+        return self.body is not None and self.body.complete
+
+    def feed(self, data: bytes) -> None:
+        """Take what has come, until a request is complete.
+
+        Raises:
+            BadHead: there will be no request. It takes nothing more then.
+
+        """
+        if self.body is None:
+            start = max(0, len(self._data) - 3)
+            self._data += data
+            end = find_end(self._data, start)
+            if end < 0:
+                return
+            whole = bytes(self._data)
+            self._data.clear()
+            self.head = parse_head(whole[:end])
+            self.body = self._body_of(self.head)
+            data = whole[end:]
+        self.ahead = self.body.feed(data)
+
+    def take(self, connection: HttpConnection) -> Request:
+        """Return the request that is complete; what comes `ahead` is another's."""
+        head, body, self.head, self.body = self.head, self.body, None, None
+        assert head is not None  # noqa: S101 (one is complete)
+        assert body is not None  # noqa: S101 (the same)
+        return Request(head, bytes(body.content), size_of(body), connection)
