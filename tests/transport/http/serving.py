@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +68,7 @@ class Client:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self._file = sock.makefile("rb")  # for all answers: it reads ahead
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
@@ -76,8 +79,8 @@ class Client:
         self.send(f"GET {path} {version}\r\nHost: x\r\n{fields}\r\n".encode())
 
     def answer(self, method: str = "GET") -> tuple[int, bytes, dict[str, str]]:
-        """Read one answer: status, body, and fields in lower case. Nothing behind it is read."""
-        response = HTTPResponse(_Unread(self.sock), method=method)  # type: ignore[arg-type]
+        """Read one answer: status, body, and fields in lower case."""
+        response = HTTPResponse(_Unclosed(self._file), method=method)  # type: ignore[arg-type]
         response.begin()
         fields = {name.lower(): value for name, value in response.getheaders()}
         body = response.read()
@@ -90,23 +93,32 @@ class Client:
 
     def rest(self) -> bytes:
         """Read to the end of the connection, which must be none of a reset."""
-        parts = []
-        while part := self.sock.recv(65_536):
-            parts.append(part)
-        return b"".join(parts)
+        return self._file.read()
 
     def close(self) -> None:
+        self._file.close()
         self.sock.close()
 
+    def reset(self) -> None:
+        """End the connection with a reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
-class _Unread:
-    """A socket whose file reads no further than it is asked to."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+class _Unclosed:
+    """What a response takes for its socket, and does not close."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
 
     def makefile(self, _mode: str) -> Any:
-        return self._sock.makefile("rb", 0)
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def close(self) -> None:
+        """Stay open for the next answer."""
 
 
 @dataclass
@@ -190,7 +202,8 @@ def serving(
             client.close()
         front.stop()
         wait_until(lambda: front.settled)
-        wait_until(lambda: not front.places.counts()["connections"] or bool(one.advance(61)))
+        one.advance(61)  # those that are kept alive have not found out yet
+        wait_until(lambda: not front.places.counts()["connections"])
         assert not any(front.deadlines.counts().values())
         assert front.places.counts() == dict.fromkeys(front.places.counts(), 0)
     finally:

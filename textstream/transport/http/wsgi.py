@@ -155,10 +155,10 @@ class Exchange:
 
     def _answer(self, framing: Framing, data: bytes, file: FileBody | None = None) -> None:
         self._done = True
-        self._call(self._connection.answer, data, keep=framing.keep, file=file)
         if logger.isEnabledFor(logging.DEBUG):
             line = without_ids(f"{self._head.method} {self._head.target}")
             logger.debug("%s %s", line, self._status)
+        self._call(self._connection.answer, data, keep=framing.keep, file=file)
 
     def _fail(self) -> None:
         """Answer 500, if nothing was said yet; an answer that has begun just ends."""
