@@ -1,13 +1,14 @@
-"""A threaded gunicorn worker that lives on where there is no descriptor for a connection."""
+"""A threaded gunicorn worker that lives on without descriptors, and beside half requests."""
 
 from __future__ import annotations
 
-import itertools
 import socket
 from concurrent.futures import Future
 from typing import Any
 
+from textstream.transport.http.bodies import Bodies
 from textstream.web.accepting import Accepted, Acceptor, Trouble
+from textstream.web.server import Server
 
 
 class _Listener:
@@ -31,18 +32,33 @@ class _Listener:
         return self._listener.getsockname()
 
 
+def bodies_of(server: Server) -> Bodies:
+    """Return how large bodies of requests may be: as where our own front reads them."""
+    assert server.transport is not None  # noqa: S101 (the threading mode has one)
+    bounds = server.transport.bounds
+    path = "/socket.io/"  # perhaps under a prefix
+    return Bodies(bounds.max_message, bounds.max_dropped, lambda asked: asked.endswith(path))
+
+
 class Accepting:
-    """How a threaded worker takes connections, in place of its own way.
+    """How a threaded worker takes connections and requests, in place of its own way.
 
     Stock, one connection more than there are descriptors ends the worker with a traceback, and
-    all its streams with it. And one that says nothing keeps a thread, and a descriptor more, for
-    5 s: 224 of them keep 16 threads for a minute. Here it waits where those wait that are kept
-    alive, for as long as stock in all; before it has said anything it gives way to new ones.
+    all its streams with it. And one that says nothing, or half of a request, keeps a thread. Here
+    requests are read by `Requests`; those of whoever asks for nothing give way to new ones.
     """
 
-    def __init__(self, worker: Any) -> None:
-        """Change a worker, gunicorn's ``ThreadWorker``, in its own process, before it accepts."""
+    def __init__(self, worker: Any, bodies: Bodies) -> None:
+        """Change a worker, gunicorn's ``ThreadWorker``, in its own process, before it accepts.
+
+        Args:
+            worker: it.
+            bodies: how large those of requests may be.
+
+        """
         from gunicorn.workers import gthread  # noqa: PLC0415 (only where it is there)
+
+        from textstream.web.gthread_requests import Requests  # noqa: PLC0415 (the same)
 
         self._worker = worker
         self._patience: float = gthread.DEFAULT_WORKER_DATA_TIMEOUT
@@ -51,7 +67,10 @@ class Accepting:
         self._acceptor = Acceptor(make_room=self._give_way)
         self._no_thread = Trouble("requests wait for a thread: %d, the system gives none more")
         self._accept, self._enqueue = worker.accept, worker.enqueue_req
+        self._end_late = worker.murder_pending
+        self._requests = Requests(worker, self._give_to_thread, bodies)
         worker.accept, worker.enqueue_req = self.accept, self.enqueue
+        worker.murder_pending = self.turn
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, if one can be served."""
@@ -60,20 +79,40 @@ class Accepting:
             self._give_way(1)
 
     def enqueue(self, connection: Any) -> None:
-        """Have a request answered in a thread, once the first byte of it is there."""
-        if not (connection.initialized or connection.data_ready):
+        """Have the next request of a connection answered."""
+        if self._is_plain(connection):
+            self._requests.read(connection)
+        elif connection.initialized or connection.data_ready:
+            self._give_to_thread(connection)
+        else:  # it waits, without a thread, for the first byte at least
             self._worker.finish_request(connection, self._silent)
             connection.timeout += self._patience
-            return
+
+    def turn(self) -> None:
+        """Take part in a turn of the worker's loop: end what is late."""
+        self._end_late()
+        self._requests.turn()
+
+    def _is_plain(self, connection: Any) -> bool:
+        """Return whether a connection begins with a request of HTTP/1, and nothing else."""
+        config = self._worker.cfg
+        return not (
+            connection.is_http2
+            or config.is_ssl
+            or config.proxy_protocol not in {"off", False}
+            or getattr(config, "http2_cleartext", "off") in {"prior-knowledge", "both"}
+        )
+
+    def _give_to_thread(self, connection: Any) -> bool:
+        """Have a request answered in a thread; return whether the worker will hear of its end."""
         try:
             self._enqueue(connection)
         except RuntimeError:  # "can't start new thread": it waits for one of those there are,
             self._worker.nr_conns -= 1  # which does not count it out
             self._no_thread()
+            return False
+        return True
 
     def _give_way(self, count: int) -> int:
-        """Let the oldest connections that have said nothing be closed in this turn of the loop."""
-        oldest = list(itertools.islice(self._worker.pending_conns, count))
-        for connection in oldest:
-            connection.timeout = 0.0
-        return len(oldest)
+        """Close the oldest connections that have asked for nothing, so many; return how many."""
+        return self._requests.places.make_room(count)

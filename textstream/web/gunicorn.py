@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from textstream.transport.foreign import RUN_ONE_WORKER
-from textstream.web.gthread import Accepting
+from textstream.web.gthread import Accepting, bodies_of
 from textstream.web.server import CLOSE_SECONDS, Server
 from textstream.web.signals import GoingDown, Handler, count_on_signal, where_one_may_wait
 from textstream.web.workers import warn_of_several
@@ -127,7 +127,7 @@ class _Worker:
             # A threaded worker's own takes the lock of its thread pool, and would wait for itself
             # if it were signalled while it hands a request to that.
             base = super(gthread.ThreadWorker, base)
-            Accepting(self._worker)
+            Accepting(self._worker, bodies_of(server))
         stop, quit_, abort = self._worker.handle_exit, base.handle_quit, base.handle_abort
 
         def told() -> None:

@@ -86,10 +86,13 @@ class HttpConnection(Wire):
         """What has come behind the request that is being served."""
         return self._incoming.ahead
 
-    def start(self) -> None:
-        """Begin to read. What it waits for, its client has mostly sent."""
+    def start(self, data: bytes = b"") -> None:
+        """Begin to read, behind `data`. What it waits for, its client has mostly sent."""
         self._enter(Phase.FRESH)
-        self._guarded(self._receive)
+        if data:
+            self._guarded(lambda: self._feed(data))
+        else:
+            self._guarded(self._receive)
         if self.phase is Phase.FRESH:
             self._watch(read=True)
 
