@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -11,7 +11,9 @@ from textstream.threads import ThreadPool
 from textstream.transport.handshake import is_handshake
 from textstream.transport.http.environ import Environ, environ_of
 from textstream.transport.http.request import Request
-from textstream.transport.http.wsgi import Exchange, WsgiApp
+from textstream.transport.http.waiting import Waiting
+from textstream.transport.http.wsgi import Exchange, MayWait, WsgiApp
+from textstream.transport.parking import Parking
 from textstream.transport.reactor import Reactor
 
 THREADS = 16
@@ -21,24 +23,6 @@ MAX_QUEUE = 1024
 """Requests that wait for one of them; one more is answered 503 at once."""
 
 BUSY = "All that answer requests are busy. Try again."
-
-
-class Parking(Protocol):
-    """Where polls wait for something to answer them with."""
-
-    def park(self, environ: Environ, wake: Callable[[], None]) -> bool:
-        """Let a request wait, if it is a poll that has to; return whether it does.
-
-        Args:
-            environ: of the request.
-            wake: to be called once, when it is to be served. Any thread, any lock held.
-
-        """
-        ...
-
-    def leave(self, environ: Environ) -> None:
-        """Let go of one whose client has gone. It may have been woken meanwhile."""
-        ...
 
 
 class Routes(Protocol):
@@ -115,33 +99,57 @@ class Dispatch:
         self._health.close(deadline)
 
     def _park(self, request: Request, environ: Environ, *, keep: bool) -> bool:
-        parking, connection = self._parking, request.connection
+        """Let a request wait without a thread, if it has to and can."""
+        parking = self._parking
         if parking is None:
             return False
-
-        def go_on() -> None:
-            if connection.sock is not None:
-                connection.expect_end(None)
-                self._submit(request, environ, keep=keep)
-
-        if not parking.park(environ, lambda: self._reactor.call_soon(go_on)):
+        waiting = self._wait(parking, request, environ, keep=keep)
+        if not parking.park(environ, waiting.wake):
             return False
-        connection.expect_end(lambda: parking.leave(environ))
+        waiting.begin()
         return True
 
-    def _submit(self, request: Request, environ: Environ, *, keep: bool) -> None:
+    def _wait(self, parking: Parking, request: Request, environ: Environ, *, keep: bool) -> Waiting:
+        def go_on() -> None:
+            if parking.waits_small(environ):
+                Exchange(request, _call, keep=keep, whole=True).run(parking.serve_parked, environ)
+            elif not self._submit(request, environ, keep=keep):
+                parking.give_back(environ)
+
+        return Waiting(request, environ, parking, self._reactor, go_on)
+
+    def _submit(self, request: Request, environ: Environ, *, keep: bool) -> bool:
+        """Have a request answered by a thread; return False where it is refused."""
         exchange = Exchange(request, self._call_soon, keep=keep)
         is_health = self._routes.is_health(environ)
         pool = self._health if is_health else self._pool
         caller = None if is_health else Caller(self._routes.address_of(environ))
+        app: MayWait = self._app
+        if self._parking is not None and self._routes.is_socket_io(environ):
+            app = self._may_wait(self._parking, request, environ, keep=keep)
         if pool.counts()["queue"] < MAX_QUEUE:
             try:
-                pool.submit(lambda: exchange.run(self._app, environ), caller)
+                pool.submit(lambda: exchange.run(app, environ), caller)
             except RuntimeError:  # "can't start new thread", and there is none
                 exchange.refuse()  # it stands in the queue
             else:
-                return
+                return True
         request.connection.refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+        return False
+
+    def _may_wait(
+        self, parking: Parking, request: Request, environ: Environ, *, keep: bool
+    ) -> MayWait:
+        """Return the application, which leaves the thread to others where a request has to wait."""
+
+        def app(environ: Environ, start_response: Any) -> Iterable[bytes] | None:
+            body = parking.serve(self._app, environ, start_response, waiting.wake)
+            if body is None:
+                self._reactor.call_soon(waiting.begin)
+            return body
+
+        waiting = self._wait(parking, request, environ, keep=keep)
+        return app
 
     def _call_soon(self, target: Callable[..., None], *args: Any, **more: Any) -> None:
         self._reactor.call_soon(lambda: target(*args, **more))

@@ -11,12 +11,13 @@ from textstream.transport.handoff import tune
 from textstream.transport.http.bodies import Bodies, RequestBody
 from textstream.transport.http.connection import HttpConnection
 from textstream.transport.http.deadlines import Deadlines
-from textstream.transport.http.dispatch import Dispatch, Parking, Routes
+from textstream.transport.http.dispatch import Dispatch, Routes
 from textstream.transport.http.head import Head
 from textstream.transport.http.listener import BACKLOG, INHERITED, close, name_of, peer_of
 from textstream.transport.http.places import Places
 from textstream.transport.http.request import Request
 from textstream.transport.http.wsgi import WsgiApp
+from textstream.transport.parking import Parking
 from textstream.transport.reactor import Reactor
 
 ACCEPTED = 32

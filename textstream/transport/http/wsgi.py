@@ -24,6 +24,9 @@ FAILED = b"The application failed at this request. The server's log says where.\
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
+MayWait = Callable[[dict[str, Any], Any], Iterable[bytes] | None]
+"""An application that may return None: the request waits without a thread, and comes again."""
+
 Call = Callable[..., None]
 """Calls, with arguments, soon in the reactor's thread; or here, where this is it."""
 
@@ -63,7 +66,7 @@ class Exchange:
         """Let `run` do nothing: the client was told that it was not done."""
         self._refused = True
 
-    def run(self, app: WsgiApp, environ: dict[str, Any]) -> None:
+    def run(self, app: MayWait, environ: dict[str, Any]) -> None:
         """Have it answered by `app`. Never raises."""
         if self._refused:
             return
@@ -71,7 +74,9 @@ class Exchange:
         result: Any = None
         try:
             result = app(environ, self._start_response)
-            self._send(result)
+            door.connection = None  # before the client can see that it is over
+            if result is not None:
+                self._send(result)
         except _NobodyReads:
             self._call(self._connection.end)
         except BaseException as error:  # noqa: BLE001 (the application's; SystemExit is no end)
