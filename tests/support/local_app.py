@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from werkzeug.serving import make_server
-
 from textstream.settings import Settings
 from textstream.web.app import create_app
-from textstream.web.request_handler import RequestHandler
+from textstream.web.front_server import FrontServer
 from textstream.web.server import Server
 
 
@@ -20,19 +18,19 @@ def local_app(settings: Settings, **options: Any) -> Iterator[tuple[str, Server]
     """Serve an app of these settings meanwhile; yield its address, and its parts.
 
     Args:
-        settings: of the app.
+        settings: of the app; it listens on a free port.
         options: as those of `create_app`.
 
     """
+    settings = settings.model_copy(update={"port": 0})
     app = create_app(settings, **options)
-    httpd = make_server("127.0.0.1", 0, app, threaded=True, request_handler=RequestHandler)
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
-    thread.start()
     parts: Server = app.extensions["textstream"]
+    front = FrontServer(settings, app, parts)
+    thread = threading.Thread(target=front.serve)
+    thread.start()
     try:
-        yield f"http://127.0.0.1:{httpd.server_port}", parts
+        yield f"http://127.0.0.1:{front.port}", parts
     finally:
         parts.close()
-        httpd.shutdown()
+        front.shutdown()
         thread.join()
-        httpd.server_close()

@@ -32,7 +32,7 @@ ORDER = (
     ("Slots",),
     ("Account", "Gate", "Rates"),
     ("Arrivals", "CancelToken", "Farewells", "Newcomers", "Resumption", "Shared", "Wait", "Window"),
-    ("Inbox", "Reactor", "RequestThreads"),
+    ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager",),
     ("LinesHandler",),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import engineio
+import requests
 import socketio
 
 from tests.support.timing import patient
@@ -53,7 +54,11 @@ class RecordingClient:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.namespace = namespace
-        self.client = _InOrderClient(reconnection=False, handle_sigint=False)
+        # Its own, the library forgets when the server disconnects it, and leaves open.
+        self._http = requests.Session()
+        self.client = _InOrderClient(
+            reconnection=False, handle_sigint=False, http_session=self._http
+        )
         self._changed = threading.Condition()  # guards _events and _counts
         self._events: list[Event] = []
         self._counts = Counter[str]()  # by name: to look at all events at each would take long
@@ -133,9 +138,13 @@ class RecordingClient:
         for task in tasks:
             if task:
                 task.join(TIMEOUT)
-        # Nor does it close its own side then.
-        if self.client.eio.http:
-            self.client.eio.http.close()
+        # Nor does it close its own side then. What urllib3 has pooled is closed when nothing refers
+        # to the pool any more, and the traceback of an error in the log does.
+        for adapter in self._http.adapters.values():
+            pools = adapter.poolmanager.pools  # type: ignore[attr-defined]  # of HTTPAdapter
+            for key in pools.keys():  # noqa: SIM118 (it cannot be iterated otherwise)
+                pools[key].close()
+        self._http.close()
         if self.client.eio.ws:
             self.client.eio.ws.shutdown()
 

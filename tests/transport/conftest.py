@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,10 @@ from tests.transport.poll_client import PollClient
 from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.driver import Transport
+from textstream.transport.http.bodies import Bodies
+from textstream.transport.http.front import Front
+from textstream.transport.http.listener import listen
+from textstream.transport.http.places import Places
 
 
 @dataclass
@@ -31,35 +36,79 @@ class LocalServer:
 
 
 StartLocal = Callable[..., LocalServer]
+Served = tuple[int, Callable[[], None]]
+"""A port, and what ends serving on it."""
+
+
+def serve_werkzeug(app: Any, _transport: Transport) -> Served:
+    """Serve an application on Werkzeug's server."""
+    httpd = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
+    thread.start()
+
+    def stop() -> None:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+
+    return httpd.server_port, stop
+
+
+class _Routes:
+    """All requests to Engine.IO are for it."""
+
+    def is_socket_io(self, environ: dict[str, Any]) -> bool:
+        return str(environ["PATH_INFO"]).startswith("/socket.io/")
+
+    def is_health(self, _: dict[str, Any]) -> bool:
+        return False
+
+    def address_of(self, environ: dict[str, Any]) -> str:
+        return str(environ["REMOTE_ADDR"])
+
+
+def serve_front(app: Any, transport: Transport) -> Served:
+    """Serve an application with the front, in the transport's reactor."""
+    listener = listen("127.0.0.1", 0)
+    front = Front(
+        listener,
+        app,
+        reactor=transport.reactor,
+        places=Places(),
+        bodies=Bodies(1 << 20),
+        routes=_Routes(),
+        turn_away=lambda sock, _: sock.close(),
+    )
+    front.start()
+    return listener.getsockname()[1], lambda: front.close(time.monotonic() + 5.0)
 
 
 @pytest.fixture
 def start_local() -> Iterator[StartLocal]:
-    """Start servers on Werkzeug; they are stopped after the test."""
+    """Start servers, on Werkzeug or on the front; they are stopped after the test."""
     closers: list[Callable[[], None]] = []
 
     def start(
-        bounds: Bounds | None = None, on_oversized: OnOversized | None = None, **options: Any
+        bounds: Bounds | None = None,
+        on_oversized: OnOversized | None = None,
+        *,
+        on_front: bool = False,
+        **options: Any,
     ) -> LocalServer:
         record = Record()
         app, socketio = make_app(record, **options)
         transport = textstream.transport.install(socketio, bounds=bounds, on_oversized=on_oversized)
         assert transport
-        httpd = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
-        thread.start()
+        port, stop = (serve_front if on_front else serve_werkzeug)(app, transport)
 
         def close() -> None:
             for session in list(socketio.server.eio.sockets.values()):
                 session.close(wait=False)
             socketio.server.eio.shutdown()
-            httpd.shutdown()
-            thread.join()
-            httpd.server_close()
+            stop()
             transport.close()
 
         closers.append(close)
-        port = httpd.server_port
         return LocalServer(f"http://127.0.0.1:{port}", port, socketio, transport, record)
 
     yield start

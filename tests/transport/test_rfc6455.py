@@ -136,12 +136,14 @@ def due(case: Case, came: Outcome) -> Outcome:
     return Outcome(messages, echoed, list(case.pongs), case.code or 1000, "FIN", True)
 
 
+@pytest.mark.parametrize("on_front", [False, True], ids=["Werkzeug", "front"])
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: str(section.__name__))
 def test_each_case_ends_as_the_standard_says(
-    start_local: StartLocal, section: Callable[[], Iterator[Case]]
+    start_local: StartLocal, section: Callable[[], Iterator[Case]], on_front: bool
 ) -> None:
     """And its connection with a FIN, by no timer; the disconnect handler has run by then."""
-    server = start_local(Bounds(max_message=LIMIT, max_dropped=DROPPED, closing=NEVER))
+    bounds = Bounds(max_message=LIMIT, max_dropped=DROPPED, closing=NEVER)
+    server = start_local(bounds, on_front=on_front)
     echo = Echo(server)
     wrong = []
     for case in section():

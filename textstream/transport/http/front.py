@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -174,11 +176,15 @@ class Front:
 
     def close(self, deadline: float) -> None:
         """End all connections, and the threads until `deadline` (``time.monotonic``)."""
-        self.reactor.call_soon(self._end)
+        ended = threading.Event()
+        self.reactor.call_soon(lambda: self._end(ended))
         self.dispatch.close(deadline)
+        # A reactor that is closed first would leave those open that it does not watch.
+        ended.wait(max(0.0, deadline - time.monotonic()))
 
-    def _end(self) -> None:
+    def _end(self, ended: threading.Event) -> None:
         self._stop()
         self._ended = True
         for connection in list(self._connections):
             connection.end()
+        ended.set()
