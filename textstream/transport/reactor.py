@@ -106,8 +106,11 @@ class Reactor:
             self._selector.register(sock, events, handler)
 
     def forget(self, sock: socket.socket) -> None:
-        """Do not watch `sock` any more. The reactor's thread only, before it is closed."""
-        if sock.fileno() in self._selector.get_map():
+        """Do not watch `sock` any more. The reactor's thread only, before it is closed.
+
+        Of one that is closed it does nothing.
+        """
+        if sock.fileno() >= 0 and sock.fileno() in self._selector.get_map():
             self._selector.unregister(sock)
 
     def settle(self, deadline: float) -> None:
