@@ -158,7 +158,7 @@ class Requests:
 
     def serve(self, request: Request) -> None:
         """Give a request to a thread."""
-        wire = request.connection
+        wire = cast("HttpConnection", request.connection)  # one of ours
         connection = self._reading[wire]
         self._served[connection] = wire
         connection.sock.setblocking(True)

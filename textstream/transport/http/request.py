@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import Protocol
 
 from textstream.transport.http.bodies import RequestBody, size_of
+from textstream.transport.http.files import FileBody
 from textstream.transport.http.head import Head, find_end, parse_head
 
-if TYPE_CHECKING:
-    from textstream.transport.http.connection import HttpConnection
-
 NONE = b""
+
+
+class Asker(Protocol):
+    """The connection that a request came on: an `HttpConnection`, which says what each does."""
+
+    sock: socket.socket | None
+    peer: str
+    port: int
+
+    @property
+    def ahead(self) -> bytes:
+        """What has come behind the request."""
+        ...
+
+    def answer(self, data: bytes, *, keep: bool, file: FileBody | None = None) -> None:
+        """Send an answer, or the rest of one."""
+        ...
+
+    def write(self, data: bytes, on_drained: Callable[[bool], None]) -> None:
+        """Send a part of an answer."""
+        ...
+
+    def refuse(self, status: HTTPStatus, why: str) -> None:
+        """Answer that there is nothing."""
+        ...
+
+    def expect_end(self, on_gone: Callable[[], None] | None) -> None:
+        """Look for the client's end while its request waits."""
+        ...
+
+    def take(self) -> socket.socket:
+        """Hand over the socket."""
+        ...
+
+    def end(self) -> None:
+        """Close."""
+        ...
 
 
 class Request:
@@ -27,7 +64,7 @@ class Request:
 
     __slots__ = ("body", "connection", "head", "size")
 
-    def __init__(self, head: Head, body: bytes, size: int, connection: HttpConnection) -> None:
+    def __init__(self, head: Head, body: bytes, size: int, connection: Asker) -> None:
         self.head = head
         self.body = body
         self.size = size
@@ -84,7 +121,7 @@ class Incoming:
             data = whole[end:]
         self.ahead = self.body.feed(data)
 
-    def take(self, connection: HttpConnection) -> Request:
+    def take(self, connection: Asker) -> Request:
         """Return the request that is complete; what comes `ahead` is another's."""
         head, body, self.head, self.body = self.head, self.body, None, None
         assert head is not None  # noqa: S101 (one is complete)
