@@ -94,11 +94,16 @@ class Starter:
     def produce(self, made: Made) -> None:
         """Have the source asked for its text."""
         stream = made.reader.stream
-        if made.text is not None:
-            stream.fill(split_whole(made.text, stream.unit))
+        if made.text is None:
+            clock, call_at = self._clock, self._dispatcher.call_at
+            Producer(stream, made.start, self._pools, clock=clock, call_at=call_at).start()
             return
-        clock, call_at = self._clock, self._dispatcher.call_at
-        Producer(stream, made.start, self._pools, clock=clock, call_at=call_at).start()
+        units = split_whole(made.text, stream.unit)
+        with stream.lock:
+            full = stream.append(units)
+            stream.finish("completed")
+        if full:  # its source is told, as ever
+            stream.cancel.cancel()
 
     def _claim(
         self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink

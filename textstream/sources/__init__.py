@@ -17,13 +17,17 @@ from pydantic.errors import PydanticUserError
 from textstream.access.source_shares import SourceShares
 from textstream.errors import InvalidRequest, SourceUnavailable, TextStreamError, UnknownSource
 from textstream.protocol import explain
-from textstream.sources.base import Source, runs_anywhere
+from textstream.sources.base import NoParams, Source, runs_anywhere
 from textstream.sources.local_llm import local_llm_source
 from textstream.sources.openai_compatible import openai_source
 from textstream.sources.text import text_source
 from textstream.sources.user import load_user_source
 
 __all__ = ["SourceRegistry", "build_registry"]
+
+
+_NO_PARAMS = NoParams()
+"""One for all: it is frozen, and to make one takes as long as to check a payload."""
 
 
 class SourceRegistry:
@@ -90,6 +94,8 @@ class SourceRegistry:
             InvalidRequest: naming each key that is wrong and why, never repeating a value.
 
         """
+        if params == {} and source.params_model is NoParams:
+            return _NO_PARAMS
         try:
             return source.params_model.model_validate(params)
         except ValidationError as error:

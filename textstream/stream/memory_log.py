@@ -44,9 +44,10 @@ class MemoryLog:
         self.first = self.next = 0
         self.ending: Ending | None = None
         # Offsets, ascending, and the hash of the text before each. The first is that of the
-        # first unit kept. One hash that ran ahead would not do: sealing may go back behind it.
-        self._hashed = [0]
-        self._hashes = [hashlib.sha256()]
+        # first unit kept, if anything was cut. One hash that ran ahead would not do: sealing may
+        # go back behind it.
+        self._hashed: list[int] = []
+        self._hashes: list[hashlib._Hash] = []
         self._hashed_bytes = 0  # the bytes before the last of them
 
     def append(self, units: Sequence[str], *, keep_from: int) -> int:
@@ -134,8 +135,11 @@ class MemoryLog:
 
     def _hash_before(self, offset: int) -> hashlib._Hash:
         index = bisect_right(self._hashed, offset) - 1
-        digest = self._hashes[index].copy()
-        data = self._units.text(self._hashed[index], offset).encode()
+        begin = self._hashed[index] if index >= 0 else 0
+        data = self._units.text(begin, offset).encode()
+        if index < 0 and len(data) <= HELD_BYTES:
+            return hashlib.sha256(data)  # of most texts, and the only one
+        digest = self._hashes[index].copy() if index >= 0 else hashlib.sha256()
         for start in range(0, len(data), HELD_BYTES):
             digest.update(data[start : start + HELD_BYTES])
         return digest

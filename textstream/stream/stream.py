@@ -145,14 +145,6 @@ class Stream:
                 self._wake_parked()
         return full
 
-    def fill(self, units: Sequence[str]) -> None:
-        """Append the whole of a text, in the place of a producer: its source has finished."""
-        with self.lock:
-            full = self.append(units)
-            self.finish("completed")
-        if full:
-            self.cancel.cancel()
-
     def finish(self, reason: EndReason, error: TextStreamError | None = None) -> None:
         """Append nothing more, and say why. Only the first time counts."""
         with self.lock:
@@ -263,8 +255,7 @@ class Stream:
     def ending_at(self, offset: int, reason: EndReason) -> Ending:
         """Return the ending for one reader that stops at `offset`."""
         log = self.log
-        # What was trimmed cannot be proved, nor what was not kept: a reader that had skipped
-        # ahead stands behind the end at which the text was sealed.
+        # What was trimmed, or not kept, cannot be proved: who had skipped ahead stands behind it.
         offset = min(max(offset, log.first), log.next)
         if log.ending and offset == log.ending.offset:
             # Hashed once, not for each of many readers that are told at once.

@@ -130,10 +130,7 @@ class Direct:
         handlers = server.handlers.get(_NAMESPACE)
         if not handlers or server.logger.isEnabledFor(logging.INFO):  # it logs each event
             return None
-        try:
-            data = server.packet_class.json.loads(text[head.end() :])
-        except (ValueError, RecursionError):
-            return None
+        data = _read(server.packet_class.json, text, head.end())
         name = data[0] if type(data) is list and data else None
         entry = self._quick.find(name, handlers) if type(name) is str else None
         manager = server.manager
@@ -169,6 +166,21 @@ class Direct:
             for namespace in list(manager.get_namespaces())
             if namespace != _NAMESPACE
         )
+
+
+def _read(json: Any, text: str, start: int) -> Any:
+    """Return the JSON value from `start` to the end of `text`; None where there is none.
+
+    With what reads packets, and by its ``scan_once`` where it has one: three calls less.
+    """
+    scan = getattr(json, "scan_once", None)
+    try:
+        if scan is None:
+            return json.loads(text[start:])
+        value, end = scan(text, start)
+    except (ValueError, RecursionError, StopIteration):
+        return None
+    return value if end == len(text) else None
 
 
 class AtOnce:

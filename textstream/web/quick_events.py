@@ -25,18 +25,19 @@ def quick_events(hub: Hub, registry: SourceRegistry) -> dict[str, Check]:
     Never where a source may be asked, or told that it is not wanted any more, that is not quick: a
     user's, the local model. Nor ``pause_stream``, which waits until what was taken is written.
     """
+    ends_quickly = hub.ends_quickly
 
     def may_start(sid: str, arguments: list[Any]) -> bool:
         asked = arguments[0] if arguments else None
-        return registry.is_quick(source_name(asked, registry.default)) and hub.ends_quickly(sid)
+        return registry.is_quick(source_name(asked, registry.default)) and ends_quickly(sid)
 
     def may_resume(sid: str, _arguments: list[Any]) -> bool:
-        return hub.ends_quickly(sid)
+        return ends_quickly(sid)
 
     def may_stop(sid: str, arguments: list[Any]) -> bool:
         asked = arguments[0] if arguments else None
         stream_id = str(asked.get("id")) if isinstance(asked, dict) else None
-        return hub.ends_quickly(sid, stream_id)
+        return ends_quickly(sid, stream_id)
 
     return {
         START_STREAM: may_start,
