@@ -1,7 +1,9 @@
-"""One background task that serves all readers: hands every due unit to its sink.
+"""What serves all readers: hands every due unit to its sink.
 
 `Dispatcher.step` does the work of one moment and needs no clock, no thread and no sleep of its
-own, so that tests drive it. `Dispatcher.run` is the task around it.
+own, so that tests drive it. `Dispatcher.turn` takes a step when it is time for one. Whoever has a
+loop of its own calls it there, and `wait` says when (`Dispatcher.attach`); else `Dispatcher.run` is
+the task around it.
 """
 
 from __future__ import annotations
@@ -63,7 +65,10 @@ class Dispatcher:
         self._woken: deque[Reader] = deque()
         self._calls: list[tuple[float, int, Callable[[], None]]] = []
         self._wakeup = threading.Event()
+        self._rouse: Callable[[], None] = self._wakeup.set
         self._closed = False
+        self._edge = -math.inf  # no step before
+        self._due: float | None = -math.inf  # of what the last step knew
         self._order = itertools.count()
         # The step's own: who is due when.
         self._schedule: Schedule[Reader] = Schedule(tick)
@@ -81,7 +86,7 @@ class Dispatcher:
         """Serve `reader` in the next step. Any thread, any lock held."""
         with self._lock:
             self._woken.append(reader)
-        self._wakeup.set()
+        self._rouse()
 
     def add_run(self, run: Run[Reader]) -> None:
         """Serve `run` whenever it is due. The dispatcher's thread only: out of a reader's step."""
@@ -94,7 +99,7 @@ class Dispatcher:
         """Call `callback` in a step at or after `when`. Any thread, any lock held."""
         with self._lock:
             heapq.heappush(self._calls, (when, next(self._order), callback))
-        self._wakeup.set()
+        self._rouse()
 
     def step(self, now: float) -> float | None:
         """Serve everyone due at `now`; return when to be called next, None: when woken."""
@@ -117,20 +122,49 @@ class Dispatcher:
                 log_exception(logger, "a timed call failed", error=error)
         return self._next_due(now)
 
+    def wait(self) -> float | None:
+        """Return the seconds until it is time for a turn; None: not before somebody is woken."""
+        with self._lock:
+            due = -math.inf if self._woken else self._due
+            if self._calls and (due is None or self._calls[0][0] < due):
+                due = self._calls[0][0]
+        if due is None or self._closed:
+            return None
+        return min(max(due, self._edge) - self._clock(), MAX_WAIT)
+
+    def turn(self) -> None:
+        """Take a step, if it is time for one. One thread only."""
+        wait = self.wait()
+        if wait is None or wait > 0:
+            return
+        now = self._clock()
+        # Never two steps within one tick, or a source that appends character by character
+        # would have a step for each. To the next multiple of the tick: readers are due then.
+        self._edge = (math.floor(now / self._tick) + 1) * self._tick
+        self._due = self.step(now)
+
+    def attach(self, rouse: Callable[[], None]) -> None:
+        """Let another loop take the turns, instead of `run`, from now on and in one thread.
+
+        Args:
+            rouse: makes that loop ask again how long to `wait`. Called by any thread, with any
+                lock held.
+
+        """
+        self._rouse = rouse
+        rouse()
+
     def run(self) -> None:
-        """Step until closed. Costs nothing while no reader is due."""
+        """Take turns until closed. Costs nothing while no reader is due."""
         while not self._closed:
             self._wakeup.clear()
-            started = self._clock()
-            due = self.step(started)
-            # Never two steps within one tick, or a source that appends character by character
-            # would have a step for each. To the next multiple of the tick: readers are due then.
-            edge = (math.floor(started / self._tick) + 1) * self._tick
-            self._sleep(max(0.0, edge - self._clock()))
-            if due is None:
+            self.turn()
+            self._sleep(max(0.0, self._edge - self._clock()))
+            wait = self.wait()
+            if wait is None:
                 self._wakeup.wait()
-            elif (delay := due - self._clock()) > 0:
-                self._wakeup.wait(min(delay, MAX_WAIT))
+            elif wait > 0:
+                self._wakeup.wait(wait)
 
     def counts(self) -> dict[str, int]:
         """Return how many readers and runs are scheduled, about, and how many timed calls."""
@@ -142,7 +176,7 @@ class Dispatcher:
         }
 
     def close(self) -> None:
-        """End `run`. Doing it again does nothing."""
+        """End `run`; take no more turns. Doing it again does nothing."""
         self._closed = True
         self._wakeup.set()
 

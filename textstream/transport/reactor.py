@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import selectors
 import socket
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from textstream.loggable import log_exception
+from textstream.transport.guest import SHARE, Guest, LongTurns
 
 logger = logging.getLogger("textstream.transport")
 
@@ -65,6 +67,10 @@ class Reactor:
         self._thread: threading.Thread | None = None
         self._awake = False
         self._closed = False
+        self._guest: Guest | None = None
+        self._asks = math.inf  # when the guest is asked again, within a turn
+        self._given = 0.0  # seconds that it had of this turn
+        self._long_turns = LongTurns()
 
     @property
     def running(self) -> bool:
@@ -93,6 +99,18 @@ class Reactor:
         if first:
             self._wake()
         return timer
+
+    def host(self, guest: Guest) -> None:
+        """Give `guest` its turns, in the reactor's thread. It is not asked before it is woken."""
+        self._guest = guest
+        self.wake()
+
+    def wake(self) -> None:
+        """Ask the guest again how long it waits. Any thread, any lock held."""
+        if self._thread is None:
+            with self._lock:
+                self._start()
+        self._wake()
 
     def watch(self, sock: socket.socket, handler: Handler, *, read: bool, write: bool) -> None:
         """Call `handler` when `sock` is ready. The reactor's thread only."""
@@ -163,6 +181,9 @@ class Reactor:
                 return
             raise
         self.turns += 1
+        began = self.clock()
+        self._given = 0.0
+        self._asks = began + SHARE if self._guest else math.inf
         for key, events in ready:
             if key.fileobj is self._wakened:
                 self._drain()
@@ -172,8 +193,25 @@ class Reactor:
                     bool(events & selectors.EVENT_READ),
                     bool(events & selectors.EVENT_WRITE),
                 )
-        for callback in self._due():
+            if self.clock() >= self._asks:
+                self._ask_guest()
+        due = self._due()
+        for callback in due:
             self._guarded(callback)
+            if self.clock() >= self._asks:
+                self._ask_guest()
+        ended = self._ask_guest() if self._guest else self.clock()
+        self._long_turns.note(began, ended, len(ready), len(due), self._given)
+
+    def _ask_guest(self) -> float:
+        """Let the guest do what is due; return what time it is then."""
+        assert self._guest  # noqa: S101 (for the type checker)
+        began = self.clock()
+        self._guarded(self._guest.turn)
+        now = self.clock()
+        self._given += now - began
+        self._asks = now + SHARE
+        return now
 
     def _drain(self) -> None:
         try:
@@ -189,9 +227,11 @@ class Reactor:
         with self._lock:
             if self._calls:
                 return 0
-            if not self._timers:
-                return None
-            return max(0.0, self._timers[0][0] - self.clock())
+            timeout = max(0.0, self._timers[0][0] - self.clock()) if self._timers else None
+        wait = self._guest.wait() if self._guest else None
+        if wait is None or (timeout is not None and timeout < wait):
+            return timeout
+        return max(0.0, wait)
 
     def _due(self) -> list[Callback]:
         now = self.clock()
