@@ -6,28 +6,20 @@ import heapq
 import itertools
 import logging
 import math
-import selectors
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any
 
 from textstream.loggable import log_exception
 from textstream.transport.guest import SHARE, Guest, LongTurns
+from textstream.transport.poller import Handler, new_poller
 
 logger = logging.getLogger("textstream.transport")
 
 Callback = Callable[[], object]
-
-
-class Handler(Protocol):
-    """What the reactor calls when a socket is ready. Must not block."""
-
-    def on_ready(self, readable: bool, writable: bool) -> None:
-        """Read, write, or both."""
-        ...
 
 
 class Timer:
@@ -47,7 +39,7 @@ class Timer:
 class Reactor:
     """Runs callbacks for sockets and timers in one daemon thread, which starts on first use.
 
-    ``_lock`` guards ``_calls`` and ``_timers``; nothing is called while it is held. The selector
+    ``_lock`` guards ``_calls`` and ``_timers``; nothing is called while it is held. The poller
     is touched by the reactor's thread alone.
     """
 
@@ -57,11 +49,11 @@ class Reactor:
         self._calls: deque[Callback] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
-        self._selector = selectors.DefaultSelector()
+        self._poller = new_poller()
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
-        self._selector.register(self._wakened, selectors.EVENT_READ)
+        self._poller.watch(self._wakened, self, read=True, write=False)
         self.turns = 0
         """How often it has come round: what is bounded by turns goes by it."""
         self._thread: threading.Thread | None = None
@@ -114,22 +106,15 @@ class Reactor:
 
     def watch(self, sock: socket.socket, handler: Handler, *, read: bool, write: bool) -> None:
         """Call `handler` when `sock` is ready. The reactor's thread only."""
-        events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
-        known = sock.fileno() in self._selector.get_map()
-        if known and not events:
-            self._selector.unregister(sock)
-        elif known:
-            self._selector.modify(sock, events, handler)
-        elif events:
-            self._selector.register(sock, events, handler)
+        self._poller.watch(sock, handler, read=read, write=write)
 
     def forget(self, sock: socket.socket) -> None:
         """Do not watch `sock` any more. The reactor's thread only, before it is closed.
 
         Of one that is closed it does nothing.
         """
-        if sock.fileno() >= 0 and sock.fileno() in self._selector.get_map():
-            self._selector.unregister(sock)
+        if sock.fileno() >= 0:
+            self._poller.forget(sock)
 
     def settle(self, deadline: float) -> None:
         """Wait until it has made the calls it was asked for so far, or for ``time.monotonic``."""
@@ -148,9 +133,9 @@ class Reactor:
         self._wake()
         if thread and thread is not threading.current_thread():
             thread.join(timeout)
-        for key in () if self.running else list(self._selector.get_map().values()):
-            cast("socket.socket", key.fileobj).close()
-        self._selector.close()
+        for sock in () if self.running else self._poller.sockets():
+            sock.close()
+        self._poller.close()
         self._waker.close()
         self._wakened.close()
 
@@ -175,7 +160,7 @@ class Reactor:
     def _turn(self) -> None:
         # On its own, so that nothing keeps what has gone while the next turn waits.
         try:
-            ready = self._selector.select(self._timeout())
+            ready = self._poller.poll(self._timeout())
         except OSError:
             if self._closed:
                 return
@@ -184,15 +169,8 @@ class Reactor:
         began = self.clock()
         self._given = 0.0
         self._asks = began + SHARE if self._guest else math.inf
-        for key, events in ready:
-            if key.fileobj is self._wakened:
-                self._drain()
-            else:
-                self._guarded(
-                    key.data.on_ready,
-                    bool(events & selectors.EVENT_READ),
-                    bool(events & selectors.EVENT_WRITE),
-                )
+        for handler, readable, writable in ready:
+            self._guarded(handler.on_ready, readable, writable)
             if self.clock() >= self._asks:
                 self._ask_guest()
         due = self._due()
@@ -213,7 +191,8 @@ class Reactor:
         self._asks = now + SHARE
         return now
 
-    def _drain(self) -> None:
+    def on_ready(self, readable: bool, writable: bool) -> None:  # noqa: ARG002 (a handler's)
+        """Note that it was woken: it is the handler of its own socket."""
         try:
             while self._wakened.recv(4096):
                 pass
