@@ -175,7 +175,7 @@ def test_the_reactor_looks_at_its_own_turns(
 ) -> None:
     reactor = Reactor(clock=clock)
     done = threading.Event()
-    reactor.call_soon(partial(clock.advance, 2 * LONG))  # type: ignore[arg-type]
+    reactor.call_soon(partial(clock.advance, 2 * LONG))
     reactor.call_soon(done.set)
     assert done.wait(TIMEOUT)
     reactor.close()

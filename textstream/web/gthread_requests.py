@@ -24,7 +24,8 @@ from textstream.transport.http.head import Head
 from textstream.transport.http.listener import peer_of
 from textstream.transport.http.places import Places
 from textstream.transport.http.request import Request
-from textstream.transport.reactor import Handler, Reactor
+from textstream.transport.poller import Handler
+from textstream.transport.reactor import Reactor
 from textstream.web.accepting import turn_away
 
 UNBOUNDED = 1 << 20
