@@ -13,8 +13,8 @@ from tests.transport.conftest import DialPolling, LocalServer, StartLocal
 from tests.transport.poll_client import PATIENCE, read, request_threads, stopped, until
 from tests.transport.raw import RawWebSocket
 from textstream.access.account import Account, Kind
-from textstream.transport import handed_poll, polling
-from textstream.transport.bounds import Bounds
+from textstream.transport import handed_poll, handed_post, polling
+from textstream.transport.bounds import LARGE, Bounds
 from textstream.transport.waits import PARKED
 
 pytestmark = pytest.mark.live
@@ -246,20 +246,54 @@ def test_who_goes_on_sending_behind_its_poll_is_closed(
     until(lambda: client.session.closed)
 
 
+def no_descriptor(_raw: socket.socket) -> socket.socket:
+    raise OSError("too many open files")
+
+
 def test_where_there_is_no_descriptor_it_waits_in_its_thread(
     local: LocalServer, dial_polling: DialPolling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = dial_polling(local)
-
-    def fail(_raw: socket.socket) -> socket.socket:
-        raise OSError("too many open files")
-
-    monkeypatch.setattr(handed_poll, "steal", fail)
+    monkeypatch.setattr(handed_poll, "steal", no_descriptor)
     sock = client.begin()
     until(lambda: client.session._polling is True)
     client.send("all the same")
     answer = read(sock)
     assert answer.text == "4all the same"
+
+
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_a_post_that_has_to_wait_leaves_its_thread(
+    start_local: StartLocal,
+    dial_polling: DialPolling,
+    monkeypatch: pytest.MonkeyPatch,
+    descriptors: bool,
+) -> None:
+    server = start_local(Bounds(events_per_second=5), async_handlers=False)
+    client = dial_polling(server)
+    if not descriptors:
+        monkeypatch.setattr(handed_post, "steal", no_descriptor)
+    body = "\x1e".join(f'42["echo_text","{n}"]' for n in range(8)).encode()
+    sock = client.begin("POST", body)
+    until(lambda: client.session.queue.watchers._waiting)
+    if descriptors:
+        until(lambda: not request_threads())
+    answer = read(sock)
+    assert (answer.status, answer.text) == (200, "ok")
+    server.record.wait_for("echoed", 8)
+    assert client.post('42["sum"]').status == 200
+
+
+def test_a_large_body_is_read_in_its_thread_when_it_is_its_turn(
+    start_local: StartLocal, dial_polling: DialPolling
+) -> None:
+    server = start_local(Bounds(large_in_all=1), async_handlers=False)
+    client = dial_polling(server)
+    ticket = server.transport.turns.enter(client.session.caller, lambda: None)
+    sock = client.begin("POST", b'42["echo_text","' + b"x" * LARGE + b'"]')
+    until(lambda: client.session._posting)
+    ticket.leave()
+    assert read(sock).text == "ok"
 
 
 @pytest.mark.parametrize("why", ["a middleware", "a body", "HTTP/2"])

@@ -82,10 +82,10 @@ class HandedPolls:
             if self.parking.park(environ, lambda: wake(environ[PARKED])):
                 raise Waits(environ[PARKED])
             return
-        raw = plain_socket_of(environ)
-        if raw is None or not _is_alone(environ, start_response):
+        raw = self.socket_of(environ, start_response)
+        if raw is None or _has_body(environ):  # which would be taken for what follows
             return
-        kept = {key: environ[key] for key in _KEPT if key in environ}  # not the server's objects
+        kept = kept_of(environ)
         poll = HandedPoll(self, kept, session.account)
         if not self.parking.park(kept, poll.wake):
             return
@@ -97,9 +97,19 @@ class HandedPolls:
         poll.start(sock)
         leave_thread(environ)
 
+    def socket_of(self, environ: dict[str, Any], start_response: Any) -> socket.socket | None:
+        """Return the socket of a request that may be taken from its server; None: it may not.
+
+        HTTP/2 has others beside it. And a middleware that has wrapped ``start_response`` wants to
+        see the answer, or to change it.
+        """
+        own = getattr(start_response, "__qualname__", "").startswith(_OWN_START_RESPONSE)
+        http_1 = environ.get("SERVER_PROTOCOL") in _HTTP
+        return plain_socket_of(environ) if own and http_1 else None
+
 
 class HandedPoll:
-    """One of them. But for `wake` and `start`, in the reactor's thread."""
+    """One of them, or a POST. But for `wake` and `start`, in the reactor's thread."""
 
     __slots__ = (
         "_account",
@@ -113,7 +123,7 @@ class HandedPoll:
     )
 
     def __init__(
-        self, polls: HandedPolls, environ: dict[str, Any], account: Account | None
+        self, polls: HandedPolls, environ: dict[str, Any], account: Account | None = None
     ) -> None:
         """Wait for nothing yet; `account` bears what the client does not take at once."""
         self._polls = polls
@@ -237,15 +247,11 @@ def _lines(fields: Iterable[tuple[str, str]]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in fields)
 
 
-def _is_alone(environ: dict[str, Any], start_response: Any) -> bool:
-    """Return whether a request's connection carries nothing else, and nobody waits for its answer.
+def kept_of(environ: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a request that waits: none of the server's objects."""
+    return {key: environ[key] for key in _KEPT if key in environ}
 
-    HTTP/2 has others beside it. A middleware that has wrapped ``start_response`` wants to see the
-    answer, or to change it. And a body would be taken for what follows.
-    """
-    return (
-        environ.get("SERVER_PROTOCOL") in _HTTP
-        and environ.get("CONTENT_LENGTH", "") in ("", "0")
-        and "HTTP_TRANSFER_ENCODING" not in environ
-        and getattr(start_response, "__qualname__", "").startswith(_OWN_START_RESPONSE)
-    )
+
+def _has_body(environ: dict[str, Any]) -> bool:
+    length = environ.get("CONTENT_LENGTH", "")
+    return length not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ

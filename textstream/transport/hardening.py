@@ -14,6 +14,7 @@ from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.direct import DirectOpening
 from textstream.transport.handed_poll import HandedPolls
+from textstream.transport.handed_post import HandedPosts
 from textstream.transport.handshake import Handshakes
 from textstream.transport.http.door import Door
 from textstream.transport.manager import make_thread_safe
@@ -113,7 +114,7 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     def make_sessions() -> Sessions:
         return Sessions(shared, newcomers if speaks_socket_io else None)
 
-    eio.handle_request = StrictRequests(
+    strict_requests = StrictRequests(
         served,
         eio=eio,
         make=make_sessions,
@@ -122,3 +123,4 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         direct=DirectOpening(eio, host.take_over_at),
         parking=host.parking,
     )
+    eio.handle_request = HandedPosts(strict_requests, host.handed_polls)

@@ -27,7 +27,8 @@ from textstream.transport.parked_post import ParkedPost
 from textstream.transport.polling import PollingSocket
 from textstream.transport.polls import REFUSAL
 from textstream.transport.rate import Rate
-from textstream.transport.waits import PARKED, WAKE, Wait
+from textstream.transport.sockets import socket_of
+from textstream.transport.waits import PARKED, WAKE, TurnWait, Wait
 
 logger = logging.getLogger("textstream.transport")
 
@@ -183,8 +184,9 @@ class Session(PollingSocket):
         self.admitted(environ)
         steps = self.packets_of(environ)
         for wait in steps:
-            if WAKE in environ:
+            if WAKE in environ and not (isinstance(wait, TurnWait) and socket_of(environ)):
                 # What is returned then is answered to nobody: Engine.IO lets no exception through.
+                # Not before its body is read, which nobody could then.
                 environ[PARKED] = ParkedPost.going_on(self, environ, steps, wait)
                 return
             wait.block()
