@@ -32,8 +32,9 @@ class ThreadSafeManager(Manager):
     ``_lock`` guards all tables. It is an innermost lock, and reentrant: the methods call each
     other. Callbacks and emits run without it.
 
-    And it knows which rooms each client is in. Stock, all rooms there are, one for each client at
-    least, are looked through for each that leaves: 0.1 ms with a thousand, 1 ms with ten.
+    And it knows which rooms each client is in, but for the two that all have: that of all, and one
+    of its own. Stock, all rooms there are, one for each client at least, are looked through for
+    each that leaves: 0.1 ms with a thousand, 1 ms with ten.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,7 @@ class ThreadSafeManager(Manager):
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self._rooms_of: dict[tuple[str, str], dict[Any, None]] = {}  # by namespace and client
+        self._more_rooms: dict[tuple[str, str], dict[Any, None]] = {}  # by namespace and client
 
     def basic_enter_room(
         self, sid: str, namespace: str, room: Any, eio_sid: str | None = None
@@ -50,21 +51,23 @@ class ThreadSafeManager(Manager):
         """Add a client to a room; None is the room of all."""
         with self._lock:
             super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
-            self._rooms_of.setdefault((namespace, sid), {})[room] = None
+            if room is not None and room != sid:
+                self._more_rooms.setdefault((namespace, sid), {})[room] = None
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Remove a client from a room."""
         with self._lock:
             super().basic_leave_room(sid, namespace, room)
-            rooms = self._rooms_of.get((namespace, sid), {})
-            rooms.pop(room, None)
-            if not rooms:
-                self._rooms_of.pop((namespace, sid), None)
+            rooms = self._more_rooms.get((namespace, sid))
+            if rooms is not None:
+                rooms.pop(room, None)
+                if not rooms:
+                    del self._more_rooms[namespace, sid]
 
     def basic_disconnect(self, sid: str, namespace: str, **_options: Any) -> None:
         """Remove a client from all its rooms, and from what waits for it."""
         with self._lock:
-            for room in list(self._rooms_of.get((namespace, sid), ())):
+            for room in (*self._more_rooms.get((namespace, sid), ()), sid, None):
                 self.basic_leave_room(sid, namespace, room)
             self.callbacks.pop(sid, None)
             for waiting in (self.pending_connect, self.pending_disconnect):
@@ -76,7 +79,8 @@ class ThreadSafeManager(Manager):
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:
         """Return the rooms a client is in, but for that of all."""
         with self._lock:
-            return [room for room in self._rooms_of.get((namespace, sid), ()) if room is not None]
+            own = sid in self.rooms.get(namespace, {}).get(sid, ())
+            return [sid] * own + list(self._more_rooms.get((namespace, sid), ()))
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         """Return who is in a room now: pairs of Socket.IO and Engine.IO ids."""
