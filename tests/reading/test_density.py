@@ -10,7 +10,7 @@ from tests.support.clock import ManualClock
 from tests.support.doubles import Bench
 from textstream.reading.density import LEAVES_AT, LEVELS, Density
 
-(SOME, SOME_GRAIN), (MANY, MANY_GRAIN) = LEVELS
+(SOME, SOME_GRAIN), (MANY, MANY_GRAIN), (MOST, MOST_GRAIN) = LEVELS
 
 
 def send(density: Density, rate: float, seconds: float, *, since: float = 1e6) -> float:
@@ -22,19 +22,25 @@ def send(density: Density, rate: float, seconds: float, *, since: float = 1e6) -
 
 @pytest.mark.parametrize(
     ("rate", "grain"),
-    [(0, 0), (SOME - 200, 0), (SOME + 200, SOME_GRAIN), (MANY + 200, MANY_GRAIN)],
+    [
+        (0, 0),
+        (SOME - 200, 0),
+        (SOME + 200, SOME_GRAIN),
+        (MANY + 200, MANY_GRAIN),
+        (MOST + 200, MOST_GRAIN),
+    ],
 )
-def test_the_more_is_sent_the_coarser_it_is(rate: float, grain: float) -> None:
+def test_what_is_sent_says_how_fine_it_is(rate: float, grain: float) -> None:
     assert send(Density(), rate, 3) == grain
 
 
-def test_a_little_less_does_not_make_it_finer() -> None:
+def test_a_little_less_changes_nothing() -> None:
     density = Density()
     send(density, MANY + 200, 2)
     assert send(density, MANY * LEAVES_AT + 200, 2, since=1e6 + 2) == MANY_GRAIN
     assert send(density, MANY * LEAVES_AT - 200, 2, since=1e6 + 4) == SOME_GRAIN
-    assert send(density, SOME * LEAVES_AT + 200, 2, since=1e6 + 6) == SOME_GRAIN
-    assert send(density, SOME * LEAVES_AT - 200, 2, since=1e6 + 8) == 0
+    assert send(density, SOME + 200, 2, since=1e6 + 6) == SOME_GRAIN
+    assert send(density, SOME * LEAVES_AT - 150, 2, since=1e6 + 8) == 0
 
 
 def test_what_was_sent_an_hour_ago_does_not_count() -> None:

@@ -1,14 +1,18 @@
 """How much is sent, and so how finely time is divided.
 
-A send right behind another costs less than one that comes alone, here and at the client's end: 15
-to 20 per cent less with 1,000 readers, measured. So where much is sent, those of one pace are
-served at the same moments (`FixedPace.align`). Not everybody at multiples of a coarser tick: 50 ms
-are no multiple of 20, and a pace is to stay even.
+A send right behind another costs less than one alone, here and at the client's end: with
+400 readers by a quarter, with 1,000 by a sixth, measured. So where something is sent all the time,
+those of one pace are served at the same moments (`FixedPace.align`): each is put off once, by less
+than the grain, and no pace becomes less even. With a coarser tick it would: 20 ms are no part of 50.
+
+Where very much is sent it gets finer again. 300 sends at once are the cheapest already; with more,
+whoever else is due would wait for them: of 1,200 readers, first characters of others came 24 ms
+late (99th percentile) with a grain of 20 ms, 11 with one of 12.5.
 """
 
 from __future__ import annotations
 
-LEVELS = ((2_000.0, 0.01), (10_000.0, 0.02))
+LEVELS = ((500.0, 0.02), (15_000.0, 0.0125), (40_000.0, 0.005))
 """From so many sends a second on, readers of a pace come together in a grain of so many seconds."""
 
 LEAVES_AT = 0.7
