@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
@@ -112,3 +114,16 @@ def test_each_of_many_gets_its_text_exactly(
         while not all(one.done() for one in reading):
             assert is_healthy(gunicorn)
     assert [one.result() for one in reading] == [(text, sha256(text)) for text in texts]
+
+
+@pytest.mark.parametrize("gunicorn", [2], ids=["two-threads"], indirect=True)
+def test_half_bodies_of_one_client_keep_nobody_from_being_answered(
+    gunicorn: RunningGunicorn, pollers: list[Poller]
+) -> None:
+    """Stock, each keeps a thread for 5 s after it was refused, and all of the worker for 2."""
+    half = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n4"
+    with ExitStack() as open_:
+        for _ in range(20):
+            sock = socket.create_connection(gunicorn.address, PATIENCE)
+            open_.enter_context(sock).sendall(half.format(pollers[0]._path).encode())
+        assert requests.get(f"{gunicorn.url}/healthz", timeout=patient(5.0)).ok

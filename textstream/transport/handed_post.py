@@ -10,6 +10,7 @@ from textstream.transport.handed_poll import HandedPoll, HandedPolls, kept_of
 from textstream.transport.handoff import steal
 from textstream.transport.opening import leave_thread
 from textstream.transport.polls import StartResponse, WsgiApp
+from textstream.transport.posts import dismiss
 from textstream.transport.waits import PARKED, WAKE, Waits
 
 
@@ -44,11 +45,14 @@ class HandedPosts:
             post.wake()
 
         begun: list[Any] = []
+        served = {**environ, WAKE: wake}
         try:
-            answer = self._app({**environ, WAKE: wake}, lambda *what: begun.append(what))
+            answer = self._app(served, lambda *what: begun.append(what))
         except Waits as waits:
             kept[PARKED] = waits.parked
         else:
+            if begun[0][0].startswith("4"):
+                dismiss(served)
             start_response(*begun[0])
             return answer
         try:

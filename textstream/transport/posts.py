@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,15 +14,21 @@ from engineio.exceptions import ContentTooLongError
 from textstream.access.gate import Ticket
 from textstream.transport.bounds import LARGE, Bounds, OnOversized
 from textstream.transport.large import Large
+from textstream.transport.opening import plain_socket_of
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.poll_window import STANDSTILL
 from textstream.transport.polls import CHUNK
 from textstream.transport.rate import Rate
-from textstream.transport.sockets import socket_of
+from textstream.transport.reactor import Timer
 from textstream.transport.waits import QueueWait, TurnWait, Wait
 
 SEPARATOR = b"\x1e"
 """Between the packets of a request (Engine.IO 4)."""
+
+READ = "textstream.read"
+"""In the environ of a request whose body was read, or begun to be."""
+
+CallLater = Callable[[float, Callable[[], None]], Timer]
 
 FEW, SHORT = 16, 4.0
 """Packets of a request that waits less, and its seconds.
@@ -49,32 +56,48 @@ def length_of(environ: dict[str, Any], most: int) -> int:
     return size
 
 
-def read(environ: dict[str, Any], size: int, seconds: float) -> bytearray:
-    """Read `size` bytes of a body, within so many seconds where the WSGI server lets us.
-
-    Werkzeug does; gunicorn's own limits are for whole requests, and a proxy in front of it reads
-    them first.
+def read(environ: dict[str, Any], size: int, seconds: float, call_later: CallLater) -> bytearray:
+    """Read `size` bytes of a body, within so many seconds where its socket can be had.
 
     Raises:
-        MalformedPacketError: it took longer.
+        MalformedPacketError: it took longer, or ended before.
 
     """
-    stream, sock = environ["wsgi.input"], socket_of(environ)
-    if sock is None or not hasattr(stream, "read1"):
+    environ[READ] = True
+    stream, sock = environ["wsgi.input"], plain_socket_of(environ)
+    if sock is None:
         return bytearray(stream.read(size))
-    body, deadline, timeout = bytearray(), time.monotonic() + seconds, sock.gettimeout()
-    part = b"the first"
+    # Not the socket's own time-out: a client that sends a byte now and then would never meet it.
+    timer = call_later(seconds, lambda: end_reading(sock))
     try:
-        while part and len(body) < size:
-            # Never 0, with which it would not wait: what has come is taken, and then it is over.
-            sock.settimeout(max(0.001, deadline - time.monotonic()))
-            part = stream.read1(min(size - len(body), CHUNK))
-            body += part
-    except TimeoutError as error:
-        raise MalformedPacketError(f"the body took longer than {seconds:g} s") from error
+        body = bytearray(stream.read(size))
     finally:
-        sock.settimeout(timeout)
+        timer.cancel()
+    if len(body) < size:
+        raise MalformedPacketError(f"the body ended early, or took longer than {seconds:g} s")
     return body
+
+
+def end_reading(sock: socket.socket) -> None:
+    """Let whoever reads find the end."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RD)
+
+
+def dismiss(environ: dict[str, Any]) -> None:
+    """Wait for nothing more of a request that was refused before its body was read.
+
+    gunicorn waits 5 s for it in its thread, and 2 s more in the only one that takes connections:
+    forty such clients kept it for a minute. What is there already is read, so that the connection
+    does not end with a reset, which may overtake the answer.
+    """
+    sock, left = plain_socket_of(environ), int(environ.get("CONTENT_LENGTH") or "0")
+    if sock is None or READ in environ or left <= 0 or "gunicorn.socket" not in environ:
+        return
+    with suppress(OSError):
+        while left > 0 and (data := sock.recv(CHUNK, socket.MSG_DONTWAIT)):
+            left -= len(data)
+    end_reading(sock)
 
 
 def split(body: bytearray, most_packets: int) -> list[bytearray]:
@@ -142,7 +165,9 @@ def receive(session: Any, environ: dict[str, Any]) -> Iterator[Wait]:
         if size > LARGE:
             yield (turn := TurnWait(session, bounds.stall))
             place.callback(_place_of(turn).leave)
-        packets = split(read(environ, size, bounds.unfinished), bounds.max_packets)
+        packets = split(
+            read(environ, size, bounds.unfinished, shared.call_later), bounds.max_packets
+        )
         last = max((n for n, one in enumerate(packets) if len(one) > LARGE), default=-1)
         behind = len(packets) - 1 - last  # the last large one
         patience = Patience(session, SHORT if len(packets) <= FEW else bounds.stall)
