@@ -19,7 +19,7 @@ from textstream import __version__, log_format
 from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, Settings, read_settings
 from textstream.web.app import create_app
-from textstream.web.front_server import FrontServer
+from textstream.web.front_server import UNIX, FrontServer
 from textstream.web.process import tune_process
 from textstream.web.server import Server
 from textstream.web.signals import drain_on_signals
@@ -85,12 +85,19 @@ def _listen(settings: Settings, flask_app: Flask, parts: Server) -> FrontServer:
     try:
         return FrontServer(settings, flask_app, parts)
     except OSError as error:
-        click.echo(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
-            "Choose another with --port (0 picks a free one).",
-            err=True,
-        )
+        cure = "Choose another with --port (0 picks a free one)."
+        if settings.host.startswith(UNIX):
+            cure = "Choose another path, or remove what is there if nobody needs it."
+        where = _address(settings.host, settings.port)
+        click.echo(f"Cannot listen on {where}: {error.strerror}. {cure}", err=True)
         sys.exit(EXIT_CANNOT_LISTEN)
+
+
+def _address(host: str, port: int) -> str:
+    """Return where it is, as people write it."""
+    if host.startswith(UNIX):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _serve(settings: Settings) -> None:
@@ -98,8 +105,9 @@ def _serve(settings: Settings) -> None:
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
     server = _listen(settings, flask_app, parts)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"textstream is listening on http://{host}:{server.port}", err=True)
+    scheme = "" if settings.host.startswith(UNIX) else "http://"
+    where = _address(settings.host, server.port)
+    click.echo(f"textstream is listening on {scheme}{where}", err=True)
 
     # Requests are served meanwhile: a polling client fetches its stream_end with one.
     drain_on_signals(parts, settings.drain, finish=server.shutdown)

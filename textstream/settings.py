@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     )
 
     # Server
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; unix:///path is a Unix socket."
+    )
     port: int = Field(5002, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*",), description="Origins of pages that may use this server, comma separated; * is any."

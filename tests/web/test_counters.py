@@ -40,6 +40,9 @@ def test_everything_is_in_it(lab: LabServer, sio: Connect) -> None:
     assert found["dispatcher"]["readers"] + found["dispatcher"]["runs"] == 1
     assert found["producers"]["limit"] == 256
     assert found["workers"]["threads"] >= 1
+    assert found["http"]["phases"].keys() >= {"fresh", "idle", "working", "lingering"}
+    assert found["http"]["connections"] >= 1
+    assert found["http"]["requests"]["limit"] == 16
     account = found["account"]
     assert account["waiting"] >= 12
     assert account["text"] > 0

@@ -32,6 +32,7 @@ def counters(server: Server) -> dict[str, Any]:
         **server.hub.counts(),
         "dispatcher": server.dispatcher.counts(),
         **server.hub.pools.counts(),
+        "http": server.front.counts() if server.front else {},
         "workers": server.transport.pool.counts() if server.transport else {},
         "account": _account(server),
     }

@@ -14,12 +14,14 @@ from textstream.settings import Settings
 from textstream.transport.http.bodies import Bodies
 from textstream.transport.http.environ import Environ
 from textstream.transport.http.front import Front
-from textstream.transport.http.listener import listen
+from textstream.transport.http.listener import UNIX, listen
 from textstream.transport.http.places import Places
 from textstream.web.accepting import Accepted, Acceptor, Trouble, turn_away
 from textstream.web.client_files import CLIENT_FILES
 from textstream.web.descriptors import limit
 from textstream.web.server import Server
+
+__all__ = ["UNIX", "FrontServer"]
 
 SOCKET_IO = "/socket.io/"
 HEALTH = "/healthz"
