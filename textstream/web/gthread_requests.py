@@ -23,7 +23,7 @@ from textstream.transport.http.deadlines import Deadlines
 from textstream.transport.http.head import Head
 from textstream.transport.http.listener import peer_of
 from textstream.transport.http.places import Places
-from textstream.transport.http.request import Request
+from textstream.transport.http.request import Carrier, Request
 from textstream.transport.poller import Handler
 from textstream.transport.reactor import Reactor
 from textstream.web.accepting import turn_away
@@ -119,8 +119,8 @@ class Requests:
         self.reactor = cast("Reactor", self._loop)
         self.places = Places(most=UNBOUNDED, far=UNBOUNDED)
         self.deadlines: Deadlines[HttpConnection] = Deadlines(self._loop.clock)
-        self._reading: dict[HttpConnection, Any] = {}
-        self._served: dict[Any, HttpConnection] = {}
+        self._reading: dict[Carrier, Any] = {}
+        self._served: dict[Any, Carrier] = {}
         self._finish = worker.finish_request
         worker.finish_request = self.finish
 
@@ -159,7 +159,7 @@ class Requests:
 
     def serve(self, request: Request) -> None:
         """Give a request to a thread."""
-        wire = cast("HttpConnection", request.connection)  # one of ours
+        wire = request.connection
         connection = self._reading[wire]
         self._served[connection] = wire
         connection.sock.setblocking(True)

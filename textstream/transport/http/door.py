@@ -8,7 +8,7 @@ import hashlib
 import socket
 from typing import Any
 
-from textstream.transport.http.request import Asker
+from textstream.transport.http.request import Carrier
 from textstream.transport.sockets import DOOR
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -31,8 +31,8 @@ class Door:
 
     __slots__ = ("connection",)
 
-    def __init__(self, connection: Asker) -> None:
-        self.connection: Asker | None = connection
+    def __init__(self, connection: Carrier) -> None:
+        self.connection: Carrier | None = connection
 
     def take(self, environ: dict[str, Any], first: bytes = b"") -> tuple[socket.socket, bytes]:
         """Switch protocols (RFC 6455, 4.2.2). In the thread that has read the request.

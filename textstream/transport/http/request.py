@@ -14,20 +14,21 @@ from textstream.transport.http.head import Head, find_end, parse_head
 NONE = b""
 
 
-class Asker(Protocol):
-    """The connection that a request came on: an `HttpConnection`, which says what each does."""
+class Carrier(Protocol):
+    """The connection that a request has come on, and that brings the answer: `HttpConnection`."""
 
     sock: socket.socket | None
     peer: str
     port: int
+    address: str
 
     @property
     def ahead(self) -> bytes:
-        """What has come behind the request."""
+        """What has come behind the request that is being served."""
         ...
 
     def answer(self, data: bytes, *, keep: bool, file: FileBody | None = None) -> None:
-        """Send an answer, or the rest of one."""
+        """Send an answer, or the rest of one, and take the next request, or close."""
         ...
 
     def write(self, data: bytes, on_drained: Callable[[bool], None]) -> None:
@@ -35,19 +36,19 @@ class Asker(Protocol):
         ...
 
     def refuse(self, status: HTTPStatus, why: str) -> None:
-        """Answer that there is nothing."""
+        """Answer that there is nothing, and close."""
         ...
 
     def expect_end(self, on_gone: Callable[[], None] | None) -> None:
-        """Look for the client's end while its request waits."""
+        """Look for the client's end while its request waits, or no longer."""
         ...
 
     def take(self) -> socket.socket:
-        """Hand over the socket."""
+        """Hand over the socket, for good."""
         ...
 
     def end(self) -> None:
-        """Close."""
+        """Close, whatever it is at."""
         ...
 
 
@@ -64,7 +65,7 @@ class Request:
 
     __slots__ = ("body", "connection", "head", "size")
 
-    def __init__(self, head: Head, body: bytes, size: int, connection: Asker) -> None:
+    def __init__(self, head: Head, body: bytes, size: int, connection: Carrier) -> None:
         self.head = head
         self.body = body
         self.size = size
@@ -121,7 +122,7 @@ class Incoming:
             data = whole[end:]
         self.ahead = self.body.feed(data)
 
-    def take(self, connection: Asker) -> Request:
+    def take(self, connection: Carrier) -> Request:
         """Return the request that is complete; what comes `ahead` is another's."""
         head, body, self.head, self.body = self.head, self.body, None, None
         assert head is not None  # noqa: S101 (one is complete)
