@@ -13,7 +13,7 @@ def deadlines(clock: ManualClock) -> Deadlines[str]:
     return Deadlines(clock)
 
 
-@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.WORKING])
+@pytest.mark.parametrize("phase", [one for one in Phase if one is not Phase.WORKING])
 def test_a_phase_has_its_time(deadlines: Deadlines[str], clock: ManualClock, phase: Phase) -> None:
     deadlines.enter("one", phase)
     clock.advance(phase.seconds - 0.1)

@@ -56,6 +56,8 @@ class Waiting:
 
     def _end(self) -> None:
         self._woken = True
-        if self._connection.sock is not None:
+        if self._connection.sock is None:  # it has gone, perhaps before `begin` could look for it
+            self._leave()
+        else:
             self._connection.expect_end(None)
             self._go_on()
