@@ -45,7 +45,13 @@ class Wired(NamedTuple):
 
 def at_once(text: str) -> Source:
     """Return a source whose text is there when the stream starts."""
-    return Source("script", lambda _request: iter((text,)), live=False, immediate=True)
+    return Source(
+        "script",
+        lambda _request: iter((text,)),
+        live=False,
+        immediate=True,
+        whole=lambda _request: text,
+    )
 
 
 def nothing(*_: object) -> None: ...
