@@ -1,9 +1,9 @@
 """How much is sent, and so how finely time is divided.
 
-A send right behind another costs less than one alone, here and at the client's end: with
-400 readers by a quarter, with 1,000 by a sixth, measured. So where something is sent all the time,
-those of one pace are served at the same moments (`FixedPace.align`): each is put off once, by less
-than the grain, and no pace becomes less even. With a coarser tick it would: 20 ms are no part of 50.
+A send right behind another costs less than one alone, here and at the other end: with 400 readers
+by a quarter, with 1,000 by a sixth, measured. So where something is sent all the time, those of one
+pace are served at the same moments (`FixedPace.align`): each is put off once, by little more than
+the grain, and no pace becomes less even. With a coarser tick it would: 20 ms are no part of 50.
 
 Where very much is sent it gets finer again. 300 sends at once are the cheapest already; with more,
 whoever else is due would wait for them: of 1,200 readers, first characters of others came 24 ms
