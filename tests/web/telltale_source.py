@@ -38,6 +38,7 @@ def telltale(request: SourceRequest) -> Iterator[str]:
     """Yield words until it is cancelled."""
     tell("generate")
     request.cancel.on_cancel(told(request))
+    SEEN.add(f"registered {request.prompt}")
     while not request.cancel.wait(0.01):
         yield "word "
 

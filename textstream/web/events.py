@@ -86,8 +86,8 @@ class Events:
         self._new_sink = ConnectionSink if handed_off else EmitSink
         self._admission = admission
         self._sinks: dict[str, Sink] = {}  # by connection
-        # By connection; and whether it was made here, and is to be ended here.
-        self._visits: dict[str, tuple[Visit, bool]] = {}
+        # By connection; and whether it was made here, and is to be ended here; and who asks.
+        self._visits: dict[str, tuple[Visit, bool, Caller]] = {}
 
     def register(self, quick: QuickHandlers | None = None) -> None:
         """Register all handlers with the server, and with what runs quick ones at once."""
@@ -130,9 +130,9 @@ class Events:
         """Let go of all that a connection has read; it is gone."""
         self._sinks.pop(sid, None)  # first: see what is looked for after each event
         self._hub.disconnect(sid)
-        visit, made = self._visits.pop(sid, (None, False))
-        if visit and made:
-            visit.leave()
+        known = self._visits.pop(sid, None)
+        if known and known[1]:
+            known[0].leave()
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
@@ -198,7 +198,7 @@ class Events:
 
     def _caller(self, sid: str) -> Caller:
         known = self._visits.get(sid)
-        return Caller(known[0].address, sid) if known else NOBODY
+        return known[2] if known else NOBODY
 
     def _visit(self, sid: str, environ: dict[str, Any]) -> Visit:
         """Return what is counted for a connection."""
@@ -206,7 +206,7 @@ class Events:
             visit, made = self._admission.visit_of(environ)
         except Refused as refused:
             raise ConnectionRefusedError(str(refused), refused.error) from None
-        self._visits[sid] = visit, made
+        self._visits[sid] = visit, made, Caller(visit.address, sid)
         return visit
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:

@@ -64,7 +64,7 @@ def read_start(
 
     """
     asked = parse_start(payload, registry.default)
-    name = asked.source or _named_by(asked.text, registry.default)
+    name = asked.source or (TEXT if asked.text is not None else registry.default)
     source = registry.get(name)
     params = registry.parse_params(source, asked.params)
     prompt = _prompt(asked, name, limits)
@@ -84,12 +84,8 @@ def source_name(payload: object, default: str) -> str:
     """Return the source that a payload asks for, before it is checked; "" where nobody can tell."""
     if not isinstance(payload, dict):
         return default
-    name = payload.get("source") or _named_by(payload.get("text"), default)
+    name = payload.get("source") or (TEXT if payload.get("text") is not None else default)
     return name if isinstance(name, str) else ""
-
-
-def _named_by(text: object, default: str) -> str:
-    return TEXT if text is not None else default
 
 
 def _prompt(asked: StartStream, name: str, limits: RequestLimits) -> str | None:
