@@ -46,7 +46,7 @@ def test_an_end_is_told_before_the_counters_that_follow_it(
     log = server.wait_for_log(lambda log: "counters {" in log)
     assert log.index(f"stream={fingerprint(stream['id'])}") < log.index("counters {")
     stream = start(client, {"text": "ab", "rate": 0})
-    finish(client)
+    client.wait_for_event("stream_end", 2)
     server.terminate()
     assert server.stop() == 0
     log = server.log_text()
