@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import socket
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -362,3 +366,82 @@ def test_the_environ_of_an_answered_request_keeps_no_connection(front: Serving, 
     assert environ["HTTP_X_FIELD"] == "value"
     assert environ["REMOTE_ADDR"] == "127.0.0.1"
     assert environ["SERVER_PORT"] == str(front.address[1])
+
+
+# Bodies of many.
+
+
+def large_post(size: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+
+
+def test_large_bodies_take_turns_and_all_end(serve: ServingMaker) -> None:
+    """Together they are more than may be kept; if each waited for the others none would end."""
+    one = serve(places=Places(max_bodies=100_000))
+    clients = [one.connect() for _ in range(12)]
+    for client in clients:
+        client.send(large_post(MAX_BODY)[: MAX_BODY // 2])
+    for client in clients:
+        client.send(large_post(MAX_BODY)[MAX_BODY // 2 :])
+    small = one.connect()
+    small.send(large_post(5_000)[:-1], b"x")
+    assert len(small.answer()[1]) == 5_000
+    waiting = list(clients)
+    while waiting:
+        one.advance(0.1)  # those that wait look again
+        answered = [client for client in waiting if select.select([client.sock], [], [], 0)[0]]
+        for client in answered:
+            assert client.answer()[0] == 200
+            waiting.remove(client)
+    assert one.front.places.counts()["bodies"] == 0
+
+
+def test_who_takes_little_of_an_answer_has_not_for_ever(serve: ServingMaker) -> None:
+    def app(_: object, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"x" * (4 << 20)]
+
+    one = serve(app)
+    client = one.connect(buffer=4_096)
+    client.get()
+    one.wait_for(writing=1)
+    for _ in range(4):
+        client.sock.recv(1)
+        one.advance(4)
+    one.wait_for(writing=0)
+
+
+def test_a_handshake_s_answer_is_gathered_whole(serve: ServingMaker) -> None:
+    """It is made in the reactor's thread, which must not wait for its client."""
+
+    def app(_: object, start_response: Any) -> Iterator[bytes]:
+        start_response("400 No", [])
+        for _ in range(64):
+            yield b"x" * 65_536
+
+    one = serve(app)
+    client = one.connect(buffer=4_096)
+    client.get("/socket.io/", "Upgrade: websocket", "Connection: Upgrade")
+    one.wait_for(writing=1)
+    one.settle()
+    assert len(client.answer()[1]) == 64 * 65_536
+
+
+def test_a_thousand_idle_connections_take_little(serve: ServingMaker) -> None:
+    one = serve(places=Places(far=2_000))
+    one.connect().ask()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        clients = [socket.create_connection(one.address) for _ in range(500)]
+        for client in clients:
+            client.sendall(GET)
+        for client in clients:
+            client.recv(4_096)
+        one.wait_for(idle=501)
+        each = (tracemalloc.get_traced_memory()[0] - before) / len(clients)
+    finally:
+        tracemalloc.stop()
+    for client in clients:
+        client.close()
+    assert each < 4_000, "bytes, the client's own included"
