@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import time
 from typing import Any
 
 import pytest
+from engineio.packet import PING, Packet
 
 from tests.transport.conftest import DialPolling, LocalServer, StartLocal
 from tests.transport.poll_client import PATIENCE, read, request_threads, stopped, until
@@ -15,6 +17,7 @@ from tests.transport.raw import RawWebSocket
 from textstream.access.account import Account, Kind
 from textstream.transport import handed_poll, handed_post, polling
 from textstream.transport.bounds import LARGE, Bounds
+from textstream.transport.session import Session
 from textstream.transport.waits import PARKED
 
 pytestmark = pytest.mark.live
@@ -53,7 +56,7 @@ def test_a_session_ends_with_the_connection_of_its_poll(
     client.wait().close()
     local.record.wait_for("disconnect", client.sio_sid, "transport error")
     assert client.poll().status == 400
-    assert not local.socketio.server.eio.sockets
+    until(lambda: not local.socketio.server.eio.sockets)
 
 
 def test_a_poll_that_comes_before_that_is_noticed_is_refused_too(
@@ -117,19 +120,46 @@ def test_a_session_that_the_server_ends_tells_the_poll(
 def test_a_heartbeat_reaches_a_poll_and_without_a_pong_the_next_is_ended(
     start_local: StartLocal, dial_polling: DialPolling
 ) -> None:
-    server = start_local(ping_interval=0.3, ping_timeout=0.3, monitor_clients=False)
+    server = start_local(ping_interval=60, ping_timeout=60, monitor_clients=False)
     client = dial_polling(server)
-    assert read(client.begin()).text == "2"
-    assert read(client.begin()).text == "1", "it was there before the heartbeat was overdue"
-    assert client.session.closed
+    ping(client.session)
+    assert client.poll().text == "2"
+    sock, session, parked = client.wait(), client.session, parked_poll(client)
+    assert 0 < parked._timer.when - server.transport.reactor.clock() <= 60
+    session.ping_due -= 60
+    parked._check_heartbeat()
+    assert read(sock).text == "1"
+    assert session.closed
 
 
-def test_a_pong_lets_a_poll_wait_on(start_local: StartLocal, dial_polling: DialPolling) -> None:
-    server = start_local(ping_interval=0.2, ping_timeout=0.6, monitor_clients=False)
+def test_a_pong_lets_a_poll_wait_on_and_so_does_a_request_that_is_at_work(
+    start_local: StartLocal, dial_polling: DialPolling
+) -> None:
+    server = start_local(ping_interval=60, ping_timeout=60, monitor_clients=False)
     client = dial_polling(server)
-    for _ in range(5):
-        assert read(client.begin()).text == "2"
-        assert client.post("3").status == 200
+    ping(client.session)
+    assert client.poll().text == "2"
+    sock, session, parked = client.wait(), client.session, parked_poll(client)
+    session.ping_due -= 60
+    session._held = True
+    parked._check_heartbeat()
+    assert parked._timer.callback, "it looks again"
+    session.hold(False)
+    assert client.post("3").status == 200
+    parked._check_heartbeat()
+    client.send("on and on")
+    assert read(sock).text == "4on and on"
+
+
+def ping(session: Session) -> None:
+    """Send the heartbeat, as the timer does."""
+    session.last_ping, session.ping_due = time.time(), time.monotonic()
+    session.send(Packet(PING))
+
+
+def parked_poll(client: Any) -> Any:
+    """Return the poll of a client, which waits."""
+    return client.session._polling
 
 
 def test_an_upgrade_ends_the_poll_and_takes_what_waits(
