@@ -16,6 +16,7 @@ from textstream.web.descriptors import (
     MOST,
     RECOUNT_SECONDS,
     STALE_SECONDS,
+    Recent,
     Usage,
     for_connections,
     in_use,
@@ -84,6 +85,16 @@ def test_they_are_counted() -> None:
 @pytest.mark.parametrize(("most", "some"), [(256, 224), (64, 48), (1024, 896), (65_536, 65_408)])
 def test_some_are_not_for_connections(most: int, some: int) -> None:
     assert for_connections(most) == some
+
+
+def test_a_figure_is_read_once_a_second_at_most(clock: ManualClock) -> None:
+    figures = iter([3, 4])
+    recent = Recent(lambda: next(figures), clock)
+    assert (recent(), recent()) == (3, 3)
+    clock.advance(0.9)
+    assert recent() == 3
+    clock.advance(0.1)
+    assert recent() == 4
 
 
 class Table:

@@ -80,6 +80,26 @@ def in_use() -> int:
     return _OPEN.stat().st_size or len(os.listdir(_OPEN)) - 1  # noqa: PTH208 (names are all)
 
 
+class Recent:
+    """A figure that is read again once a second at most: a system call for each is a waste."""
+
+    def __init__(
+        self, read: Callable[[], int], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read what `read` returns; `clock` is in seconds."""
+        self._read = read
+        self._clock = clock
+        self._value = 0
+        self._until = float("-inf")
+
+    def __call__(self) -> int:
+        """Return it, as it was within the last second."""
+        now = self._clock()
+        if now >= self._until:
+            self._value, self._until = self._read(), now + STALE_SECONDS
+        return self._value
+
+
 def for_connections(most: int) -> int:
     """Return how many of `most` descriptors may be used up when a connection comes."""
     return most - min(max(most // SPARE_PART, SPARE_LEAST), SPARE_MOST)

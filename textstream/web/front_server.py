@@ -18,7 +18,7 @@ from textstream.transport.http.listener import UNIX, listen
 from textstream.transport.http.places import Places
 from textstream.web.accepting import Accepted, Acceptor, Trouble, turn_away
 from textstream.web.client_files import CLIENT_FILES
-from textstream.web.descriptors import limit
+from textstream.web.descriptors import Recent, limit
 from textstream.web.server import Server
 
 __all__ = ["UNIX", "FrontServer"]
@@ -106,7 +106,7 @@ class FrontServer:
             self._listener,
             app,
             reactor=transport.reactor,
-            places=Places(trusts=proxies.trusts, descriptors=limit),
+            places=Places(trusts=proxies.trusts, descriptors=Recent(limit)),
             bodies=Bodies(
                 most,
                 transport.bounds.max_dropped,
