@@ -157,7 +157,11 @@ def _no_answer(chain: list[BaseException], timeout: float) -> Cause | None:
     if _has(chain, timeouts):
         connecting = _has(chain, requests.ConnectTimeout)
         return Cause(f"timed out: no answer in {timeout:g} s", other_way=not connecting)
-    cut = (ConnectionError, websocket.WebSocketConnectionClosedException)
+    cut = (
+        ConnectionError,
+        websocket.WebSocketConnectionClosedException,
+        http.client.IncompleteRead,  # within the answer: it began as HTTP does
+    )
     if _has(chain, cut):
         return Cause("the connection was closed before an answer came")
     for each in chain:

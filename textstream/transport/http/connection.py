@@ -197,7 +197,11 @@ class HttpConnection(Wire):
             owner.places.has_body(self)
             self._enter(Phase.WORKING)
             self._watch()
-            owner.serve(incoming.take(self))
+            request, kept = incoming.take(self), self._kept
+            self._count(0)
+            if kept:
+                request.held = owner.places.hold(self.address, kept)
+            owner.serve(request)
             return
         if begins:
             self._enter(Phase.BODY)

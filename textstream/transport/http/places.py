@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,8 +19,8 @@ OF_DESCRIPTORS = 2
 FAR = 64
 """The share of an address of another machine. A browser has at most 6 connections to a server."""
 
-MAX_BODIES = 16 << 20
-"""Bytes of requests' bodies that have not come to their end, or are not answered, of all."""
+MAX_BODIES = 8 << 20
+"""Bytes of requests' bodies, of all, that have not come to their end or that somebody still has."""
 
 FREE = 8_192
 """Bytes of each body that come in any case: an ordinary request must not wait for large ones."""
@@ -47,15 +48,33 @@ Guests = dict[Guest, None]
 """The one that has been there longest first."""
 
 
+class Held:
+    """Bytes of a whole body, counted for as long as this is there: it goes with the body.
+
+    A request whose client has gone may wait for its turn all the same, with its body. The end of
+    it may come in any thread, with any lock held: it is noted, and counted later.
+    """
+
+    __slots__ = ("_address", "_let_go", "_nbytes")
+
+    def __init__(self, address: str, nbytes: int, let_go: deque[tuple[str, int]]) -> None:
+        self._address = address
+        self._nbytes = nbytes
+        self._let_go = let_go
+
+    def __del__(self) -> None:
+        """Count them no longer."""
+        self._let_go.append((self._address, self._nbytes))
+
+
 class _Address:
     """What one address has."""
 
-    __slots__ = ("bodies", "busy", "idle")
+    __slots__ = ("busy", "idle")
 
     def __init__(self) -> None:
         self.idle: Guests = {}
         self.busy: Guests = {}
-        self.bodies = 0
 
     def __len__(self) -> int:
         return len(self.idle) + len(self.busy)
@@ -90,6 +109,8 @@ class Places:
         self._max_bodies = max_bodies
         self._addresses: dict[str, _Address] = {}
         self._taken = self._bodies = 0
+        self._bodies_of: dict[str, int] = {}  # by address, which may have left
+        self._let_go: deque[tuple[str, int]] = deque()
         self._waiting: Guests = {}  # those that were told to wait with their bodies
 
     @property
@@ -159,12 +180,19 @@ class Places:
 
     def keep(self, guest: Guest, nbytes: int) -> None:
         """Count bytes of a body that are kept for a guest, or no longer if it is negative."""
-        self._addresses[guest.address].bodies += nbytes
-        self._bodies += nbytes
+        self._keep(guest.address, nbytes)
+
+    def hold(self, address: str, nbytes: int) -> Held:
+        """Count the bytes of a whole body of an address until what is returned has gone."""
+        self._keep(address, nbytes)
+        return Held(address, nbytes, self._let_go)
 
     def has_room_for_body(self, guest: Guest, kept: int) -> bool:
         """Return whether more of a guest's body may be kept now, beside the `kept` bytes of it."""
-        own = self._addresses[guest.address].bodies
+        while self._let_go:
+            address, nbytes = self._let_go.popleft()
+            self._keep(address, -nbytes)
+        own = self._bodies_of.get(guest.address, 0)
         if kept < FREE or (self._bodies < self._max_bodies and own < self._max_bodies * 3 // 4):
             self._waiting.pop(guest, None)
             return True
@@ -182,8 +210,14 @@ class Places:
             "connections": self._taken,
             "idle": sum(len(one.idle) for one in addresses),
             "addresses": len(addresses),
-            "bodies": self._bodies,
+            "bodies": self._bodies - sum(nbytes for _, nbytes in list(self._let_go)),
         }
+
+    def _keep(self, address: str, nbytes: int) -> None:
+        self._bodies += nbytes
+        own = self._bodies_of.pop(address, 0) + nbytes
+        if own:
+            self._bodies_of[address] = own
 
     def _largest(self) -> _Address:
         """Return the address that has most, of those of which one can give way."""

@@ -60,16 +60,18 @@ class Request:
         body: its content; the beginning only where it was too large to keep.
         size: bytes of the content as it came.
         connection: brings the answer.
+        held: counts the content for as long as anybody has it; None: it is empty.
 
     """
 
-    __slots__ = ("body", "connection", "head", "size")
+    __slots__ = ("body", "connection", "head", "held", "size")
 
     def __init__(self, head: Head, body: bytes, size: int, connection: Carrier) -> None:
         self.head = head
         self.body = body
         self.size = size
         self.connection = connection
+        self.held: object = None
 
 
 class Incoming:
