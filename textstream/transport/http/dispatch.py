@@ -125,7 +125,9 @@ class Dispatch:
         pool = self._health if is_health else self._pool
         caller = None if is_health else Caller(self._routes.address_of(environ))
         app: MayWait = self._app
-        if self._parking is not None and self._routes.is_socket_io(environ):
+        # Not the first of a session, whose environ is kept: it never waits.
+        has_session = self._routes.is_socket_io(environ) and "sid=" in environ["QUERY_STRING"]
+        if self._parking is not None and has_session:
             app = self._may_wait(self._parking, request, environ, keep=keep)
         if pool.counts()["queue"] < MAX_QUEUE:
             try:

@@ -109,6 +109,7 @@ class Places:
         self._max_bodies = max_bodies
         self._addresses: dict[str, _Address] = {}
         self._taken = self._bodies = 0
+        self._whole = 0  # bytes of bodies that have come whole
         self._bodies_of: dict[str, int] = {}  # by address, which may have left
         self._let_go: deque[tuple[str, int]] = deque()
         self._waiting: Guests = {}  # those that were told to wait with their bodies
@@ -185,6 +186,7 @@ class Places:
     def hold(self, address: str, nbytes: int) -> Held:
         """Count the bytes of a whole body of an address until what is returned has gone."""
         self._keep(address, nbytes)
+        self._whole += nbytes
         return Held(address, nbytes, self._let_go)
 
     def has_room_for_body(self, guest: Guest, kept: int) -> bool:
@@ -192,12 +194,14 @@ class Places:
         while self._let_go:
             address, nbytes = self._let_go.popleft()
             self._keep(address, -nbytes)
+            self._whole -= nbytes
         own = self._bodies_of.get(guest.address, 0)
         if kept < FREE or (self._bodies < self._max_bodies and own < self._max_bodies * 3 // 4):
             self._waiting.pop(guest, None)
             return True
         self._waiting.setdefault(guest, None)
-        return guest in itertools.islice(self._waiting, FIRST)
+        # Whole ones will be handled, and make room. Where there is none, all wait for each other.
+        return not self._whole and guest in itertools.islice(self._waiting, FIRST)
 
     def has_body(self, guest: Guest) -> None:
         """Note that all of a guest's body has come."""
