@@ -27,13 +27,13 @@ pytestmark = pytest.mark.live
 AnyServer = RunningServer | RunningGunicorn
 
 
-@pytest.fixture(params=["werkzeug", "gunicorn"])
+@pytest.fixture(params=["front", "gunicorn"])
 def draining_server(
     request: pytest.FixtureRequest, start_server: StartServer, leak_guard: LeakGuard
 ) -> Iterator[AnyServer]:
     """A server that drains for 1.5 s."""
     env = {"TEXTSTREAM_DRAIN": "1.5"}
-    if request.param == "werkzeug":
+    if request.param == "front":
         yield start_server(env=env)
         return
     server = RunningGunicorn(env=env, leak_guard=leak_guard)
@@ -101,6 +101,22 @@ def test_unfinished_requests_are_not_waited_for(draining_server: AnyServer, sio:
         assert draining_server.stop() == 0
         assert time.monotonic() - begun < 1.5 + SLACK
     assert_told(clients)
+
+
+def test_who_takes_an_answer_slowly_is_not_waited_for(draining_server: AnyServer) -> None:
+    """Nor is there a word of it in the log, though all the time for the end goes by."""
+    with ExitStack() as stack:
+        for _ in range(8):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(draining_server.address)
+            client.sendall(b"GET /socket.io/socket.io.js.map HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert client.recv(15) == b"HTTP/1.1 200 OK"
+        begun = time.monotonic()
+        draining_server.terminate()
+        assert draining_server.stop() == 0
+        assert time.monotonic() - begun < 1.5 + SLACK
+    assert "ERROR" not in draining_server.log_text()
 
 
 def test_a_client_that_polls_on_new_connections_is_told(

@@ -114,3 +114,39 @@ def test_closing_twice_is_closing_once(reactor: Reactor) -> None:
     reactor.close()
     reactor.close()
     assert not reactor.running
+
+
+def test_what_outlasts_its_closing_still_finds_everything_there(
+    reactor: Reactor, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed, begun = threading.Event(), threading.Event()
+
+    class Handler:
+        def on_ready(self, readable: bool, writable: bool) -> None:
+            """Nothing comes."""
+
+    forgotten, left = socket.socketpair()
+
+    def watch() -> None:
+        for sock in (forgotten, left):
+            reactor.watch(sock, Handler(), read=True, write=False)
+
+    def outlast() -> None:
+        begun.set()
+        closed.wait(TIMEOUT)
+        reactor.forget(forgotten)
+
+    with forgotten, left:
+        reactor.call_soon(watch)
+        reactor.call_soon(outlast)
+        assert begun.wait(TIMEOUT)
+        reactor.close(0.0)
+        assert reactor.running
+        assert left.fileno() >= 0
+        closed.set()
+        [thread] = (one for one in threading.enumerate() if one.name == "reactor")
+        thread.join(TIMEOUT)
+        assert not reactor.running
+        assert caplog.records == []
+        assert forgotten.fileno() >= 0
+        assert left.fileno() < 0, "it was watched to the end"

@@ -58,7 +58,7 @@ class Reactor:
         """How often it has come round: what is bounded by turns goes by it."""
         self._thread: threading.Thread | None = None
         self._awake = False
-        self._closed = False
+        self._closed = self._freed = False
         self._guest: Guest | None = None
         self._asks = math.inf  # when the guest is asked again, within a turn
         self._given = 0.0  # seconds that it had of this turn
@@ -124,7 +124,14 @@ class Reactor:
             done.wait(max(0.0, deadline - time.monotonic()))
 
     def close(self, timeout: float = 5.0) -> None:
-        """End the thread, free its descriptors, close what is watched. Again, it does nothing."""
+        """End the thread, free its descriptors, close what is watched. Again, it does nothing.
+
+        Args:
+            timeout: seconds that it waits for the thread. One that is at something for longer
+                frees what is its own when it is through: freed before, a callback that ends
+                connections would fail at the first.
+
+        """
         with self._lock:
             if self._closed:
                 return
@@ -133,7 +140,15 @@ class Reactor:
         self._wake()
         if thread and thread is not threading.current_thread():
             thread.join(timeout)
-        for sock in () if self.running else self._poller.sockets():
+        if not self.running:
+            self._free()
+
+    def _free(self) -> None:
+        with self._lock:
+            if self._freed:
+                return
+            self._freed = True
+        for sock in self._poller.sockets():
             sock.close()
         self._poller.close()
         self._waker.close()
@@ -154,17 +169,15 @@ class Reactor:
             return  # full: it is awake anyway; closed: there is nobody to wake
 
     def _run(self) -> None:
-        while not self._closed:
-            self._turn()
+        try:
+            while not self._closed:
+                self._turn()
+        finally:
+            self._free()
 
     def _turn(self) -> None:
         # On its own, so that nothing keeps what has gone while the next turn waits.
-        try:
-            ready = self._poller.poll(self._timeout())
-        except OSError:
-            if self._closed:
-                return
-            raise
+        ready = self._poller.poll(self._timeout())
         self.turns += 1
         began = self.clock()
         self._given = 0.0

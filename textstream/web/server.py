@@ -118,12 +118,13 @@ class Server:
         """End all streams with ``shutdown``, tell their readers, close the sockets with 1001.
 
         Args:
-            timeout: seconds that it may take, one third of it for sources that do not stop.
+            timeout: seconds that it may take: one third of it for sources that do not stop, one
+                ninth for what is ours, however slow clients are.
             told: called when the clients have fetched all that there was for them.
 
         """
         begun = time.monotonic()
-        deadline = begun + timeout
+        deadline, theirs = begun + timeout, begun + timeout * 8 / 9
         with going_on("ending the streams"):
             self.hub.close(timeout / 3)
         with going_on("writing what is left"):
@@ -133,10 +134,12 @@ class Server:
         if self.front:
             self.front.stop()  # or new ones would come while these are closed
         with going_on("closing the connections"):
-            self._close_sockets(deadline)
+            self._close_sockets(theirs)
         if self.front:
             with going_on("writing the last answers"):
-                self._settle_front(self.front, deadline)
+                self._wait_for_answers(self.front, theirs)
+            with going_on("closing the front"):
+                self.front.close(deadline)
         with going_on("ending the tasks"):
             self.dispatcher.close()
             if self.lab:
@@ -175,11 +178,10 @@ class Server:
                 return
             self.socketio.sleep(0.02)
 
-    def _settle_front(self, front: Front, deadline: float) -> None:
+    def _wait_for_answers(self, front: Front, deadline: float) -> None:
         """Wait until all who have asked are answered."""
         while not front.settled and time.monotonic() < deadline:
             self.socketio.sleep(0.02)
-        front.close(deadline)
 
     def _flush(self, deadline: float) -> None:
         """Wait until what was emitted has left the queues.
