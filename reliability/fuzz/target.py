@@ -16,7 +16,7 @@ from tests.live.gunicorn import RunningGunicorn
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 
-SERVERS = ("werkzeug", "gunicorn")
+SERVERS = ("front", "gunicorn")
 
 SETTINGS = {
     "TEXTSTREAM_GRACE": "1",
@@ -64,7 +64,7 @@ class Attacked:
     def __init__(self, name: str, leak_guard: LeakGuard) -> None:
         """Start it; `name` is one of `SERVERS`."""
         self._server: RunningServer | RunningGunicorn
-        if name == "werkzeug":
+        if name == "front":
             self._server = RunningServer(env=SETTINGS, leak_guard=leak_guard)
         else:
             self._server = RunningGunicorn(

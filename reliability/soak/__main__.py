@@ -92,7 +92,7 @@ def write_json(report: Report, path: Path) -> None:
 @click.option(
     "--server",
     type=click.Choice(get_args(ServerName)),
-    default="werkzeug",
+    default="front",
     show_default=True,
     help="What serves.",
 )

@@ -66,7 +66,7 @@ class Options:
     warm_up: float
     clients: int = 8
     seed: int = 1
-    server: ServerName = "werkzeug"
+    server: ServerName = "front"
     model: bool = True
 
 

@@ -13,7 +13,7 @@ from tests.support.leaks import LeakGuard
 from tests.support.running_server import ROOT, RunningServer
 from tests.support.usage import Usage, usage
 
-ServerName = Literal["werkzeug", "gunicorn"]
+ServerName = Literal["front", "gunicorn"]
 
 GRACE = 6.0
 RETENTION = 6.0
@@ -21,7 +21,7 @@ HEARTBEAT = 5.0
 """Seconds. All that is left alone is forgotten within a few of them, hundreds of times in a soak;
 yet each is long beside what a cut, or a busy machine, keeps a client away."""
 
-SPARE_THREADS = {"werkzeug": 0, "gunicorn": 16}
+SPARE_THREADS = {"front": 0, "gunicorn": 16}
 """gunicorn's threads begin when there is work for them, and stay."""
 
 TIMEOUT = 10.0

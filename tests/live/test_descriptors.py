@@ -40,12 +40,12 @@ class Poor:
         return requests.get(f"{self.server.url}/healthz", timeout=TIMEOUT).status_code
 
 
-@pytest.fixture(params=["werkzeug", "gunicorn"])
+@pytest.fixture(params=["front", "gunicorn"])
 def poor(
     request: pytest.FixtureRequest, start_server: StartServer, start_gunicorn: StartGunicorn
 ) -> Iterator[Poor]:
     server: RunningServer | RunningGunicorn
-    if request.param == "werkzeug":
+    if request.param == "front":
         server = start_server()
         pid = server.pid
     else:

@@ -34,7 +34,7 @@ def test_health(server: RunningServer) -> None:
 def test_a_client_that_resets_behind_the_answer_leaves_no_descriptor(
     start_server: StartServer, sio: Connect
 ) -> None:
-    """Of Werkzeug's selector, that is; while it looks for what else the client has to say."""
+    """While it is being waited for what else the client has to say."""
     server = start_server()
     sio(server)  # from the first connection on, garbage is collected seldom
     address = ("127.0.0.1", int(server.url.rpartition(":")[2]))

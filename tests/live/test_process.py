@@ -21,13 +21,13 @@ from textstream.web.process import GC_THRESHOLD, SWITCH_INTERVAL
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(params=["werkzeug", "gunicorn", "gunicorn --preload"])
+@pytest.fixture(params=["front", "gunicorn", "gunicorn --preload"])
 def url(
     request: pytest.FixtureRequest, start_server: StartServer, leak_guard: LeakGuard
 ) -> Iterator[str]:
     """The address of a server that ``stream_server`` makes, with the source that looks around."""
     env = {"TEXTSTREAM_SOURCES": SETTING, "PYTHONPATH": str(ROOT)}
-    if request.param == "werkzeug":
+    if request.param == "front":
         server = start_server(env=env)
         yield server.url
         assert server.stop() == 0

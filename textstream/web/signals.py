@@ -79,13 +79,13 @@ def drain_on_signals(server: Server, drain: float, *, finish: Callable[[], Any])
 
     On SIGUSR1 its counters are logged.
 
-    To be called in the main thread. For programs that run a WSGI server themselves: ours on
-    Werkzeug, or one on gevent.
+    To be called in the main thread. For programs that run a server themselves: ours with its
+    front, or one on gevent.
 
     Args:
         server: to be drained and closed.
         drain: seconds that running streams may go on.
-        finish: called when all is closed: ends the WSGI server.
+        finish: called when all is closed: ends the server.
 
     """
     handler = where_one_may_wait(GoingDown(server, drain, finish=finish))
