@@ -1,13 +1,13 @@
 """How much is sent, and so how finely time is divided.
 
-A send right behind another costs less than one alone, here and at the other end: with 400 readers
-by a quarter, with 1,000 by a sixth, measured. So where something is sent all the time, those of one
-pace are served at the same moments (`FixedPace.align`): each is put off once, by little more than
-the grain, and no pace becomes less even. With a coarser tick it would: 20 ms are no part of 50.
+A send right behind another costs less than one alone, here and at the other end: roughly a sixth to
+a quarter less, the more the fewer readers there are. So where something is sent all the time, those
+of one pace are served at the same moments (`FixedPace.align`): each is put off once, by little more
+than the grain, and no pace becomes less even. With a coarser tick it would: 20 ms are no part of 50.
 
-Where very much is sent it gets finer again. 300 sends at once are the cheapest already; with more,
-whoever else is due would wait for them: of 1,200 readers, first characters of others came 24 ms
-late (99th percentile) with a grain of 20 ms, 11 with one of 12.5.
+Where very much is sent it gets finer again. From some hundred sends at once on more of them are
+hardly cheaper, and whoever else is due waits for them: of 1,200 readers, first characters of others
+came 24 ms late (99th percentile) with a grain of 20 ms, 11 with one of 12.5, measured.
 """
 
 from __future__ import annotations
