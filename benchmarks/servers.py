@@ -60,7 +60,7 @@ _QUIET = {"TEXTSTREAM_LOG_LEVEL": "warning"}
 SERVERS = (
     Server(
         "ours",
-        "textstream, Werkzeug",
+        "textstream",
         (*_PYTHON, "stream_server.py", "--port", "0"),
         env=_QUIET,
         dialect="textstream",

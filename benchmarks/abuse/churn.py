@@ -25,7 +25,7 @@ from benchmarks.abuse.wire import (
 )
 
 AT_A_TIME = 32
-"""Werkzeug has a thread for each request: with more it would have too many, whatever we do."""
+"""From when each request was a thread of its own; the same, so that runs can be compared."""
 
 SETTLE_SECONDS = 30.0
 """For streams' grace and idle threads."""

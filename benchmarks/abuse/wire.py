@@ -204,7 +204,7 @@ class Client:
     async def take_answer(self) -> tuple[int, bytes]:
         """Wait for the answer to a plain request; return status and body.
 
-        Not until the end of the connection: Werkzeug waits 10 ms before it closes one.
+        Not until the end of the connection: it is kept alive for the next request.
         """
         head = await self.take_head()
         status = int(head.split(" ", 2)[1])
