@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
@@ -51,7 +52,7 @@ def _chosen(_context: object, _parameter: object, value: str) -> list[str]:
     help="How long the longest goes on; floods, a tenth of that.",
 )
 @click.option(
-    "--publish", "published", is_flag=True, help="Write the table into docs/reliability.md."
+    "--publish", "published", is_flag=True, help="Write their rows into docs/reliability.md."
 )
 def main(
     *,
@@ -66,7 +67,8 @@ def main(
 
     Exit code 1: a limit was passed.
     """
-    chosen = [attack for attack in all_attacks(count, seconds) if attack.name in names]
+    attacks = all_attacks(count, seconds)
+    chosen = [attack for attack in attacks if attack.name in names]
     if listed:
         for attack in chosen:
             click.echo(f"{attack.name:<24}{attack.what}")
@@ -78,7 +80,8 @@ def main(
         click.echo("\n".join(remarks(verdicts[-1])), err=True)
     click.echo(table(verdicts))
     if published:
-        publish(verdicts, {attack.name: attack.what for attack in chosen})
+        day = datetime.now(UTC).date().isoformat()
+        publish(verdicts, {attack.name: attack.what for attack in attacks}, day)
     sys.exit(any(verdict.failures for verdict in verdicts))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.abuse.run import Verdict
 from benchmarks.markdown import markdown_table
@@ -34,14 +35,40 @@ def remarks(verdict: Verdict) -> list[str]:
     return lines + [f"- ✗ {verdict.attack}: {failure}" for failure in verdict.failures]
 
 
-def publish(verdicts: Sequence[Verdict], what: Mapping[str, str]) -> None:
-    """Write the table of `verdicts` into the documentation, with what each attack does."""
-    rows: list[tuple[str, ...]] = [("attack", "what it does", *TITLES[1:-1])]
+def publish(
+    verdicts: Sequence[Verdict], what: Mapping[str, str], day: str, document: Path = DOCUMENT
+) -> None:
+    """Write `verdicts` into the documentation's table.
+
+    The rows of attacks that were not made stay: a run of a few must not throw away the others.
+
+    Args:
+        verdicts: what has come of those that were made.
+        what: what each attack that there is does, by name, in the order of the table.
+        day: of the run, in ISO 8601.
+        document: has the table.
+
+    Raises:
+        ValueError: it has no place for one.
+
+    """
+    rows = _published(document)
     for verdict in verdicts:
         name, *cells, _ = _cells(verdict)
         shown = f"`{name}`" + (" ✗" if verdict.failures else "")
-        rows.append((shown, what[verdict.attack], *cells))
-    write_between_markers(DOCUMENT, markdown_table(rows), BEGIN, END)
+        rows[name] = (shown, what[name], day, *cells)
+    titles = ("attack", "what it does", "day", *TITLES[1:-1])
+    made = [rows[name] for name in what if name in rows]
+    write_between_markers(document, markdown_table([titles, *made]), BEGIN, END)
+
+
+def _published(document: Path) -> dict[str, tuple[str, ...]]:
+    """Return the rows of the table that is there, by the names of their attacks."""
+    table = document.read_text().partition(BEGIN)[2].partition(END)[0]
+    rows = (line for line in table.splitlines() if line.startswith("| `"))
+    return {
+        row.split("`")[1]: tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows
+    }
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:

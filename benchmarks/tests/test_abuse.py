@@ -9,6 +9,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -22,7 +23,7 @@ from benchmarks.abuse.newcomers import MOST_SECONDS, Newcomers, Welcomed
 from benchmarks.abuse.outcome import MEGABYTE, Outcome
 from benchmarks.abuse.records import records_wrong
 from benchmarks.abuse.run import Verdict, run
-from benchmarks.abuse.show import BEGIN, DOCUMENT, END, table
+from benchmarks.abuse.show import BEGIN, DOCUMENT, END, publish, table
 from benchmarks.abuse.talker import LONGEST_MESSAGE, PollingTalker, Talker, code_of, packet
 from benchmarks.abuse.target import Target
 from benchmarks.process import ServerProcess
@@ -92,6 +93,28 @@ def test_the_table_says_what_failed() -> None:
     assert "| 52 / 60 |" in " ".join(silent.split())
     assert "- silent: closed after 10 s" in text
     assert "- ✗ events: the server ended" in text
+
+
+def test_a_run_of_a_few_publishes_their_rows_and_keeps_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
+    what = {"first": "one", "second": "two", "third": "three"}
+    former = [
+        Verdict("second", 2.0, failures=("it ended",)),
+        Verdict("third", 3.0),
+        Verdict("gone"),
+    ]
+    publish(former, {**what, "gone": "no more"}, "2026-01-01", page)
+    publish([Verdict("third", 4.0), Verdict("first", 1.0)], what, "2026-01-02", page)
+    lines = page.read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:5]] for line in lines[5:8]]
+    assert rows == [
+        ["`first`", "one", "2026-01-02", "0.0"],
+        ["`second` ✗", "two", "2026-01-01", "0.0"],
+        ["`third`", "three", "2026-01-02", "0.0"],
+    ]
+    assert [lines[0], lines[-1]] == ["before", "after"]
+    assert [line.split("|")[5].strip() for line in lines[5:8]] == ["1.0", "2.0", "4.0"]
 
 
 def test_all_attacks_can_be_listed_and_sent_to_a_process() -> None:
