@@ -1,10 +1,9 @@
 """How much is sent, and so how finely time is divided.
 
 A send right behind another costs less than one alone, here and at the other end: 8 to 18 % less
-with 150 to 1,000 readers, in several runs, and not the more the more there are. So where something
-is sent all the time, those of one pace are served at the same moments (`FixedPace.align`): each is
-put off once, by little more than the grain, and no pace becomes less even. With a coarser tick it
-would: 20 ms are no part of 50.
+with 150 to 1,000 readers, in several runs. So where something is sent all the time, those of one
+pace are served at the same moments (`FixedPace.align`): each is put off once, by little more than
+the grain, and no pace becomes less even. With a coarser tick it would: 20 ms are no part of 50.
 
 Where very much is sent it gets finer again. From some hundred sends at once on more of them are
 hardly cheaper, and whoever else is due waits for them: of 1,200 readers, first characters of others
