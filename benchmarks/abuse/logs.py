@@ -25,6 +25,9 @@ EVIL = "\x1b[31mEVIL\r\n2026-01-01 INFO FORGED\x9b0m\u2028\u2029\x85\x07\x0b\x0c
 
 WORKERS = 16
 
+ADVERTISEMENT = "bought watches " * 50
+"""As long as the lab lets anybody send to others, or nearly so."""
+
 
 async def lines(target: Target) -> Outcome:
     """Put line ends, escapes and names of one's own wherever a server might log them."""
@@ -160,10 +163,10 @@ async def megaphone(target: Target) -> Outcome:
             ("my_room_event", {"room": "a room"}),
         ):
             await stranger.send(frame(b'42/test,["join",{"room":"a room"}]'))
-            data = json.dumps([name, {"data": "bought watches " * 100, **more}])
+            data = json.dumps([name, {"data": ADVERTISEMENT, **more}])
             await sender.send(frame(f"42/test,{data}".encode()))
-        for who, client in (("a neighbour", neighbour), ("a stranger", stranger)):
-            got = await _heard(client)
+        heard = await asyncio.gather(_heard(neighbour), _heard(stranger))
+        for who, got in zip(("a neighbour", "a stranger"), heard, strict=True):
             outcome.endings[who] += got
             if who == "a stranger" and got:
                 outcome.failures.append(f"another address got {got} messages, unasked")

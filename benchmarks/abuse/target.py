@@ -23,6 +23,7 @@ CHECKS = 8
 
 UNKNOWN_SESSION = (b"Session ID unknown", b"Invalid session")
 COUNTER_LOOKS = 60
+COUNTERS = "counters {"
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,8 @@ class Target:
         os.kill(pid, signal.SIGUSR1)
         for _ in range(COUNTER_LOOKS):
             await asyncio.sleep(0.05)
-            text = self.log()[before:].decode("utf-8", "replace")
-            _, found, rest = text.partition("counters {")
-            if found and "\n" in rest:
-                told: dict[str, Any] = json.JSONDecoder().raw_decode("{" + rest)[0]
+            told = counters_in(self.log()[before:].decode("utf-8", "replace"))
+            if told is not None:
                 return told
         return None
 
@@ -107,6 +106,16 @@ class Target:
                     continue
             left.add(sid)
         return left
+
+
+def counters_in(log: str) -> dict[str, Any] | None:
+    """Return the counters that a log tells first, as text or as JSON; None: it tells none yet."""
+    for line in log.splitlines(keepends=True):
+        if COUNTERS in line and line.endswith("\n"):
+            message = str(json.loads(line)["message"]) if line.startswith("{") else line
+            told: dict[str, Any] = json.loads("{" + message.partition(COUNTERS)[2])
+            return told
+    return None
 
 
 def _entries(folder: Path) -> int:

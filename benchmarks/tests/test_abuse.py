@@ -15,13 +15,12 @@ import pytest
 from click.testing import CliRunner
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from benchmarks.abuse import attacks, churn, flood, polling, requests, wire
+from benchmarks.abuse import attacks, churn, flood, logs, polling, requests, wire
 from benchmarks.abuse.__main__ import main
 from benchmarks.abuse.catalogue import all_attacks
 from benchmarks.abuse.good import Served
 from benchmarks.abuse.newcomers import MOST_SECONDS, Newcomers, Welcomed
 from benchmarks.abuse.outcome import MEGABYTE, Outcome
-from benchmarks.abuse.records import records_wrong
 from benchmarks.abuse.run import Verdict, run
 from benchmarks.abuse.show import BEGIN, DOCUMENT, END, publish, table
 from benchmarks.abuse.talker import LONGEST_MESSAGE, PollingTalker, Talker, code_of, packet
@@ -159,36 +158,6 @@ def test_an_error_that_is_too_long_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        "12:00:00 INFO stream ended units=3",
-        "[2026-01-01 12:00:00 +0000] [123] [INFO] Booting worker",
-        '{"time": "12:00", "message": "a\\nb"}',
-        "textstream is listening on http://127.0.0.1:5002",
-        "",
-    ],
-)
-def test_a_line_that_is_a_record(line: str) -> None:
-    assert records_wrong(f"{line}\n") == []
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "12:00:00 INFO a\x1b[31mb",
-        "12:00:00 INFO a\u2028b",
-        "12:00:00 INFO a\rb",
-        "12:00:00 INFO a\u202eb",
-        "Traceback (most recent call last):",
-        "2026-01-01 INFO forged",
-        '{"half": ',
-    ],
-)
-def test_a_line_that_is_none(line: str) -> None:
-    assert len(records_wrong(f"12:00:00 INFO good\n{line}\n")) == 1
-
-
-@pytest.mark.parametrize(
     ("made", "count"),
     [
         (requests.unknown_keys, 3),
@@ -272,6 +241,12 @@ def test_a_server_says_what_it_was_set_to_and_what_it_has_used(target: Target) -
     assert target.setting("TEXTSTREAM_NOTHING") == ""
     assert b"listening" in target.log()
     assert 0 < target.cpu() < 60
+
+
+def test_the_megaphone_is_heard_at_its_own_address_only(target: Target) -> None:
+    outcome = asyncio.run(logs.megaphone(target))
+    assert outcome.failures == []
+    assert outcome.endings["a neighbour"] > 0
 
 
 def test_a_session_is_seen_until_it_has_gone(target: Target) -> None:
