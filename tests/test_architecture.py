@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "stream reading hub transport lab",
     "client": "errors protocol",
     "cli": "errors protocol client chaos stream_server",
-    "wsgi": "errors log_format settings web",
+    "wsgi": "errors access log_format settings web",
     "stream_server": "errors access log_format settings web wsgi",
 }
 """What each room may import of ours, beside itself. Nothing lies beneath ``chaos``: the fault lab

@@ -12,11 +12,13 @@ import sys
 from flask import Flask
 
 from textstream import log_format
+from textstream.access.address import Proxies
 from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, read_settings
 from textstream.web.app import create_app
 from textstream.web.gunicorn import drain_under_gunicorn
 from textstream.web.process import tune_process
+from textstream.web.request_kinds import Routes
 from textstream.web.workers import warn_under_uwsgi
 
 EXIT_CANNOT_BOOT = 3
@@ -29,7 +31,8 @@ def _make() -> Flask:
     made = create_app(settings)
     parts = made.extensions["textstream"]
     tune_process(parts)
-    drain_under_gunicorn(parts, settings.drain)
+    routes = Routes(settings.prefix, Proxies(settings.trusted_proxies))
+    drain_under_gunicorn(parts, settings.drain, routes)
     warn_under_uwsgi()
     return made
 

@@ -1,4 +1,4 @@
-"""The server with an answer that takes its time: ``gunicorn tests.live.slow_answer:app``."""
+"""The server with answers that take their time: ``gunicorn tests.live.slow_answer:app``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ def slow() -> Response:
 
     def pieces() -> Iterator[str]:
         for _ in range(PIECES):
+            yield "x"
+            time.sleep(0.1)
+
+    return Response(pieces())
+
+
+@app.get("/endless")
+def endless() -> Response:
+    """Send letters until nobody reads them: who asks for it holds a thread as long as it likes."""
+
+    def pieces() -> Iterator[str]:
+        while True:
             yield "x"
             time.sleep(0.1)
 

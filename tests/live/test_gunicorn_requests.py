@@ -32,7 +32,12 @@ Connect = Callable[[], Client]
 @pytest.fixture(scope="module")
 def gunicorn(leak_guard: LeakGuard) -> Iterator[RunningGunicorn]:
     env = {"TEXTSTREAM_MAX_MESSAGE_BYTES": str(LIMIT)}
-    server = RunningGunicorn("--threads", str(THREADS), env=env, leak_guard=leak_guard)
+    server = RunningGunicorn(
+        *("--threads", str(THREADS)),
+        app="tests.live.slow_answer:app",
+        env=env,
+        leak_guard=leak_guard,
+    )
     yield server
     assert server.stop() == 0
     assert "Traceback" not in server.log_text()
@@ -80,6 +85,31 @@ def test_half_requests_hold_no_thread(connect: Connect, session: str) -> None:
         client.send(halves[number % len(halves)])
     for _ in range(3):
         assert connect().ask("/healthz")[0] == 200
+
+
+def test_polls_and_the_health_check_need_none_of_the_threads(
+    connect: Connect, session: str
+) -> None:
+    poller = connect()
+    start = b'42["start_stream",{"text":"' + b"x" * 1000 + b'","rate":4}]'
+    for body in (b"40", start):
+        poller.send(post(session, body))
+        assert poller.answer()[0] == 200
+    held = [connect() for _ in range(THREADS)]
+    for client in held:
+        client.get("/endless")
+        assert b"200" in client._file.readline()  # a thread answers it
+    said = b""
+    while said.count(b"new_char") < 2:
+        client = connect()
+        client.get(session)
+        status, part, _ = client.answer()
+        assert status == 200
+        said += part
+    assert connect().ask("/healthz")[0] == 200
+    for client in held:
+        client.reset()
+    assert connect().ask("/api/sources")[0] == 200
 
 
 def test_a_request_in_pieces_and_the_next(connect: Connect) -> None:

@@ -104,6 +104,17 @@ def test_a_request_is_parked_only_if_it_has_to_wait(
     assert not client.session._polling
 
 
+def test_a_patient_poll_is_parked_where_there_is_something_and_woken_at_once(
+    local: LocalServer, dial_polling: DialPolling
+) -> None:
+    client = dial_polling(local)
+    client.send("there is something")
+    request = get(client)
+    assert local.transport.parking.park(request.environ, request.wake, patient=True)
+    assert request.woken == 1
+    assert answer(local, request).body == b"4there is something"
+
+
 def test_a_parked_poll_is_woken_once_and_answered_by_the_application(
     local: LocalServer, dial_polling: DialPolling
 ) -> None:

@@ -70,7 +70,7 @@ class HandedPolls:
         """Run what takes a moment, and does not wait for anything."""
         self._threads()[1].submit(job)
 
-    def hand_off(self, session: Any, environ: dict[str, Any], start_response: Any) -> None:
+    def hand_off(self, environ: dict[str, Any], start_response: Any) -> None:
         """Let a poll wait without the thread that serves it, where that can be.
 
         Raises:
@@ -85,17 +85,42 @@ class HandedPolls:
         raw = self.socket_of(environ, start_response)
         if raw is None or _has_body(environ):  # which would be taken for what follows
             return
-        kept = kept_of(environ)
-        poll = HandedPoll(self, kept, session.account)
-        if not self.parking.park(kept, poll.wake):
-            return
         try:
-            sock = steal(raw)
+            waits = self.park(environ, lambda: steal(raw))
         except OSError:  # no descriptor to hand it off with
-            self.parking.give_back(kept)
             return
-        poll.start(sock)
-        leave_thread(environ)
+        if waits:
+            leave_thread(environ)
+
+    def park(
+        self,
+        environ: dict[str, Any],
+        take: Callable[[], socket.socket],
+        *,
+        patient: bool = False,
+    ) -> bool:
+        """Let a poll wait here, if it may and has to; return whether it does. Does not block.
+
+        Args:
+            environ: of a poll without a body.
+            take: takes its socket, which does not block, from whoever has it; may raise OSError.
+            patient: see `Parking.park`.
+
+        Raises:
+            OSError: it was not to be taken; the poll does not wait.
+
+        """
+        kept = kept_of(environ)
+        poll = HandedPoll(self, kept)
+        if not self.parking.park(kept, poll.wake, patient=patient):
+            return False
+        try:
+            sock = take()
+        except OSError:
+            self.parking.give_back(kept)
+            raise
+        poll.start(sock, kept[PARKED].account)
+        return True
 
     def socket_of(self, environ: dict[str, Any], start_response: Any) -> socket.socket | None:
         """Return the socket of a request that may be taken from its server; None: it may not.
@@ -122,13 +147,11 @@ class HandedPoll:
         "_woken",
     )
 
-    def __init__(
-        self, polls: HandedPolls, environ: dict[str, Any], account: Account | None = None
-    ) -> None:
-        """Wait for nothing yet; `account` bears what the client does not take at once."""
+    def __init__(self, polls: HandedPolls, environ: dict[str, Any]) -> None:
+        """Wait for nothing yet."""
         self._polls = polls
         self._environ = environ
-        self._account = account
+        self._account: Account | None = None
         self._sock: socket.socket | None = None
         self._woken = False
         self._out: bytes | None = None  # what is to be sent; None: not known yet
@@ -139,8 +162,12 @@ class HandedPoll:
         """Have it answered. Any thread, with any lock held."""
         self._polls.reactor.call_soon(self._answer)
 
-    def start(self, sock: socket.socket) -> None:
-        """Wait for `wake`, and for the peer's end. Any thread."""
+    def start(self, sock: socket.socket, account: Account | None = None) -> None:
+        """Wait for `wake`, and for the peer's end. Any thread.
+
+        `account` bears what the client does not take at once.
+        """
+        self._account = account
         self._polls.reactor.call_soon(lambda: self._begin(sock))
 
     def on_ready(self, readable: bool, writable: bool) -> None:

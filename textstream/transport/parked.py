@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import Any
 
+from textstream.access.account import Account
 from textstream.transport.answer_pace import AnswerPace
 from textstream.transport.reactor import Timer
 from textstream.transport.waits import Once
@@ -52,6 +53,12 @@ class ParkedPoll:
         session = self._session
         left = session.ping_due + session.server.ping_timeout - time.monotonic()
         self._timer = session.shared.call_later(max(0.0, left), self._check_heartbeat)
+
+    @property
+    def account(self) -> Account | None:
+        """Its session's, which bears what its client does not take at once."""
+        account: Account | None = self._session.account
+        return account
 
     @property
     def nbytes(self) -> int:

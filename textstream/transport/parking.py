@@ -44,7 +44,7 @@ class Parking:
         self._eio = eio
         self._pace = pace
 
-    def park(self, environ: dict[str, Any], wake: Wake) -> bool:
+    def park(self, environ: dict[str, Any], wake: Wake, *, patient: bool = False) -> bool:
         """Let a request wait, if it is a poll for which there is nothing yet, or has packets.
 
         Does not block, and never raises. Its path has been looked at: it is Engine.IO's. Packets
@@ -53,6 +53,8 @@ class Parking:
         Args:
             environ: the request's; ``wsgi.input`` has the whole of its body, and does not block.
             wake: called once when it is to be answered, maybe before this returns; see `Wake`.
+            patient: whether a poll waits for its turn also where there is something for it and few
+                others are served: where to serve it costs more than to wake it.
 
         Returns:
             False where it is to be served at once: it is another request, there is something for it
@@ -62,17 +64,20 @@ class Parking:
         try:
             if (session := self._session_of(environ)) is None:
                 return False
-            park = self._park_poll if environ["REQUEST_METHOD"] == "GET" else self._park_post
-            return park(session, environ, wake)
+            if environ["REQUEST_METHOD"] == "GET":
+                return self._park_poll(session, environ, wake, patient=patient)
+            return self._park_post(session, environ, wake)
         except Exception as error:  # noqa: BLE001 (of whatever kind: the application will tell)
             log_exception(logger, "a request could not be parked", error=error)
         environ.pop(PARKED, None)
         return False
 
-    def _park_poll(self, session: Session, environ: dict[str, Any], wake: Wake) -> bool:
-        busy = self._pace.busy
+    def _park_poll(
+        self, session: Session, environ: dict[str, Any], wake: Wake, *, patient: bool
+    ) -> bool:
+        patient = patient or self._pace.busy
         environ[PARKED] = poll = ParkedPoll(session, wake, self._pace)
-        if session.park(poll, patient=busy):
+        if session.park(poll, patient=patient):
             return True
         del environ[PARKED]
         self._pace.count()

@@ -47,7 +47,7 @@ class PollingSocket(HeartbeatSocket):
             self.close(wait=False, reason=self.server.reason.PING_TIMEOUT)
             return refusal(Answer.UNKNOWN_SESSION)
         self.admitted(environ)
-        self.shared.hand_off(self, environ, start_response)
+        self.shared.hand_off(environ, start_response)
         with self._alone("_polling") as alone:
             if not alone:
                 # Its client has let go of the first, whose answer nobody may ever read.

@@ -21,8 +21,8 @@ class Shared:
         on_oversized: told of a message that was dropped.
         submit: runs a job in a worker, soon.
         call_later: calls back in so many seconds; must not block.
-        hand_off: has a session's poll wait without its thread, and raises for that to leave, or
-            returns where that cannot be; called with session, environ, and ``start_response``.
+        hand_off: has a poll wait without its thread, and raises for that to leave, or returns where
+            that cannot be; called with environ and ``start_response``.
         farewells: who has closed a session a moment ago.
         flags: guards the flags of all of them.
 
@@ -36,7 +36,7 @@ class Shared:
         on_oversized: OnOversized,
         submit: Callable[[Callable[[], None]], None],
         call_later: Callable[[float, Callable[[], None]], Timer],
-        hand_off: Callable[[Any, dict[str, Any], Any], None],
+        hand_off: Callable[[dict[str, Any], Any], None],
     ) -> None:
         self.bounds = bounds
         self.turns = turns

@@ -6,8 +6,12 @@ import socket
 from concurrent.futures import Future
 from typing import Any
 
+from textstream.transport.driver import Transport
 from textstream.transport.http.bodies import Bodies
-from textstream.web.accepting import Accepted, Acceptor, Trouble
+from textstream.web.accepting import Accepted, Acceptor
+from textstream.web.gthread_parking import Parker
+from textstream.web.gthread_threads import Threads
+from textstream.web.request_kinds import Routes
 from textstream.web.server import Server
 
 
@@ -32,10 +36,9 @@ class _Listener:
         return self._listener.getsockname()
 
 
-def bodies_of(server: Server) -> Bodies:
+def _bodies_of(transport: Transport) -> Bodies:
     """Return how large bodies of requests may be: as where our own front reads them."""
-    assert server.transport is not None  # noqa: S101 (the threading mode has one)
-    bounds = server.transport.bounds
+    bounds = transport.bounds
     path = "/socket.io/"  # perhaps under a prefix
     return Bodies(bounds.max_message, bounds.max_dropped, lambda asked: asked.endswith(path))
 
@@ -48,12 +51,13 @@ class Accepting:
     requests are read by `Requests`; those of whoever asks for nothing give way to new ones.
     """
 
-    def __init__(self, worker: Any, bodies: Bodies) -> None:
+    def __init__(self, worker: Any, server: Server, routes: Routes) -> None:
         """Change a worker, gunicorn's ``ThreadWorker``, in its own process, before it accepts.
 
         Args:
             worker: it.
-            bodies: how large those of requests may be.
+            server: what it serves, before anybody has wrapped its app.
+            routes: which requests are what.
 
         """
         from gunicorn.workers import gthread  # noqa: PLC0415 (only where it is there)
@@ -65,10 +69,19 @@ class Accepting:
         self._silent: Future[object] = Future()
         self._silent.set_result(gthread._DEFER)
         self._acceptor = Acceptor(make_room=self._give_way)
-        self._no_thread = Trouble("requests wait for a thread: %d, the system gives none more")
+        transport = server.transport
+        assert transport is not None  # noqa: S101 (the threading mode has one)
         self._accept, self._enqueue = worker.accept, worker.enqueue_req
+        worker.tpool.shutdown(wait=False)  # it has none yet
+        worker.tpool = Threads(worker.cfg.threads, is_health=self._is_health)
         self._end_late = worker.murder_pending
-        self._requests = Requests(worker, self._give_to_thread, bodies)
+        self._requests = Requests(
+            worker,
+            self._enqueue,
+            bodies=_bodies_of(transport),
+            routes=routes,
+            park=Parker(worker, server, transport, routes),
+        )
         worker.accept, worker.enqueue_req = self.accept, self.enqueue
         worker.murder_pending = self.turn
 
@@ -83,7 +96,7 @@ class Accepting:
         if self._is_plain(connection):
             self._requests.read(connection)
         elif connection.initialized or connection.data_ready:
-            self._give_to_thread(connection)
+            self._enqueue(connection)
         else:  # it waits, without a thread, for the first byte at least
             self._worker.finish_request(connection, self._silent)
             connection.timeout += self._patience
@@ -103,15 +116,8 @@ class Accepting:
             or getattr(config, "http2_cleartext", "off") in {"prior-knowledge", "both"}
         )
 
-    def _give_to_thread(self, connection: Any) -> bool:
-        """Have a request answered in a thread; return whether the worker will hear of its end."""
-        try:
-            self._enqueue(connection)
-        except RuntimeError:  # "can't start new thread": it waits for one of those there are,
-            self._worker.nr_conns -= 1  # which does not count it out
-            self._no_thread()
-            return False
-        return True
+    def _is_health(self, connection: Any) -> bool:
+        return self._requests.is_health(connection)
 
     def _give_way(self, count: int) -> int:
         """Close the oldest connections that have asked for nothing, so many; return how many."""

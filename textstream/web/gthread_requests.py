@@ -27,6 +27,7 @@ from textstream.transport.http.request import Carrier, Request
 from textstream.transport.poller import Handler
 from textstream.transport.reactor import Reactor
 from textstream.web.accepting import turn_away
+from textstream.web.request_kinds import Routes
 
 UNBOUNDED = 1 << 20
 """Connections: how many there may be is gunicorn's ``--worker-connections``."""
@@ -102,25 +103,36 @@ class _Reread(SocketUnreader):
 class Requests:
     """Those that come to one worker, until a thread has answered them. The worker's loop only."""
 
-    def __init__(self, worker: Any, enqueue: Callable[[Any], bool], bodies: Bodies) -> None:
+    def __init__(
+        self,
+        worker: Any,
+        enqueue: Callable[[Any], object],
+        *,
+        bodies: Bodies,
+        routes: Routes,
+        park: Callable[[Request], bool],
+    ) -> None:
         """Read none yet.
 
         Args:
             worker: gunicorn's.
-            enqueue: has a connection's request answered in a thread; returns whether the worker
-                will hear of its end.
+            enqueue: has a connection's request answered in a thread.
             bodies: how large they may be.
+            routes: which requests are what.
+            park: takes a request that waits without a thread, or returns False.
 
         """
         self._worker = worker
         self._enqueue = enqueue
         self._bodies = bodies
+        self._routes = routes
+        self._park = park
         self._loop = _Loop(worker)
         self.reactor = cast("Reactor", self._loop)
         self.places = Places(most=UNBOUNDED, far=UNBOUNDED)
         self.deadlines: Deadlines[HttpConnection] = Deadlines(self._loop.clock)
         self._reading: dict[Carrier, Any] = {}
-        self._served: dict[Any, Carrier] = {}
+        self._served: dict[Any, Request] = {}
         self._finish = worker.finish_request
         worker.finish_request = self.finish
 
@@ -145,11 +157,17 @@ class Requests:
 
     def finish(self, connection: Any, future: Any) -> None:
         """Go on with a connection that a thread has answered on."""
-        wire = self._served.pop(connection, None)
-        if wire is not None:
+        request = self._served.pop(connection, None)
+        if request is not None:
+            wire = request.connection
             self._reading.pop(wire, None)
             wire.take()
         self._finish(connection, future)
+
+    def is_health(self, connection: Any) -> bool:
+        """Return whether the request of a connection is for the server's health."""
+        request = self._served.get(connection)
+        return request is not None and self._routes.is_health({"PATH_INFO": request.head.path})
 
     # What connections ask for.
 
@@ -158,18 +176,19 @@ class Requests:
         return self._bodies.of(head)
 
     def serve(self, request: Request) -> None:
-        """Give a request to a thread."""
+        """Give a request to a thread, or let it wait without one."""
+        if self._park(request):
+            self._worker.nr += 1  # as those that a thread has; ``--max-requests`` is of all
+            return
         wire = request.connection
         connection = self._reading[wire]
-        self._served[connection] = wire
+        self._served[connection] = request
         connection.sock.setblocking(True)
         if not connection.initialized:
             connection.initialized = True
             connection.parser = get_parser(connection.cfg, connection.sock, connection.client)
         connection.parser.unreader = _Reread(connection.sock, request, wire.ahead)
-        if not self._enqueue(connection):
-            del self._served[connection], self._reading[wire]
-            wire.take()
+        self._enqueue(connection)
 
     def gone(self, wire: HttpConnection) -> None:
         """Count out a connection that has ended before a thread had it."""

@@ -13,7 +13,8 @@ from types import FrameType
 from typing import Any
 
 from textstream.transport.foreign import RUN_ONE_WORKER
-from textstream.web.gthread import Accepting, bodies_of
+from textstream.web.gthread import Accepting
+from textstream.web.request_kinds import Routes
 from textstream.web.server import CLOSE_SECONDS, Server
 from textstream.web.signals import GoingDown, Handler, count_on_signal, where_one_may_wait
 from textstream.web.workers import warn_of_several
@@ -30,7 +31,7 @@ QUIT_END = 1.0
 """Seconds that a gunicorn worker that is to end at once has for its hooks; the master allows 2."""
 
 
-def drain_under_gunicorn(server: Server, drain: float) -> None:
+def drain_under_gunicorn(server: Server, drain: float, routes: Routes) -> None:
     """Put the draining before what ends a gunicorn worker, if this is in one, or in its master.
 
     Stock, a worker counts requests only: sockets that were handed off are cut without a word, on
@@ -47,7 +48,7 @@ def drain_under_gunicorn(server: Server, drain: float) -> None:
         return
     owner = _worker_of_this_process()
     if owner is None:
-        _drain_when_forked(server, drain)
+        _drain_when_forked(server, drain, routes)
         return
     _warn(owner, drain)
     if _is_a(owner, "geventwebsocket."):
@@ -56,7 +57,7 @@ def drain_under_gunicorn(server: Server, drain: float) -> None:
             "-k gevent, or -w 1 --threads 16."
         )
         server.socketio.server.eio.allow_upgrades = False
-    _Worker(owner).drain_first(server, drain)
+    _Worker(owner).drain_first(server, drain, routes)
 
 
 def _worker_of_this_process() -> Any:
@@ -70,7 +71,7 @@ def _is_a(worker: Any, module: str) -> bool:
     return any(base.__module__.startswith(module) for base in type(worker).__mro__)
 
 
-def _drain_when_forked(server: Server, drain: float) -> None:
+def _drain_when_forked(server: Server, drain: float, routes: Routes) -> None:
     """Do it when a worker, forked from this process, takes the app that is loaded here."""
     from gunicorn.workers.base import Worker  # noqa: PLC0415 (only where it is there)
 
@@ -78,7 +79,7 @@ def _drain_when_forked(server: Server, drain: float) -> None:
 
     def load_and_drain(worker: Any) -> None:
         load(worker)
-        drain_under_gunicorn(server, drain)
+        drain_under_gunicorn(server, drain, routes)
 
     Worker.load_wsgi = load_and_drain
 
@@ -115,7 +116,7 @@ class _Worker:
         self._answers = 0
         self._watch(worker.cfg)
 
-    def drain_first(self, server: Server, drain: float) -> None:
+    def drain_first(self, server: Server, drain: float, routes: Routes) -> None:
         """Let it end when `server` has drained; at once on SIGINT, SIGQUIT and SIGABRT."""
         from gunicorn.workers import gthread  # noqa: PLC0415 (only where it is there)
 
@@ -127,7 +128,7 @@ class _Worker:
             # A threaded worker's own takes the lock of its thread pool, and would wait for itself
             # if it were signalled while it hands a request to that.
             base = super(gthread.ThreadWorker, base)
-            Accepting(self._worker, bodies_of(server))
+            Accepting(self._worker, server, routes)
         stop, quit_, abort = self._worker.handle_exit, base.handle_quit, base.handle_abort
 
         def told() -> None:
