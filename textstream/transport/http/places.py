@@ -49,10 +49,11 @@ Guests = dict[Guest, None]
 
 
 class Held:
-    """Bytes of a whole body, counted for as long as this is there: it goes with the body.
+    """Bytes of a whole body, counted until its request was handled.
 
-    A request whose client has gone may wait for its turn all the same, with its body. The end of
-    it may come in any thread, with any lock held: it is noted, and counted later.
+    It goes with the request as well: one whose client has gone is handled by nobody, and may have
+    waited for its turn until then. Either comes in any thread, with any lock held: it is noted,
+    and counted later.
     """
 
     __slots__ = ("_address", "_let_go", "_nbytes")
@@ -62,9 +63,13 @@ class Held:
         self._nbytes = nbytes
         self._let_go = let_go
 
-    def __del__(self) -> None:
-        """Count them no longer."""
-        self._let_go.append((self._address, self._nbytes))
+    def let_go(self) -> None:
+        """Count them no longer. An application may keep its environ: that is its own affair."""
+        nbytes, self._nbytes = self._nbytes, 0
+        if nbytes:
+            self._let_go.append((self._address, nbytes))
+
+    __del__ = let_go
 
 
 class _Address:
@@ -184,7 +189,7 @@ class Places:
         self._keep(guest.address, nbytes)
 
     def hold(self, address: str, nbytes: int) -> Held:
-        """Count the bytes of a whole body of an address until what is returned has gone."""
+        """Count the bytes of a whole body of an address until what is returned lets them go."""
         self._keep(address, nbytes)
         self._whole += nbytes
         return Held(address, nbytes, self._let_go)

@@ -52,6 +52,14 @@ class Carrier(Protocol):
         ...
 
 
+class Counted(Protocol):
+    """Bytes that are counted: `places.Held`."""
+
+    def let_go(self) -> None:
+        """Count them no longer."""
+        ...
+
+
 class Request:
     """A request that has come whole.
 
@@ -60,7 +68,7 @@ class Request:
         body: its content; the beginning only where it was too large to keep.
         size: bytes of the content as it came.
         connection: brings the answer.
-        held: counts the content for as long as anybody has it; None: it is empty.
+        held: counts the content until the request was handled; None: it is empty.
 
     """
 
@@ -71,7 +79,7 @@ class Request:
         self.body = body
         self.size = size
         self.connection = connection
-        self.held: object = None
+        self.held: Counted | None = None
 
 
 class Incoming:

@@ -51,6 +51,7 @@ class Exchange:
         """
         self._connection = request.connection
         self._head = request.head
+        self._held = request.held
         self._call = call
         self._keep = keep
         self._whole = whole
@@ -76,15 +77,22 @@ class Exchange:
             result = app(environ, self._start_response)
             door.connection = None  # before the client can see that it is over
             if result is not None:
+                self._let_go()
                 self._send(result)
         except _NobodyReads:
             self._call(self._connection.end)
         except BaseException as error:  # noqa: BLE001 (the application's; SystemExit is no end)
             log_exception(logger, "the application failed at a request", error=error)
+            self._let_go()
             self._fail()
         finally:
             door.connection = None
             self._close(result)
+
+    def _let_go(self) -> None:
+        """Count the body no longer. Not of a request that waits: it comes again."""
+        if self._held:
+            self._held.let_go()
 
     def _start_response(
         self, status: str, headers: Headers, exc_info: Any = None
