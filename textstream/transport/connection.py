@@ -252,7 +252,7 @@ class Connection:
 
     def on_ready(self, readable: bool, writable: bool) -> None:
         """Read and write what there is."""
-        if writable:
+        if writable and (self._out or not readable):  # an end comes as both, and is read
             self._flush()
         if readable:
             self._receive()
