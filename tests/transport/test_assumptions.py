@@ -86,7 +86,7 @@ def test_every_session_gets_our_queue(server: socketio.Server) -> None:
 
 def test_tasks_are_told_apart_by_their_functions_names() -> None:
     assert "self.server.start_background_task(self._send_ping)" in inspect.getsource(Socket), (
-        "heartbeats start in another way now: see Socket.schedule_ping and Transport.task"
+        "heartbeats start in another way now: see HeartbeatSocket.schedule_ping"
     )
     assert "self._handle_event_internal" in inspect.getsource(socketio.Server._handle_event), (
         "asynchronous events start in another way now: see Transport.task"
@@ -104,7 +104,7 @@ def test_a_ping_is_sent_as_engine_io_sends_it() -> None:
         "self.last_ping = time.time()",
         "self.send(packet.Packet(packet.PING))",
     ):
-        assert line in source, "Transport._schedule_ping does the same with a timer: compare"
+        assert line in source, "HeartbeatSocket.schedule_ping does the same with a timer: compare"
 
 
 def test_a_session_has_what_the_peer_sets(server: socketio.Server) -> None:
@@ -173,6 +173,13 @@ def test_messages_are_dispatched_as_python_socketio_dispatches_them() -> None:
     source = inspect.getsource(socketio.Server._handle_connect)
     for line in ("namespace in self.handlers", "self.namespaces == '*'", "'Unable to connect'"):
         assert line in source, "Messages._is_served tells which namespaces are refused: compare"
+    for line in (
+        "'connect', namespace, sid, self.environ[eio_sid], None)",
+        "fail_reason = exc.error_args",
+        "self.manager.disconnect(sid, namespace, ignore_queue=True)",
+        "packet.CONNECT, {'sid': sid}, namespace=namespace))\n            self.manager.connect(",
+    ):
+        assert line in source, "Direct.connect does the same: compare"
 
 
 def test_what_a_session_is_told_is_what_engine_io_tells_it() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
+from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
+from tests.sources.waiting import wait_until
 from tests.transport.conftest import Dial, LocalServer, StartLocal
 from tests.transport.manual_reactor import ManualReactor
 from tests.transport.raw import RawWebSocket
@@ -50,6 +54,37 @@ def hear(local: LocalServer) -> None:
     server.on("connect", connect)
     server.on("disconnect", disconnect)
     local.transport.quick.add_life(connect=connect, disconnect=disconnect)
+
+
+def life(local: LocalServer, then: Callable[[], object]) -> list[tuple[str, object]]:
+    """Have connections begin with a handler that says nothing; return what it was called with."""
+    calls: list[tuple[str, object]] = []
+    server = local.socketio.server
+
+    def connect(sid: str, _environ: object, auth: object = None) -> object:
+        calls.append((sid, auth))
+        return then()
+
+    def disconnect(_sid: str, _reason: str) -> None: ...
+
+    server.on("connect", connect)
+    server.on("disconnect", disconnect)
+    local.transport.quick.add_life(connect=connect, disconnect=disconnect, is_silent=lambda: True)
+    return calls
+
+
+def opened(dial: Dial, local: LocalServer) -> RawWebSocket:
+    """Open a session that is not connected yet."""
+    ws = dial(local, connected=False)
+    assert next(ws.messages()).startswith("0{")
+    return ws
+
+
+def connected(ws: RawWebSocket) -> str:
+    """Connect; return the Socket.IO id."""
+    (answer,) = ask(ws, "40")
+    assert answer.startswith("40")
+    return str(json.loads(answer[2:])["sid"])
 
 
 def ask(ws: RawWebSocket, *packets: str) -> list[str]:
@@ -147,6 +182,35 @@ def test_who_hears_of_connections_may_be_quick(local: LocalServer, dial: Dial) -
     list(itertools.islice(elsewhere.messages(), 2))
     elsewhere.close()
     record.wait_for("transport close", WORKER)
+
+
+def test_a_connect_that_emits_nothing_takes_the_short_way(local: LocalServer, dial: Dial) -> None:
+    calls = life(local, lambda: None)
+    ws = opened(dial, local)
+    sid = connected(ws)
+    manager = local.socketio.server.manager
+    wait_until(lambda: manager.is_connected(sid, "/"))
+    assert calls == [(sid, None)]
+    ws.send("40")  # a second one
+    assert ws.close_code() == 1008
+
+
+@pytest.mark.parametrize("packet", ["40", '40{"token":"x"}'])
+def test_one_that_is_refused_is_told_why_either_way(
+    local: LocalServer, dial: Dial, packet: str
+) -> None:
+    def refuse() -> None:
+        raise ConnectionRefusedError("full", {"code": "x"})
+
+    life(local, refuse)
+    ws = opened(dial, local)
+    assert ask(ws, packet) == ['44{"message":"full","data":{"code":"x"}}']
+    rooms = local.socketio.server.manager.rooms
+    wait_until(lambda: not rooms.get("/", {}).get(None))  # let go of when it was told
+    life(local, lambda: False)
+    assert ask(ws, packet)[0].startswith('44{"message":')
+    life(local, lambda: None)
+    assert connected(ws)
 
 
 def test_no_reserved_name_can_be_quick() -> None:

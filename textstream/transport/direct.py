@@ -78,10 +78,8 @@ class DirectOpening:
         door: Door = environ.pop(DOOR)  # nor is a connection kept with the environment
         environ[VISIT] = visit
         sid = eio.generate_id()
-        with sessions.made_for(visit):
-            sessions.enter(sid, Socket(eio, sid))
-        session = sessions[sid]
-        eio._trigger_event("connect", sid, environ, run_async=False)
+        session = sessions.enter(sid, Socket(eio, sid), visit)
+        eio.handlers["connect"](sid, environ)
         session.schedule_ping()
         try:
             self._take_over(door, environ, session, self._first_frame(sid))

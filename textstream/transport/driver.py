@@ -12,12 +12,10 @@ import os
 import socket
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from engineio import packet
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 
 from textstream.loggable import fingerprint
@@ -127,8 +125,6 @@ class Transport:
         """Return what Engine.IO calls a thread, not yet started."""
         kwargs = kwargs or {}
         name = getattr(target, "__name__", "")
-        if name == "_send_ping":
-            return _Job(lambda: self._schedule_ping(target.__self__))
         if name == "_handle_event_internal":
             return _Job(lambda: self.pool.submit(lambda: target(*args, **kwargs)))
         return threading.Thread(target=target, args=args, kwargs=kwargs, daemon=True)
@@ -261,19 +257,6 @@ class Transport:
             manager.sid_from_eio_sid(session.sid, namespace)
             for namespace in list(manager.get_namespaces())
         )
-
-    def _schedule_ping(self, session: Any) -> None:
-        # A timer, where Engine.IO has a thread that sleeps. It must not keep a closed session.
-        known = weakref.ref(session)
-        session.ping_due = time.monotonic() + self.eio.ping_interval
-
-        def ping() -> None:
-            session = known()
-            if session is not None and not session.closing and not session.closed:
-                session.last_ping = time.time()
-                session.send(packet.Packet(packet.PING))
-
-        self.reactor.call_later(self.eio.ping_interval, ping)
 
     def close(self, timeout: float = 5.0) -> None:
         """End the threads."""

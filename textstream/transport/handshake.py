@@ -88,11 +88,12 @@ def _key_fault(key: str) -> str:
 
 def is_handshake(environ: dict[str, Any]) -> bool:
     """Return whether a request asks for a WebSocket: with both fields (RFC 9110, 7.8)."""
-    return (
-        "HTTP_UPGRADE" in environ
-        and environ["REQUEST_METHOD"] == "GET"
-        and "websocket" in _tokens(environ, "HTTP_UPGRADE")
-        and "upgrade" in _tokens(environ, "HTTP_CONNECTION")
+    if "HTTP_UPGRADE" not in environ or environ["REQUEST_METHOD"] != "GET":
+        return False
+    if environ["HTTP_UPGRADE"] == "websocket" and environ.get("HTTP_CONNECTION") == "Upgrade":
+        return True  # as nearly all say it
+    return "websocket" in _tokens(environ, "HTTP_UPGRADE") and "upgrade" in _tokens(
+        environ, "HTTP_CONNECTION"
     )
 
 

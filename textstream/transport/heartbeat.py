@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+import weakref
 from typing import Any
 
+from engineio.packet import PING, Packet
 from engineio.socket import Socket
+
+from textstream.transport.shared import Shared
 
 
 class HeartbeatSocket(Socket):
@@ -19,8 +23,31 @@ class HeartbeatSocket(Socket):
 
     queue: Any
 
+    shared: Shared
+    """What all sessions share. Set by `Sessions`."""
+
     _held = False
     _forgiven = False  # whether the pong that is awaited was given its time anew
+
+    def schedule_ping(self) -> None:
+        """Send the next ping when it is due, if the last was answered.
+
+        By a timer, where Engine.IO has a thread that sleeps.
+        """
+        if not self.last_ping:
+            return  # one is on its way
+        self.last_ping = None
+        interval = self.server.ping_interval
+        self.ping_due = time.monotonic() + interval
+        known = weakref.ref(self)  # the timer must not keep a session that has gone
+
+        def ping() -> None:
+            session = known()
+            if session is not None and not session.closing and not session.closed:
+                session.last_ping = time.time()
+                session.send(Packet(PING))
+
+        self.shared.call_later(interval, ping)
 
     def pong(self) -> None:
         """Take a pong for the ping that is out.

@@ -96,7 +96,11 @@ class Messages:
             if quick:
                 direct.run(call)
             return quick
-        if direct.may_connect(text) or (text == "1" and direct.may_leave(eio_sid)):
+        if direct.may_connect(text):
+            if not direct.connect(eio_sid, text):
+                self(eio_sid, text)
+            return True
+        if text == "1" and direct.may_leave(eio_sid):
             self(eio_sid, text)
             return True
         return False

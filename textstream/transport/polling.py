@@ -18,13 +18,11 @@ from textstream.transport.connection import Connection
 from textstream.transport.handshake import is_handshake
 from textstream.transport.heartbeat import HeartbeatSocket
 from textstream.transport.parked import UPGRADE_SECONDS, ParkedPoll
-from textstream.transport.shared import Shared
 
 
 class PollingSocket(HeartbeatSocket):
     """Engine.IO's session, whose polls need no thread where the WSGI server lets them go."""
 
-    shared: Shared
     """What all sessions of a server share. Set by `Sessions`, with the class."""
 
     _origin: str | None = None  # of a request that Engine.IO has let in

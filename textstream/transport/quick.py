@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket
+from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
+from socketio.packet import CONNECT_ERROR
 
 from textstream.transport.assembler import Message
 from textstream.transport.packets import RESERVED_EVENTS
@@ -53,6 +55,7 @@ class QuickHandlers:
     def __init__(self) -> None:
         self._events: dict[str, tuple[Handler, Check]] = {}
         self._lives: dict[str, Handler] = {}
+        self.is_silent: Callable[[], bool] = bool
 
     def add(self, event: str, handler: Handler, when: Check = always) -> None:
         """Say that `handler` of an event in the namespace ``/`` is quick, as often as `when` says.
@@ -66,9 +69,16 @@ class QuickHandlers:
             raise ValueError(f"{event} is no event of a client's")
         self._events[event] = handler, when
 
-    def add_life(self, *, connect: Handler, disconnect: Handler) -> None:
-        """Say that those who hear of connections to the namespace ``/`` are quick, and of ends."""
+    def add_life(
+        self, *, connect: Handler, disconnect: Handler, is_silent: Callable[[], bool] = bool
+    ) -> None:
+        """Say that those who hear of connections to the namespace ``/`` are quick, and of ends.
+
+        `is_silent` says, each time, whether `connect` will emit nothing: its answer needs nothing
+        held back then, and takes the short way. By default it may emit.
+        """
         self._lives = {"connect": connect, "disconnect": disconnect}
+        self.is_silent = is_silent
 
     def find(self, event: str, handlers: dict[str, Handler]) -> tuple[Handler, Check] | None:
         """Return the entry of an event, if its handler is among those that the server has."""
@@ -157,6 +167,36 @@ class Direct:
         return (
             text[:1] == "0" and text[1:2] in ("", "{") and self._quick.has_life("connect", handlers)
         )
+
+    def connect(self, eio_sid: str, text: str) -> bool:
+        """Have a CONNECT handled that may be, and answer it; return False: it goes the long way.
+
+        What python-socketio does with it, in the same order.
+        """
+        server = self._server
+        manager, session = server.manager, server.eio.sockets.get(eio_sid)
+        if (
+            text != "0"  # without anything that the handler would have to be given
+            or session is None
+            or server.always_connect
+            or eio_sid in server._binary_packet
+            or not self._quick.is_silent()
+        ):
+            return False
+        sid = manager.pre_connect(eio_sid, _NAMESPACE)
+        if sid is None:
+            return False  # a second one
+        try:
+            handler = server.handlers[_NAMESPACE]["connect"]
+            if handler(sid, server.environ[eio_sid], None) is False:
+                raise ConnectionRefusedError  # noqa: TRY301 (the other way to say it)
+        except ConnectionRefusedError as refused:
+            server._send_packet(eio_sid, server.packet_class(CONNECT_ERROR, refused.error_args))
+            manager.disconnect(sid, _NAMESPACE, ignore_queue=True)
+        else:
+            session.send(EnginePacket(MESSAGE, data=f'0{{"sid":"{sid}"}}'))
+            manager.connect(sid, _NAMESPACE)
+        return True
 
     def may_leave(self, eio_sid: str) -> bool:
         """Return whether the end of a session is quick: those who hear of it are."""

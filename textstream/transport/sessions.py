@@ -41,19 +41,22 @@ class Sessions(dict[str, Session]):
 
     def __setitem__(self, sid: str, session: Any) -> None:
         """Enter a session whose first packet is on its way."""
-        self.enter(sid, session)
+        visit, self._making.visit = getattr(self._making, "visit", None), None
+        self.enter(sid, session, visit)
         session.correct_first(upgrades=getattr(self._making, "upgrades", True))
 
-    def enter(self, sid: str, session: Any) -> None:
-        """Enter a session."""
+    def enter(self, sid: str, session: Any, visit: Visit | None) -> Session:
+        """Enter a session, which is counted as `visit`; return it."""
         session.__class__ = Session
         session.shared = self._shared
-        if visit := getattr(self._making, "visit", None):
-            session.visit, self._making.visit = visit, None
+        if visit:
+            session.visit = visit
             session.account, session.caller = visit.account, Caller(visit.address, sid)
         super().__setitem__(sid, session)
         if self._newcomers:
             self._newcomers.expect(session)
+        entered: Session = session
+        return entered
 
     def __delitem__(self, sid: str) -> None:
         """Remove a session, if it is there still: it may have ended in two threads at once."""

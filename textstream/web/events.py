@@ -115,7 +115,11 @@ class Events:
         if quick is not None:
             for event, when in quick_events(self._hub, self._registry).items():
                 quick.add(event, answering[event], when)
-            quick.add_life(connect=connect, disconnect=disconnect)
+            quick.add_life(
+                connect=connect,
+                disconnect=disconnect,
+                is_silent=lambda: not self._hub.closing,
+            )
 
     def connect(self, sid: str, environ: dict[str, Any], *_auth: Any) -> None:
         """Know a connection from now on."""

@@ -60,7 +60,8 @@ class FrontServer:
         assert transport is not None  # noqa: S101 (the threading mode has one)
         proxies = Proxies(settings.trusted_proxies)
         self._listener = listen(settings.host, settings.port)
-        self._acceptor = Acceptor(make_room=self._make_room, sleep=self._pause)
+        descriptors = Recent(limit)
+        self._acceptor = Acceptor(make_room=self._make_room, sleep=self._pause, limit=descriptors)
         self._crowded = Trouble(
             "connections turned away: %d, %s has its share of %d at a time. If it is a "
             "proxy, name it in TEXTSTREAM_TRUSTED_PROXIES"
@@ -72,7 +73,7 @@ class FrontServer:
             self._listener,
             app,
             reactor=transport.reactor,
-            places=Places(trusts=proxies.trusts, descriptors=Recent(limit)),
+            places=Places(trusts=proxies.trusts, descriptors=descriptors),
             bodies=Bodies(
                 most,
                 transport.bounds.max_dropped,

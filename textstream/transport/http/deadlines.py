@@ -10,7 +10,14 @@ T = TypeVar("T")
 
 
 class Phase(enum.Enum):
-    """What an HTTP connection is at; the value: for how many seconds at most."""
+    """What an HTTP connection is at.
+
+    Attributes:
+        seconds: how long it may last.
+        label: what people read.
+        index: its place among all.
+
+    """
 
     FRESH = (10.0, "fresh")
     """Accepted, and its first request's head has not come whole. From accepting on, and not from
@@ -34,10 +41,10 @@ class Phase(enum.Enum):
     LINGERING = (2.0, "lingering")
     """All was said, and its end of the connection is awaited."""
 
-    @property
-    def seconds(self) -> float:
-        """How long it may last."""
-        return self.value[0]
+    def __init__(self, seconds: float, label: str) -> None:
+        self.seconds = seconds
+        self.label = label
+        self.index = len(type(self).__members__)
 
 
 class Deadlines(Generic[T]):
@@ -50,22 +57,23 @@ class Deadlines(Generic[T]):
     def __init__(self, clock: Callable[[], float]) -> None:
         """Know of none yet; `clock` is in seconds, monotonic."""
         self._clock = clock
-        self._phases: dict[Phase, dict[T, float]] = {phase: {} for phase in Phase}
+        # By the index: an Enum's hash is made in Python, each time.
+        self._phases: list[dict[T, float]] = [{} for _ in Phase]
 
     def enter(self, one: T, phase: Phase) -> None:
         """Begin a phase, with all of its time."""
-        times = self._phases[phase]
+        times = self._phases[phase.index]
         times.pop(one, None)  # or it keeps its place among those that were there before
         times[one] = self._clock() + phase.seconds
 
     def leave(self, one: T, phase: Phase) -> None:
         """End it."""
-        self._phases[phase].pop(one, None)
+        self._phases[phase.index].pop(one, None)
 
     def due(self) -> Iterator[T]:
         """Yield whoever has been in a phase for too long, and let it leave that."""
         now = self._clock()
-        for times in self._phases.values():
+        for times in self._phases:
             while times:
                 one = next(iter(times))
                 if times[one] > now:
@@ -75,4 +83,4 @@ class Deadlines(Generic[T]):
 
     def counts(self) -> dict[str, int]:
         """Return how many are in which phase."""
-        return {phase.value[1]: len(times) for phase, times in self._phases.items()}
+        return {phase.label: len(self._phases[phase.index]) for phase in Phase}
