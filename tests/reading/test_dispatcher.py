@@ -272,6 +272,47 @@ def test_there_are_never_two_steps_within_a_tick(clock: ManualClock) -> None:
     assert min(gaps) == pytest.approx(TICK)
 
 
+def after(start: float, one: Any) -> list[float]:
+    return [moment - start for moment in one.served]
+
+
+def test_one_that_begins_does_not_wait_for_the_tick_in_another_loop(clock: ManualClock) -> None:
+    made = Dispatcher(clock=clock, sleep=lambda seconds: None)
+    start = clock()
+    roused: list[None] = []
+    made.attach(lambda: roused.append(None))
+    others = reader(lambda now: now + 1)
+    made.wake(others)
+    made.turn()
+    clock.advance(TICK / 5)
+    made.wake(others)
+    assert made.wait() == pytest.approx(TICK * 4 / 5)
+    begins = reader(lambda now: now + TICK / 10)
+    made.begin(begins)
+    assert made.wait() == 0
+    assert len(roused) == 4
+    made.turn()
+    assert after(start, begins) == pytest.approx([TICK / 5], abs=1e-6)
+    assert after(start, others) == pytest.approx([0], abs=1e-6), "they wait for theirs"
+    made.turn()
+    assert made.wait() == pytest.approx(TICK * 4 / 5)
+    clock.advance(TICK * 4 / 5)
+    made.turn()
+    assert after(start, others) == pytest.approx([0, TICK], abs=1e-6)
+    assert after(start, begins) == pytest.approx([TICK / 5, TICK], abs=1e-6)
+    made.close()
+
+
+def test_one_that_its_source_has_woken_before_is_due_once(dispatcher: Dispatcher) -> None:
+    one = reader(lambda now: now + 3)
+    dispatcher.wake(one)
+    dispatcher.step(1.0)
+    dispatcher.begin(one)
+    dispatcher.step(2.0)
+    dispatcher.step(4.0)
+    assert one.served == [1.0, 2.0]
+
+
 def test_a_broken_reader_is_logged_by_its_stream_not_by_its_text(
     dispatcher: Dispatcher, caplog: pytest.LogCaptureFixture
 ) -> None:

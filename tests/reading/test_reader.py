@@ -608,11 +608,13 @@ def test_a_run_leaves_the_producer_time(clock: ManualClock) -> None:
     assert 0 < sink.prepared <= 20
 
 
+@pytest.mark.parametrize("phase", range(RUN))
 @pytest.mark.parametrize("units", [SHORTEST + 2, 60, 64, 65, 100, 127, 400])
 def test_of_a_finished_text_only_the_first_and_the_last_unit_go_the_long_way(
-    desk: Desk, units: int
+    desk: Desk, units: int, phase: int
 ) -> None:
     reader, sink = desk.read(rate=10, prepares=True)
+    reader._phase = phase  # where its blocks begin
     desk.append("x" * units)
     desk.stream.finish("completed")
     begin = desk.clock.now

@@ -264,7 +264,9 @@ class Hub:
         before, reader.replaces = reader.replaces, None
         if before:
             before.end_now("replaced")
-        self._dispatcher.wake(reader)
+            self._dispatcher.wake(reader)  # behind that
+        else:
+            self._dispatcher.begin(reader)
         if before and before.stream.readers <= {before}:
             before.stream.stop("replaced")
 

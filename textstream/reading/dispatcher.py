@@ -39,8 +39,8 @@ A client may ask for one unit in a thousand years.
 class Dispatcher:
     """Serves readers when their next unit is due, and calls back at set times.
 
-    ``_lock`` guards what other threads add: ``_woken`` and ``_calls``. It is the innermost lock:
-    nothing is called while it is held.
+    ``_lock`` guards what other threads add: ``_new``, ``_woken`` and ``_calls``. It is the
+    innermost lock: nothing is called while it is held.
     """
 
     def __init__(
@@ -62,10 +62,12 @@ class Dispatcher:
         self._sleep = sleep
         self._tick = tick
         self._lock = threading.Lock()
+        self._new: deque[Reader] = deque()
         self._woken: deque[Reader] = deque()
         self._calls: list[tuple[float, int, Callable[[], None]]] = []
         self._wakeup = threading.Event()
         self._rouse: Callable[[], None] = self._wakeup.set
+        self._hosted = False
         self._closed = False
         self._edge = -math.inf  # no step before
         self._due: float | None = -math.inf  # of what the last step knew
@@ -88,6 +90,16 @@ class Dispatcher:
             self._woken.append(reader)
         self._rouse()
 
+    def begin(self, reader: Reader) -> None:
+        """Serve `reader` for the first time, in the next turn. Any thread, any lock held.
+
+        It need not wait for the others' tick, where that costs no switch of threads: a first
+        character is what somebody waits for.
+        """
+        with self._lock:
+            self._new.append(reader)
+        self._rouse()
+
     def add_run(self, run: Run[Reader]) -> None:
         """Serve `run` whenever it is due. The dispatcher's thread only: out of a reader's step."""
         if len(run.reader.stream.readers) > 1:
@@ -103,6 +115,7 @@ class Dispatcher:
 
     def step(self, now: float) -> float | None:
         """Serve everyone due at `now`; return when to be called next, None: when woken."""
+        self._serve_new(now)
         with self._lock:
             woken, self._woken = self._woken, deque()
             calls = []
@@ -125,7 +138,9 @@ class Dispatcher:
     def wait(self) -> float | None:
         """Return the seconds until it is time for a turn; None: not before somebody is woken."""
         with self._lock:
-            due = -math.inf if self._woken else self._due
+            if self._new and self._hosted and not self._closed:
+                return 0.0
+            due = -math.inf if self._woken or self._new else self._due
             if self._calls and (due is None or self._calls[0][0] < due):
                 due = self._calls[0][0]
         if due is None or self._closed:
@@ -138,10 +153,20 @@ class Dispatcher:
         if wait is None or wait > 0:
             return
         now = self._clock()
+        if self._new and now < self._edge:
+            self.begin_new()
+            return
         # Never two steps within one tick, or a source that appends character by character
         # would have a step for each. To the next multiple of the tick: readers are due then.
         self._edge = (math.floor(now / self._tick) + 1) * self._tick
         self._due = self.step(now)
+
+    def begin_new(self) -> None:
+        """Serve those that begin. Where turns are taken, and in that thread only."""
+        if self._new:
+            soonest = self._serve_new(self._clock())
+            times = (self._due, soonest, self._runs.next_due())
+            self._due = min((time for time in times if time is not None), default=None)
 
     def attach(self, rouse: Callable[[], None]) -> None:
         """Let another loop take the turns, instead of `run`, from now on and in one thread.
@@ -151,7 +176,7 @@ class Dispatcher:
                 lock held.
 
         """
-        self._rouse = rouse
+        self._rouse, self._hosted = rouse, True
         rouse()
 
     def run(self) -> None:
@@ -171,7 +196,7 @@ class Dispatcher:
         return {
             "readers": len(self._schedule),
             "runs": sum(len(e) if isinstance(e, Group) else 1 for e in self._runs.items()),
-            "woken": len(self._woken),
+            "woken": len(self._woken) + len(self._new),
             "calls": len(self._calls),
         }
 
@@ -179,6 +204,16 @@ class Dispatcher:
         """End `run`; take no more turns. Doing it again does nothing."""
         self._closed = True
         self._wakeup.set()
+
+    def _serve_new(self, now: float) -> float | None:
+        """Serve those that begin; return when one of them is due again, by itself."""
+        if not self._new:
+            return None
+        with self._lock:
+            new, self._new = self._new, deque()
+        for reader in new:
+            self._schedule.remove(reader)  # it may have been woken before, by its source
+        return self._serve(new, now)
 
     def _step_runs(self, now: float) -> None:
         put = self._runs.put
@@ -216,8 +251,9 @@ class Dispatcher:
             if run.reader.end_run(run):
                 self._serve((run.reader,), now)
 
-    def _serve(self, readers: Iterable[Reader], now: float) -> None:
-        put = self._schedule.put
+    def _serve(self, readers: Iterable[Reader], now: float) -> float | None:
+        """Serve `readers`; return when the first of them is due again, by itself."""
+        put, first = self._schedule.put, math.inf
         for reader in readers:
             self._sends += 1
             try:
@@ -226,7 +262,8 @@ class Dispatcher:
                 self._drop(reader, error)
                 continue
             if due is not None:
-                put(reader, due)
+                first = min(first, put(reader, due) or first)
+        return None if first == math.inf else (first - 1) * self._tick
 
     @staticmethod
     def _drop(reader: Reader, error: Exception) -> None:
@@ -236,7 +273,7 @@ class Dispatcher:
 
     def _next_due(self, now: float) -> float | None:
         with self._lock:
-            if self._woken:
+            if self._woken or self._new:
                 return now
             called = self._calls[0][0] if self._calls else None
         times = (called, self._schedule.next_due(), self._runs.next_due())

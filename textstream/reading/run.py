@@ -162,7 +162,7 @@ def next_part(
     done = (cursor - phase) % size
     left = size - done
     most = behind - cursor - 1 if whole else (behind - cursor) // 2
-    if whole and left < most < left + SHORTEST:
+    if whole and left < most <= left + SHORTEST:  # the first behind a block goes the long way
         left = most
     elif left < SHORTEST:
         left += size  # once, to the end of the next block

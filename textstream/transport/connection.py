@@ -69,6 +69,7 @@ class Connection:
         "_clear",
         "_discarded",
         "_half_closed",
+        "_held",
         "_inbox",
         "_on_close",
         "_on_message",
@@ -141,6 +142,7 @@ class Connection:
         self.lock = threading.Lock()
         self._state = State.OPEN
         self._out = bytearray()
+        self._held: bytearray | None = None  # what is written while it is corked
         self._clear = True  # whether it is open and nothing waits, in one place
         self._writing = False  # whether the reactor waits for writability
         self.window = Window()
@@ -211,7 +213,7 @@ class Connection:
 
     def offer(self, data: bytes) -> bool:
         """Write frames, with `lock` held, if nothing waits; return whether the kernel took any."""
-        if not self._clear:
+        if not self._clear or self._held is not None:
             return False
         try:
             sent = self._sock.send(data)
@@ -236,6 +238,18 @@ class Connection:
             self._receiver.intake.outgoing(len(self._out))
             if len(self._out) > self._bounds.max_buffered + len(data):
                 self._give_up(f"{len(self._out)} bytes wait for it")
+
+    def cork(self) -> None:
+        """Keep what is written, by whomever, until `uncork`: it goes in one send."""
+        with self.lock:
+            self._held = bytearray()
+
+    def uncork(self) -> None:
+        """Send what was written since `cork`."""
+        with self.lock:
+            held, self._held = self._held, None
+            if held and self._state is not State.CLOSED:
+                self._send(held)
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Send a close frame after what waits; handle nothing more; wait a while for the answer."""
@@ -397,7 +411,10 @@ class Connection:
 
     # With the lock held.
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | bytearray) -> None:
+        if self._held is not None:
+            self._held += data
+            return
         if self._out:
             self._out += data
             self._count(len(data))
@@ -412,7 +429,7 @@ class Connection:
         if sent < len(data):
             self._keep(data[sent:])
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: bytes | bytearray) -> None:
         """Let `data` wait until the kernel takes it."""
         self._clear = False
         self._out += data

@@ -94,7 +94,7 @@ class Messages:
         if call := direct.find(eio_sid, text):
             quick = call.is_quick
             if quick:
-                direct.run(call)
+                direct.run(call, at_once=True)
             return quick
         if direct.may_connect(text):
             if not direct.connect(eio_sid, text):

@@ -56,6 +56,9 @@ class QuickHandlers:
         self._events: dict[str, tuple[Handler, Check]] = {}
         self._lives: dict[str, Handler] = {}
         self.is_silent: Callable[[], bool] = bool
+        self.behind: Callable[[], object] = bool
+        """Called in the reactor's thread behind an event that was handled there, with its answer
+        written: what this writes to the same client goes with that, in one send."""
 
     def add(self, event: str, handler: Handler, when: Check = always) -> None:
         """Say that `handler` of an event in the namespace ``/`` is quick, as often as `when` says.
@@ -150,8 +153,11 @@ class Direct:
         del data[0]
         return Call(eio_sid, sid, entry[0], data, head[1] or "", entry[1])
 
-    def run(self, call: Call) -> None:
-        """Have an event handled, and acknowledge it. What the handler raises is its caller's."""
+    def run(self, call: Call, *, at_once: bool = False) -> None:
+        """Have an event handled, and acknowledge it. What the handler raises is its caller's.
+
+        `at_once` in the reactor's thread.
+        """
         answer = call.handler(call.sid, *call.arguments)
         session = self._server.eio.sockets.get(call.eio_sid) if call.number else None
         if session is None:
@@ -159,7 +165,17 @@ class Direct:
         if not isinstance(answer, tuple):
             answer = () if answer is None else (answer,)
         told = self._server.packet_class.json.dumps(answer, separators=(",", ":"))
-        session.send(EnginePacket(MESSAGE, data=f"3{call.number}{told}"))
+        packet = EnginePacket(MESSAGE, data=f"3{call.number}{told}")
+        connection = session.queue.connection if at_once else None
+        if connection is None:
+            session.send(packet)
+            return
+        connection.cork()
+        try:
+            session.send(packet)
+            self._quick.behind()
+        finally:
+            connection.uncork()
 
     def may_connect(self, text: str) -> bool:
         """Return whether a packet is a CONNECT to the namespace ``/`` that is quick."""

@@ -83,6 +83,7 @@ class Server:
                 if self.transport and self.one_thread:
                     self.dispatcher.attach(self.transport.reactor.wake)
                     self.transport.reactor.host(self.dispatcher)
+                    self.transport.quick.behind = self.dispatcher.begin_new
                 else:
                     self._task = threading.Thread(
                         target=self.dispatcher.run, name="dispatcher", daemon=True
