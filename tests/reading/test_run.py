@@ -46,7 +46,7 @@ def test_of_a_whole_text_all_but_the_last_unit() -> None:
 
 
 def test_what_would_be_left_of_a_whole_text_for_no_run_goes_with_the_block() -> None:
-    behind = RUN + SHORTEST
+    behind = RUN + SHORTEST + 1  # the first behind a block goes the long way, and the last
     assert next_part(0, behind, 0, 0, 30, whole=True) == Part(0, behind - 1, 0)
     assert next_part(0, behind + 1, 0, 0, 30, whole=True) == Part(0, RUN, 0)
     assert next_part(0, RUN + 1, 0, 0, 30, whole=True) == Part(0, RUN, 0)

@@ -18,6 +18,7 @@ from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the librar
 from socketio.packet import CONNECT_ERROR
 
 from textstream.transport.assembler import Message
+from textstream.transport.frames import message_frame
 from textstream.transport.packets import RESERVED_EVENTS
 from textstream.transport.reactor import Reactor
 
@@ -165,14 +166,14 @@ class Direct:
         if not isinstance(answer, tuple):
             answer = () if answer is None else (answer,)
         told = self._server.packet_class.json.dumps(answer, separators=(",", ":"))
-        packet = EnginePacket(MESSAGE, data=f"3{call.number}{told}")
-        connection = session.queue.connection if at_once else None
+        told = f"3{call.number}{told}"
+        connection = session.queue.connection if at_once and session.is_well else None
         if connection is None:
-            session.send(packet)
+            session.send(EnginePacket(MESSAGE, data=told))
             return
         connection.cork()
         try:
-            session.send(packet)
+            connection.write(message_frame(f"{MESSAGE}{told}"))
             self._quick.behind()
         finally:
             connection.uncork()

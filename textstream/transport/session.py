@@ -66,9 +66,8 @@ class Session(PollingSocket):
         A client for whose polls too much waits is closed, as one that reads its WebSocket too
         slowly. Not here: whoever sends may hold locks, and its disconnect handlers run.
         """
-        queue = self.queue
-        if queue.connection is not None and not (self.closed or self.last_ping or self._is_told):
-            queue.put(pkt)  # nearly always: else it is asked whether the client still lives
+        if self.queue.connection is not None and self.is_well:
+            self.queue.put(pkt)  # nearly always
             return
         super().send(pkt)
         waiting, most = self.queue.nbytes, self.shared.bounds.max_buffered
@@ -83,9 +82,13 @@ class Session(PollingSocket):
                 self.close_soon(self.server.reason.TRANSPORT_ERROR)
 
     @property
-    def _is_told(self) -> bool:
-        """Whether Engine.IO is to log what is sent."""
-        return bool(self.server.logger.isEnabledFor(logging.INFO))
+    def is_well(self) -> bool:
+        """Whether it may be sent something without being asked whether its client still lives.
+
+        Not either where Engine.IO is to log what is sent.
+        """
+        told = self.server.logger.isEnabledFor(logging.INFO)
+        return not (self.closed or self.last_ping or told)
 
     def correct_first(self, *, upgrades: bool) -> None:
         """Correct the first packet, OPEN, on its way.
