@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.sources.waiting import wait_until
-from tests.transport.http.serving import MAX_BODY, SAID, App, Serving, ServingMaker
+from tests.transport.http.serving import MAX_BODY, SAID, TIMEOUT, App, Serving, ServingMaker
 from textstream.transport.http import dispatch
 from textstream.transport.http.deadlines import Phase
 from textstream.transport.http.dispatch import THREADS
@@ -393,6 +394,37 @@ def test_large_bodies_take_turns_and_all_end(serve: ServingMaker) -> None:
         for client in answered:
             assert client.answer()[0] == 200
             waiting.remove(client)
+    assert one.front.places.counts()["bodies"] == 0
+
+
+class Kept:
+    """Parks whatever comes, and lets nothing go."""
+
+    def __init__(self) -> None:
+        self.environs: list[dict[str, Any]] = []
+        self.left = threading.Event()
+
+    def park(self, environ: dict[str, Any], _wake: object) -> bool:
+        self.environs.append(environ)
+        return True
+
+    def leave(self, _environ: dict[str, Any]) -> None:
+        self.left.set()
+
+
+def test_a_body_counts_until_nobody_has_it_also_where_its_client_has_gone(
+    serve: ServingMaker,
+) -> None:
+    parking = Kept()
+    one = serve(parking=parking)
+    client = one.connect()
+    client.send(large_post(5_000).replace(b"POST /", b"POST /socket.io/"))
+    wait_until(lambda: bool(parking.environs))
+    client.close()
+    assert parking.left.wait(TIMEOUT)
+    one.settle()
+    assert one.front.places.counts()["bodies"] == 5_000
+    parking.environs.clear()
     assert one.front.places.counts()["bodies"] == 0
 
 

@@ -14,6 +14,18 @@ from textstream.transport.sockets import DOOR
 Environ = dict[str, Any]
 
 
+class Content(io.BytesIO):
+    """A request's body, which is counted for as long as somebody has it, see `Held`.
+
+    One whose client has gone may wait for its turn all the same: with its environ, and without its
+    request.
+    """
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.body)
+        self._held = request.held
+
+
 def environ_of(request: Request, name: tuple[str, str]) -> Environ:
     """Return the environ of a request to a server of this name: address and port."""
     head, connection = request.head, request.connection
@@ -36,7 +48,7 @@ def environ_of(request: Request, name: tuple[str, str]) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.input": Content(request),
         "wsgi.input_terminated": True,
         "wsgi.file_wrapper": FileBody,
         DOOR: Door(connection),

@@ -51,9 +51,8 @@ Guests = dict[Guest, None]
 class Held:
     """Bytes of a whole body, counted until its request was handled.
 
-    It goes with the request as well: one whose client has gone is handled by nobody, and may have
-    waited for its turn until then. Either comes in any thread, with any lock held: it is noted,
-    and counted later.
+    It goes with the request as well: one whose client has gone may be handled by nobody. Either
+    comes in any thread, with any lock held: it is noted, and counted later.
     """
 
     __slots__ = ("_address", "_let_go", "_nbytes")
