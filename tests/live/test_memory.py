@@ -13,9 +13,9 @@ from textstream.web.heap import ARENAS
 
 COUNT_HEAPS = """
 from tests.support.heaps import heaps
-from textstream.web.heap import limit_arenas
+from textstream.web.heap import limit_heaps
 
-assert LIMIT is False or limit_arenas()
+assert LIMIT is False or limit_heaps()
 print(heaps())
 """
 

@@ -54,6 +54,7 @@ def park(local: LocalServer, request: Request) -> bool:
 
 def answer(local: LocalServer, request: Request) -> Response:
     answered = local.transport.parking.answer(request.environ)
+    assert PARKED not in request.environ, "or they would hold each other, and a POST its body"
     assert answered
     return answered
 

@@ -113,7 +113,9 @@ class Parking:
 
     def leave(self, environ: dict[str, Any]) -> None:
         """End the session of a poll whose connection went before it was answered. Any thread."""
-        if (poll := environ.get(PARKED)) is not None:
+        # Taken out here and in `answer`: else what waits and the environ would hold each other,
+        # and a POST's body with them, until the collector of cyclic garbage comes.
+        if (poll := environ.pop(PARKED, None)) is not None:
             poll.leave()
 
     def give_back(self, environ: dict[str, Any]) -> None:
@@ -139,7 +141,7 @@ class Parking:
 
         None: it has not waited.
         """
-        parked: ParkedPoll | ParkedPost | None = environ.get(PARKED)
+        parked: ParkedPoll | ParkedPost | None = environ.pop(PARKED, None)
         if parked is None:
             return None
         taken = parked.take()

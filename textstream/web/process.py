@@ -9,7 +9,7 @@ import gc
 import sys
 
 from textstream.web.descriptors import raise_limit
-from textstream.web.heap import GivingBack, limit_arenas
+from textstream.web.heap import GivingBack, limit_heaps
 from textstream.web.server import Server
 
 SWITCH_INTERVAL = 0.0005
@@ -32,7 +32,7 @@ def tune_process(server: Server) -> None:
     A process that is forked from this one (gunicorn ``--preload``) has it too.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
-    limit_arenas()
+    limit_heaps()
     raise_limit()
     # What was imported stays: no need to look through it, for 50 ms each time.
     gc.freeze()

@@ -28,8 +28,11 @@ STEP = 16_384
 """Bytes of an answer that a client is to take in the time of `Phase.WRITING`, at least: 1 kB/s. One
 that takes a byte now and then would keep an answer, and a thread that makes it, for hours."""
 
-WAIT = 0.05
-"""Seconds until it is looked again whether there is room for more of a body."""
+WAIT = 0.02
+"""Seconds until it is looked again whether there is room for more of a body.
+
+With 0.05, 800 bodies of 2 MB took half as long again; 32 that wait take 1 % of a processor.
+"""
 
 LATE = {
     Phase.FRESH: "No whole request came in {seconds:g} s.",

@@ -19,13 +19,13 @@ OF_DESCRIPTORS = 2
 FAR = 64
 """The share of an address of another machine. A browser has at most 6 connections to a server."""
 
-MAX_BODIES = 8 << 20
+MAX_BODIES = 4 << 20
 """Bytes of requests' bodies, of all, that have not come to their end or that somebody still has."""
 
 FREE = 8_192
 """Bytes of each body that come in any case: an ordinary request must not wait for large ones."""
 
-FIRST = 4
+FIRST = 2
 """Bodies that go on although there is no room: those that have waited longest. If all waited for
 each other, none would ever end."""
 
