@@ -60,8 +60,7 @@ class FrontServer:
         assert transport is not None  # noqa: S101 (the threading mode has one)
         proxies = Proxies(settings.trusted_proxies)
         self._listener = listen(settings.host, settings.port)
-        descriptors = Recent(limit)
-        self._acceptor = Acceptor(make_room=self._make_room, sleep=self._pause, limit=descriptors)
+        self._acceptor = Acceptor(make_room=self._make_room, sleep=self._pause)
         self._crowded = Trouble(
             "connections turned away: %d, %s has its share of %d at a time. If it is a "
             "proxy, name it in TEXTSTREAM_TRUSTED_PROXIES"
@@ -73,7 +72,7 @@ class FrontServer:
             self._listener,
             app,
             reactor=transport.reactor,
-            places=Places(trusts=proxies.trusts, descriptors=descriptors),
+            places=Places(trusts=proxies.trusts, descriptors=Recent(limit)),
             bodies=Bodies(
                 most,
                 transport.bounds.max_dropped,

@@ -9,7 +9,6 @@ from typing import Any
 from textstream.transport.driver import Transport
 from textstream.transport.http.bodies import Bodies
 from textstream.web.accepting import Accepted, Acceptor
-from textstream.web.descriptors import Recent, limit
 from textstream.web.gthread_parking import Parker
 from textstream.web.gthread_threads import Threads
 from textstream.web.request_kinds import Routes
@@ -69,7 +68,7 @@ class Accepting:
         self._patience: float = gthread.DEFAULT_WORKER_DATA_TIMEOUT
         self._silent: Future[object] = Future()
         self._silent.set_result(gthread._DEFER)
-        self._acceptor = Acceptor(make_room=self._give_way, limit=Recent(limit))
+        self._acceptor = Acceptor(make_room=self._give_way)
         transport = server.transport
         assert transport is not None  # noqa: S101 (the threading mode has one)
         self._accept, self._enqueue = worker.accept, worker.enqueue_req
