@@ -35,7 +35,7 @@ SESSIONS_SECONDS = 18.0
 and some for the work, until Engine.IO's monitor has ended it and forgotten it."""
 
 ALLOWED_LEFT = {"threads": 16}
-"""gunicorn's threads begin when there is work for them, and stay."""
+"""A pool's threads begin when there is work for them, and stay: the front's and gunicorn's."""
 
 Way = Callable[["Visitors"], Coroutine[Any, Any, None]]
 

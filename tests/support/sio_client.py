@@ -56,8 +56,13 @@ class RecordingClient:
         self.namespace = namespace
         # Its own, the library forgets when the server disconnects it, and leaves open.
         self._http = requests.Session()
+        # Its own 5 s for an answer are too few for a POST of 2,000 packets on a busy machine: it
+        # would go, in the middle of them.
         self.client = _InOrderClient(
-            reconnection=False, handle_sigint=False, http_session=self._http
+            reconnection=False,
+            handle_sigint=False,
+            http_session=self._http,
+            request_timeout=int(patient(60)),
         )
         self._changed = threading.Condition()  # guards _events and _counts
         self._events: list[Event] = []
