@@ -7,6 +7,7 @@ import socket
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.transport.http.serving import MAX_BODY, SAID, TIMEOUT, App, Serving, 
 from textstream.transport.http import dispatch
 from textstream.transport.http.deadlines import Phase
 from textstream.transport.http.dispatch import THREADS
+from textstream.transport.http.front import TOLD
 from textstream.transport.http.head import MAX_HEAD
 from textstream.transport.http.places import Places
 
@@ -240,6 +242,24 @@ def test_half_requests_hold_no_thread(front: Serving) -> None:
     assert front.connect().ask()[0] == 200
     front.advance(11)
     assert [client.answer()[0] for client in clients] == [408] * 100
+
+
+def test_many_who_are_late_share_no_turn(front: Serving) -> None:
+    clients = [front.connect() for _ in range(3 * TOLD)]
+    front.wait_for(fresh=3 * TOLD)
+    left: list[int] = []
+
+    def look() -> None:
+        left.append(front.front.deadlines.counts()["fresh"])
+        if left[-1]:
+            front.reactor.call_soon(look)
+
+    front.settle()
+    front.clock.advance(11)
+    front.reactor.call_soon(look)
+    assert [client.answer()[0] for client in clients] == [408] * (3 * TOLD)
+    wait_until(lambda: left[-1:] == [0])
+    assert max(before - after for before, after in pairwise([3 * TOLD, *left])) == TOLD
 
 
 # Threads.

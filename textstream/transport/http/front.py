@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from textstream.transport.handoff import tune
@@ -27,6 +28,10 @@ ACCEPTED = 32
 
 SWEEP = 0.5
 """Seconds between two looks at who is late."""
+
+TOLD = 32
+"""Who is late and is told so in a turn, before others have theirs. 1,300 at once took a turn of
+0.1 s."""
 
 Accept = Callable[[socket.socket], tuple[socket.socket, Any]]
 
@@ -155,10 +160,12 @@ class Front:
     # Time.
 
     def _sweep(self) -> None:
-        for connection in self.deadlines.due():
+        told = 0
+        for connection in islice(self.deadlines.due(), TOLD):
             connection.late()
+            told += 1
         if not self._ended:
-            self.reactor.call_later(SWEEP, self._sweep)
+            self.reactor.call_later(0.0 if told == TOLD else SWEEP, self._sweep)
 
     def counts(self) -> dict[str, Any]:
         """Return what it has, by name. Any thread."""
