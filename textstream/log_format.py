@@ -89,9 +89,10 @@ class TextFormatter(_OneLine):
         if second != int(line.created):
             shown = time.strftime("%H:%M:%S", self.converter(line.created))
             self._told = int(line.created), shown
-        more = "".join(f" {key}={_quoted(value)}" for key, value in line.extras().items())
-        parts = (shown, level, line.message + more, raised)
-        return one_line(" ".join(part for part in parts if part))
+        told = f"{shown} {level} {line.message}"
+        for key, value in line.extras().items():  # no generator: a tenth of a line's cost
+            told += f" {key}={_quoted(value)}"
+        return one_line(f"{told} {raised}" if raised else told)
 
 
 class JsonFormatter(_OneLine):

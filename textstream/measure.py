@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from textstream.errors import InvalidRequest
+from textstream.json_encoder import new_encoder
 
 KEYS = 32
 """Keys of a payload."""
@@ -48,7 +49,8 @@ def check_payload(payload: dict[Any, Any]) -> None:
     if len(payload) > KEYS:
         raise InvalidRequest(f"{len(payload)} keys, at most {KEYS} are allowed")
     for key, value in payload.items():
-        _check_name(key)
+        if type(key) is not str or len(key) > NAME:
+            _check_name(key)
         if isinstance(value, CONTAINERS):
             try:
                 _Nested().check(value)
@@ -118,7 +120,7 @@ class Unread:
 
 
 _COMPACT = {"separators": (",", ":")}
-_compact = json.JSONEncoder(separators=(",", ":")).encode
+_compact = new_encoder(ensure_ascii=True)
 
 
 class MeasuredJson:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Sequence
+
+from textstream.json_encoder import new_encoder
 
 TEXT = 0x81
 BINARY = 0x82
@@ -49,8 +50,7 @@ def message_frame(message: str | bytes) -> bytes:
     return frame(BINARY, bytes(message))
 
 
-# Made once: `json.dumps` makes one for each call with separators.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = new_encoder(ensure_ascii=False)
 
 
 def event_frame(event: str, payload: object) -> bytes:
