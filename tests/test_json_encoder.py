@@ -35,7 +35,9 @@ def test_it_is_the_standard_librarys(
     assert encode(value) == told  # it keeps nothing of the first time
 
 
-@pytest.mark.parametrize("value", [object(), {"key": {1, 2}}, {(1, 2): 3}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), {"key": {1, 2}}, {(1, 2): 3}], ids=["object", "set", "key"]
+)
 def test_what_it_cannot_encode(value: Any) -> None:
     with pytest.raises(TypeError):
         new_encoder(ensure_ascii=True)(value)
