@@ -39,10 +39,9 @@ class HttpSession(requests.Session):
         self.hooks["response"].append(_refuse_empty)
         if address.authorization is not None:
             self.auth = _Authorization(address.authorization)
-        self.trust: ssl.SSLContext | None = None
-        if address.origin.startswith("https:"):
-            self.trust = _trust()
-            self.mount("https://", _Https(self.trust))
+        self.trust = _trust() if address.origin.startswith("https:") else None
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(self.trust))
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:  # type: ignore[override]  # nobody hands it bytes
         """Send a request as ``requests`` does, and keep how it went."""
@@ -65,13 +64,27 @@ class _Authorization(requests.auth.AuthBase):
         return request
 
 
-class _Https(HTTPAdapter):
-    def __init__(self, trust: ssl.SSLContext) -> None:
+class _Adapter(HTTPAdapter):
+    def __init__(self, trust: ssl.SSLContext | None) -> None:
         self._trust = trust
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, ssl_context=self._trust)
+        if self._trust is not None:
+            options["ssl_context"] = self._trust
+        super().init_poolmanager(*args, **options)
+
+    def close(self) -> None:
+        """Close the connections that were kept alive, too.
+
+        urllib3 leaves that to the garbage collector: whatever holds a frame of a request, as a
+        record of the log does, would hold them open.
+        """
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 (they cannot be gone through otherwise)
+                if pool := manager.pools.get(key):
+                    pool.close()
+        super().close()
 
 
 def _trust() -> ssl.SSLContext:
