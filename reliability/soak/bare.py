@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol
 import requests
 import websocket
 
+from textstream.client.http_session import ClosingAdapter
+
 Transport = Literal["websocket", "polling"]
 
 TIMEOUT = 10.0
@@ -77,6 +79,7 @@ class PollingWire:
 
     def __init__(self, url: str) -> None:
         self._http = requests.Session()
+        self._http.mount("http://", ClosingAdapter())
         self._url = f"{url}/socket.io/?EIO=4&transport=polling"
         try:
             self._url += "&sid=" + json.loads(self._request("GET")[1:])["sid"]

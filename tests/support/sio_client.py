@@ -14,6 +14,7 @@ import requests
 import socketio
 
 from tests.support.timing import patient
+from textstream.client.http_session import ClosingAdapter
 
 TIMEOUT = patient(10.0)
 """Seconds to wait for what must come; long, since a busy machine is no failure."""
@@ -56,6 +57,7 @@ class RecordingClient:
         self.namespace = namespace
         # Its own, the library forgets when the server disconnects it, and leaves open.
         self._http = requests.Session()
+        self._http.mount("http://", ClosingAdapter())
         # Its own 5 s for an answer are too few for a POST of 2,000 packets on a busy machine: it
         # would go, in the middle of them.
         self.client = _InOrderClient(

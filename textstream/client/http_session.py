@@ -41,7 +41,7 @@ class HttpSession(requests.Session):
             self.auth = _Authorization(address.authorization)
         self.trust = _trust() if address.origin.startswith("https:") else None
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(self.trust))
+            self.mount(scheme, ClosingAdapter(self.trust))
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:  # type: ignore[override]  # nobody hands it bytes
         """Send a request as ``requests`` does, and keep how it went."""
@@ -64,12 +64,16 @@ class _Authorization(requests.auth.AuthBase):
         return request
 
 
-class _Adapter(HTTPAdapter):
-    def __init__(self, trust: ssl.SSLContext | None) -> None:
+class ClosingAdapter(HTTPAdapter):
+    """An adapter whose connections are closed when its session is."""
+
+    def __init__(self, trust: ssl.SSLContext | None = None) -> None:
+        """Make it; `trust` is for https, None: as requests does."""
         self._trust = trust
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make what makes the pools."""
         if self._trust is not None:
             options["ssl_context"] = self._trust
         super().init_poolmanager(*args, **options)
