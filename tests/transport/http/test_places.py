@@ -186,3 +186,16 @@ def test_one_that_leaves_waits_no_longer(table: Table) -> None:
     assert told == [True] * FIRST + [False]
     table.places.leave(guests[1])
     assert table.places.has_room_for_body(guests[-1], FREE)
+
+
+def test_whole_bodies_that_were_let_go_of_do_not_gather(table: Table) -> None:
+    """They come in one piece with their heads: nobody has to ask for room."""
+    for _ in range(1_000):
+        table.places.hold(NEAR, 100).let_go()
+        assert len(table.places._let_go) == 1
+    assert table.places.counts()["bodies"] == 0
+    assert table.places._bodies_of == {NEAR: 100}
+    guest = table.enter(NEAR)
+    assert guest
+    assert table.places.has_room_for_body(guest, FREE)
+    assert table.places._bodies_of == {}

@@ -189,16 +189,14 @@ class Places:
 
     def hold(self, address: str, nbytes: int) -> Held:
         """Count the bytes of a whole body of an address until what is returned lets them go."""
+        self._settle()
         self._keep(address, nbytes)
         self._whole += nbytes
         return Held(address, nbytes, self._let_go)
 
     def has_room_for_body(self, guest: Guest, kept: int) -> bool:
         """Return whether more of a guest's body may be kept now, beside the `kept` bytes of it."""
-        while self._let_go:
-            address, nbytes = self._let_go.popleft()
-            self._keep(address, -nbytes)
-            self._whole -= nbytes
+        self._settle()
         own = self._bodies_of.get(guest.address, 0)
         if kept < FREE or (self._bodies < self._max_bodies and own < self._max_bodies * 3 // 4):
             self._waiting.pop(guest, None)
@@ -220,6 +218,13 @@ class Places:
             "addresses": len(addresses),
             "bodies": self._bodies - sum(nbytes for _, nbytes in list(self._let_go)),
         }
+
+    def _settle(self) -> None:
+        """Count no longer what was let go of: with each body, or it would gather."""
+        while self._let_go:
+            address, nbytes = self._let_go.popleft()
+            self._keep(address, -nbytes)
+            self._whole -= nbytes
 
     def _keep(self, address: str, nbytes: int) -> None:
         self._bodies += nbytes
