@@ -96,3 +96,32 @@ def test_at_the_end_nobody_waits(polls: Polls) -> None:
     assert polls.answered == list("abc")
     polls.ticks(2)
     assert polls.answered == list("abc")
+
+
+def test_however_many_did_not_ask_nobody_waits_for_them(polls: Polls) -> None:
+    """Full polls go as they come: those that wait must not pay for them later on."""
+    for _ in range(1_000):
+        polls.pace.count()
+    polls.come("a")
+    polls.ticks(1.01)
+    assert polls.answered == ["a"]
+
+
+def test_full_polls_take_no_turns_of_those_that_wait(polls: Polls) -> None:
+    polls.come(*"abc")
+    for due in ("a", "ab", "abc"):
+        polls.ticks(0.5)
+        for _ in range(10):
+            polls.pace.count()
+        polls.ticks(0.51)
+        assert polls.answered == list(due)
+
+
+def test_many_full_ones_in_a_tick_are_no_debt(polls: Polls) -> None:
+    polls.full = {f"full {n}" for n in range(100)}
+    polls.come(*sorted(polls.full))
+    polls.ticks(1.01)
+    assert len(polls.answered) == 100
+    polls.come("a")
+    polls.ticks(1.01)
+    assert polls.answered[-1] == "a"

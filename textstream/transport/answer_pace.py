@@ -34,7 +34,8 @@ class AnswerPace:
     else stands behind them. With a bound they are answered a little later, and with what came
     meanwhile. A poll that is full is not kept: later, no more would go with it.
 
-    Any thread. ``_lock`` guards everything; nobody is called while it is held.
+    Any thread. ``_lock`` guards everything; nobody is called while it is held, but to ask whether a
+    poll is full.
     """
 
     def __init__(
@@ -71,10 +72,10 @@ class AnswerPace:
             return bool(self._waiting) or not self._has_one()
 
     def count(self) -> None:
-        """Count an answer that did not ask."""
+        """Count an answer that did not ask, if it can be: nobody waits the longer for it."""
         with self._lock:
-            self._has_one()
-            self._saved -= 1
+            if self._has_one() and not self._waiting:
+                self._saved -= 1
 
     def enter(self, answer: Answer, is_full: Callable[[], bool]) -> None:
         """Call `answer` when it is its turn, maybe at once. The first goes, too, if full.
@@ -107,9 +108,10 @@ class AnswerPace:
         with self._lock:
             while self._waiting:
                 answer, is_full = self._waiting[0]
-                if not self._has_one() and not is_full():
+                if self._has_one():
+                    self._saved -= 1
+                elif not is_full():
                     break
-                self._saved -= 1
                 self._waiting.popleft()
                 due.append(answer)
             again = bool(self._waiting)
