@@ -120,10 +120,7 @@ def test_a_session_that_the_server_ends_tells_the_poll(
 def test_a_heartbeat_reaches_a_poll_and_without_a_pong_the_next_is_ended(
     start_local: StartLocal, dial_polling: DialPolling
 ) -> None:
-    server = start_local(ping_interval=60, ping_timeout=60, monitor_clients=False)
-    client = dial_polling(server)
-    ping(client.session)
-    assert client.poll().text == "2"
+    server, client = start_asked(start_local, dial_polling)
     sock, session, parked = client.wait(), client.session, parked_poll(client)
     assert 0 < parked._timer.when - server.transport.reactor.clock() <= 60
     session.ping_due -= 60
@@ -135,20 +132,27 @@ def test_a_heartbeat_reaches_a_poll_and_without_a_pong_the_next_is_ended(
 def test_a_pong_lets_a_poll_wait_on_and_so_does_a_request_that_is_at_work(
     start_local: StartLocal, dial_polling: DialPolling
 ) -> None:
-    server = start_local(ping_interval=60, ping_timeout=60, monitor_clients=False)
-    client = dial_polling(server)
-    ping(client.session)
-    assert client.poll().text == "2"
+    server, client = start_asked(start_local, dial_polling)
     sock, session, parked = client.wait(), client.session, parked_poll(client)
     session.ping_due -= 60
     session._held = True
     parked._check_heartbeat()
     assert parked._timer.callback, "it looks again"
+    assert parked._timer.when > server.transport.reactor.clock(), "and not in each turn until then"
     session.hold(False)
     assert client.post("3").status == 200
     parked._check_heartbeat()
     client.send("on and on")
     assert read(sock).text == "4on and on"
+
+
+def start_asked(start_local: StartLocal, dial_polling: DialPolling) -> tuple[LocalServer, Any]:
+    """Return a server, and a client of it that has fetched a ping, and not answered it."""
+    server = start_local(ping_interval=60, ping_timeout=60, monitor_clients=False)
+    client = dial_polling(server)
+    ping(client.session)
+    assert client.poll().text == "2"
+    return server, client
 
 
 def ping(session: Session) -> None:

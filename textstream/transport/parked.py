@@ -20,6 +20,10 @@ thread. A client waits for its poll before it completes the upgrade, so it must 
 """
 
 
+LOOK_AGAIN = 0.1
+"""Seconds between two looks at a heartbeat that is overdue, at least."""
+
+
 class ParkedPoll:
     """One client's poll, from its coming until it is answered or its connection has gone.
 
@@ -52,7 +56,8 @@ class ParkedPoll:
         """End the session when the heartbeat that is out is overdue, and this still waits."""
         session = self._session
         left = session.ping_due + session.server.ping_timeout - time.monotonic()
-        self._timer = session.shared.call_later(max(0.0, left), self._check_heartbeat)
+        # One that is overdue while a request of the client's is at work is looked at again.
+        self._timer = session.shared.call_later(max(left, LOOK_AGAIN), self._check_heartbeat)
 
     @property
     def account(self) -> Account | None:
