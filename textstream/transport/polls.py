@@ -44,7 +44,7 @@ class OversizedPolls:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request."""
-        size = _content_length(environ)
+        size = content_length(environ)
         if self._limit < size <= self._dropped and environ["REQUEST_METHOD"] == "POST":
             head = environ["wsgi.input"].read(1024)
             _discard(environ["wsgi.input"], size - len(head))
@@ -82,9 +82,10 @@ def _sid(environ: dict[str, Any]) -> str:
     return sid
 
 
-def _content_length(environ: dict[str, Any]) -> int:
+def content_length(environ: dict[str, Any]) -> int:
+    """Return the length that a request says its body has; of none that is one, 0."""
     value = environ.get("CONTENT_LENGTH") or "0"
-    return int(value) if value.isdigit() else 0
+    return int(value) if value.isdecimal() else 0
 
 
 def _discard(body: Any, count: int) -> None:

@@ -17,7 +17,7 @@ from textstream.transport.large import Large
 from textstream.transport.opening import plain_socket_of
 from textstream.transport.packets import MalformedPacketError
 from textstream.transport.poll_window import STANDSTILL
-from textstream.transport.polls import CHUNK
+from textstream.transport.polls import CHUNK, content_length
 from textstream.transport.rate import Rate
 from textstream.transport.reactor import Timer
 from textstream.transport.waits import QueueWait, TurnWait, Wait
@@ -91,7 +91,7 @@ def dismiss(environ: dict[str, Any]) -> None:
     forty such clients kept it for a minute. What is there already is read, so that the connection
     does not end with a reset, which may overtake the answer.
     """
-    sock, left = plain_socket_of(environ), int(environ.get("CONTENT_LENGTH") or "0")
+    sock, left = plain_socket_of(environ), content_length(environ)
     if sock is None or READ in environ or left <= 0 or "gunicorn.socket" not in environ:
         return
     with suppress(OSError):
