@@ -14,7 +14,15 @@ import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.timing import patient
-from textstream.web.accepting import EARLY, PAUSE, RETRY_AFTER, TELL_SECONDS, Acceptor, turn_away
+from textstream.transport.http.answers import RETRY_AFTER
+from textstream.web.accepting import (
+    DISCARDED,
+    EARLY,
+    PAUSE,
+    TELL_SECONDS,
+    Acceptor,
+    turn_away,
+)
 from textstream.web.descriptors import for_connections
 
 
@@ -201,3 +209,23 @@ def test_one_that_is_gone_is_no_matter() -> None:
     there.close()
     turn_away(here)
     assert here.fileno() == -1
+
+
+class Endless(socket.socket):
+    """One whose client sends as fast as it is read."""
+
+    reads = 0
+
+    def recv(self, size: int, _flags: int = 0) -> bytes:
+        self.reads += 1
+        assert self.reads < 10 * DISCARDED, "it is read for ever"
+        return bytes(size)
+
+
+def test_who_sends_without_an_end_is_turned_away_all_the_same() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, Endless(fileno=ours.detach()) as endless:
+        turn_away(endless)
+        assert endless.reads == DISCARDED
+        assert theirs.recv(65_536).startswith(b"HTTP/1.1 503 ")
+        assert endless.fileno() == -1

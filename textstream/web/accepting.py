@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from textstream.transport.http.answers import RETRY_AFTER
 from textstream.web.descriptors import CURE, Usage, for_connections, in_use, limit
 
 logger = logging.getLogger("textstream.server")
@@ -28,8 +29,8 @@ SCARCE = FULL | {errno.ENOBUFS, errno.ENOMEM}
 PAUSE = 0.1
 """Seconds until the next try, where nothing else can be done."""
 
-RETRY_AFTER = 2
-"""Seconds after which one that was turned away may come again."""
+DISCARDED = 16
+"""Reads of 64 kB, at most, of what one that is turned away has sent: who accepts serves others."""
 
 EARLY = 8
 """With so few descriptors left for connections, room is made for the next."""
@@ -63,8 +64,9 @@ def turn_away(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_WR)
         # What is there unread when a socket is closed makes a reset of its end (RFC 1122,
         # 4.2.2.13), which may overtake the answer.
-        while sock.recv(65_536):
-            pass
+        for _ in range(DISCARDED):
+            if not sock.recv(65_536):
+                break
     sock.close()
 
 
