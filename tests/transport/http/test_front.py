@@ -15,6 +15,7 @@ import pytest
 from tests.sources.waiting import wait_until
 from tests.transport.http.serving import MAX_BODY, SAID, TIMEOUT, App, Serving, ServingMaker
 from textstream.transport.http import dispatch
+from textstream.transport.http.connection import HttpConnection
 from textstream.transport.http.deadlines import Phase
 from textstream.transport.http.dispatch import THREADS
 from textstream.transport.http.front import TOLD
@@ -242,6 +243,25 @@ def test_half_requests_hold_no_thread(front: Serving) -> None:
     assert front.connect().ask()[0] == 200
     front.advance(11)
     assert [client.answer()[0] for client in clients] == [408] * 100
+
+
+def test_one_that_fails_when_it_is_late_keeps_no_other_from_its_end(
+    front: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse, failed = HttpConnection.refuse, threading.Event()
+
+    def fail_once(self: HttpConnection, *what: Any) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise OSError("scripted")
+        refuse(self, *what)
+
+    monkeypatch.setattr(HttpConnection, "refuse", fail_once)
+    clients = [front.connect() for _ in range(3)]
+    front.wait_for(fresh=3)
+    front.advance(11)
+    told = sorted(client.rest()[:12] for client in clients)
+    assert told == [b"", b"HTTP/1.1 408", b"HTTP/1.1 408"]
 
 
 def test_many_who_are_late_share_no_turn(front: Serving) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
@@ -149,6 +150,9 @@ class HttpConnection(Wire):
 
     def late(self) -> None:
         """End the phase that has lasted too long."""
+        self._guarded(self._end_phase)
+
+    def _end_phase(self) -> None:
         if text := LATE.get(self.phase):
             why = text.format(seconds=self.phase.seconds)
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, why)
@@ -224,7 +228,8 @@ class HttpConnection(Wire):
             self._watch(read=True)
         else:
             self._watch()
-            self._owner.reactor.call_later(WAIT, lambda: self._read_on(waited=True))
+            wait_over = partial(self._guarded, partial(self._read_on, waited=True))
+            self._owner.reactor.call_later(WAIT, wait_over)
 
     # Writing.
 
