@@ -88,6 +88,25 @@ def test_none_is_lost_nor_comes_twice_while_others_write() -> None:
     assert [line["n"] for line in lines if "n" in line] == list(range(5000))
 
 
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_record_that_cannot_be_written_takes_none_with_it(
+    format_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise ValueError("scripted")
+
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    with own_log(format_) as written:
+        hold(units=1)
+        logger.info("broken", extra={"what": Broken()})
+        logger.info("whole")
+        lines = written.getvalue().splitlines()
+    assert len(lines) == 2
+    assert "it ended" in lines[0]
+    assert "whole" in lines[1]
+
+
 def test_where_others_read_along_none_waits() -> None:
     with own_log("text"):
         assert holder_of(logger)

@@ -65,7 +65,8 @@ class LinesHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Write what is held, and a record, in one go."""
         try:
-            self._write(self._take() + self.format(record) + self.terminator)
+            line = self.format(record)  # first: if it cannot be, what is held is not lost with it
+            self._write(self._take() + line + self.terminator)
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 (as every handler does)
