@@ -276,6 +276,21 @@ def after(start: float, one: Any) -> list[float]:
     return [moment - start for moment in one.served]
 
 
+def test_who_takes_the_turns_is_roused_for_a_call_that_comes_first(clock: ManualClock) -> None:
+    made = Dispatcher(clock=clock, sleep=lambda _: None)
+    roused: list[None] = []
+    made.attach(lambda: roused.append(None))
+    roused.clear()
+    for due, count in ((9.0, 1), (9.0, 1), (12.0, 1), (5.0, 2), (7.0, 2), (-math.inf, 3)):
+        made.call_at(due, lambda: None)
+        assert len(roused) == count
+        assert made.wait() is not None
+    clock.advance(6.0)
+    made.turn()
+    made.call_at(6.5, lambda: None)
+    assert len(roused) == 4
+
+
 def test_one_that_begins_does_not_wait_for_the_tick_in_another_loop(clock: ManualClock) -> None:
     made = Dispatcher(clock=clock, sleep=lambda seconds: None)
     start = clock()

@@ -109,9 +109,12 @@ class Dispatcher:
 
     def call_at(self, when: float, callback: Callable[[], None]) -> None:
         """Call `callback` in a step at or after `when`. Any thread, any lock held."""
+        call = (when, next(self._order), callback)
         with self._lock:
-            heapq.heappush(self._calls, (when, next(self._order), callback))
-        self._rouse()
+            heapq.heappush(self._calls, call)
+            first = self._calls[0] is call
+        if first:  # else whoever waits will be there before
+            self._rouse()
 
     def step(self, now: float) -> float | None:
         """Serve everyone due at `now`; return when to be called next, None: when woken."""
@@ -238,12 +241,12 @@ class Dispatcher:
 
     def _step_group(self, group: Group[Reader], now: float) -> None:
         self._sends += len(group) - 1
-        due = group.step(now, self._drop)
+        due, left = group.step(now, self._drop)
         if due is not None:
             self._runs.put(group, due)
         else:
             self._groups.forget(group)
-        self._end_runs(group.left, now)
+        self._end_runs(left, now)
 
     def _end_runs(self, runs: Iterable[Run[Reader]], now: float) -> None:
         """Take the long way now, not after the others: their units are due like theirs."""

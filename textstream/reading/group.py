@@ -35,7 +35,7 @@ class Group(Generic[ReaderT]):
     stands exactly behind what it was sent, also while the others are being served.
     """
 
-    __slots__ = ("_begin", "_interval", "_runs", "at", "frames", "left", "place")
+    __slots__ = ("_begin", "_interval", "_runs", "at", "frames", "place")
 
     def __init__(self, place: Place, first: Run[ReaderT], second: Run[ReaderT]) -> None:
         """Make a group of two."""
@@ -45,8 +45,6 @@ class Group(Generic[ReaderT]):
         self._begin = first.begin
         self._interval = first.interval
         self._runs = [first, second]
-        self.left: list[Run[ReaderT]] = []
-        """Those that the last step has left out: they are at their end, behind, or gone."""
 
     def __len__(self) -> int:
         """Return how many runs are in it, those included that were taken away meanwhile."""
@@ -56,16 +54,25 @@ class Group(Generic[ReaderT]):
         """Add a run that stands where the group does."""
         self._runs.append(run)
 
-    def step(self, now: float, drop: Callable[[ReaderT, Exception], None]) -> float | None:
-        """Write what is due, one unit at least; return when the next is, None: it is over.
+    def step(
+        self, now: float, drop: Callable[[ReaderT, Exception], None]
+    ) -> tuple[float | None, list[Run[ReaderT]]]:
+        """Write what is due, one unit at least.
 
-        `drop` is called for a reader whose target raises.
+        Args:
+            now: seconds of the dispatcher's clock.
+            drop: called for a reader whose target raises.
+
+        Returns:
+            When the next is due, None: it is over; and those that were left out: they are at their
+            end, behind, or gone.
+
         """
         frames, at, interval = self.frames, self.at, self._interval
-        left = self.left = []
+        left: list[Run[ReaderT]] = []
         if at >= len(frames):
-            self.left, self._runs = self._runs, []
-            return None
+            left, self._runs = self._runs, []
+            return None, left
         late = now - self._begin - at * interval
         if late < interval:
             data = frames[at]
@@ -88,7 +95,7 @@ class Group(Generic[ReaderT]):
             gone = set(left)
             self._runs = [run for run in self._runs if run not in gone]
         self.at = after
-        return self._begin + after * interval if self._runs else None
+        return (self._begin + after * interval if self._runs else None), left
 
 
 class Groups(Generic[ReaderT]):
