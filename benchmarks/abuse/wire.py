@@ -13,6 +13,9 @@ import socket
 import struct
 from typing import Any, ClassVar, Self
 
+from benchmarks.crowd.frames import take
+from benchmarks.crowd.http import joined
+
 HOST = "127.0.0.1"
 OTHER = "127.0.0.2"
 """Where those come from who are no attackers: on Linux all of 127.0.0.0/8 is this machine."""
@@ -211,7 +214,7 @@ class Client:
         if "transfer-encoding: chunked" in head:
             while not self._buffer.endswith(b"0\r\n\r\n"):
                 await self._more()
-            return status, _join_chunks(bytes(self._buffer))
+            return status, joined(bytes(self._buffer))
         found = re.search(r"content-length: (\d+)", head)
         while len(self._buffer) < int(found[1] if found else 0):
             await self._more()
@@ -245,26 +248,4 @@ class Client:
 
     def _take(self) -> tuple[int, bytes] | None:
         """Return opcode and payload of the next frame, if it is there."""
-        buffer = self._buffer
-        if len(buffer) < 2:
-            return None
-        size, start = buffer[1] & 0x7F, 2
-        if size >= 126:
-            start += 2 if size == 126 else 8
-            if len(buffer) < start:
-                return None
-            size = int.from_bytes(buffer[2:start], "big")
-        if len(buffer) < start + size:
-            return None
-        opcode, payload = buffer[0] & 0x0F, bytes(buffer[start : start + size])
-        del buffer[: start + size]
-        return opcode, payload
-
-
-def _join_chunks(data: bytes) -> bytes:
-    body = b""
-    while data:
-        line, _, data = data.partition(b"\r\n")
-        size = int(line, 16)
-        body, data = body + data[:size], data[size + 2 :]
-    return body
+        return next(take(self._buffer), None)

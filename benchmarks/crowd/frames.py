@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
+TEXT, CLOSE = 0x1, 0x8
 FIN = 0x80
 MASK = bytes.fromhex("37fa213d")
 """The same for all: that of the example in RFC 6455, 5.7. Servers have the work of any other."""

@@ -120,7 +120,7 @@ class Scene:
         for session, when in zip(sessions, times, strict=True):
             self.loop.at(now + when, partial(do, session))
 
-    def open(self, sessions: Sequence[Session], at_a_time: int = AT_A_TIME) -> None:
+    def open(self, sessions: Sequence[Session]) -> None:
         """Connect all of them, so many at a time.
 
         Raises:
@@ -135,9 +135,9 @@ class Scene:
             session.on_ready, session.on_gone = done, lost
             session.open()
 
-        self._in_turn(sessions, at_a_time, one, "connected")
+        self._in_turn(sessions, one, "connected")
 
-    def close(self, sessions: Sequence[Session], at_a_time: int = AT_A_TIME) -> None:
+    def close(self, sessions: Sequence[Session]) -> None:
         """Let all of them say goodbye, so many at a time.
 
         Raises:
@@ -149,12 +149,11 @@ class Scene:
             session.on_gone = done
             session.leave()
 
-        self._in_turn(sessions, at_a_time, one, "closed")
+        self._in_turn(sessions, one, "closed")
 
     def _in_turn(
         self,
         sessions: Sequence[Session],
-        at_a_time: int,
         one: Callable[[Session, Told], None],
         what: str,
     ) -> None:
@@ -168,7 +167,7 @@ class Scene:
             finished(session)
             another()
 
-        for _ in range(at_a_time):
+        for _ in range(AT_A_TIME):
             another()
         self.wait(finished.full, what)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import time
 from array import array
 from multiprocessing.connection import Connection
@@ -19,6 +18,7 @@ import numpy as np
 import uvloop
 from picows import WSTransport, ws_connect
 
+from benchmarks.crowd.frames import packet
 from benchmarks.load.messages import CATCHING_UP, Connected, Job, Report, Started
 from benchmarks.load.reader import CheckingReader, Observations, PacedReader, Reader
 
@@ -125,11 +125,11 @@ class Generator:
         elif self.job.kind == "broadcast":
             stream_id = await self._start_shared_stream()
             await self._start_spread(
-                _event("resume_stream", {"id": stream_id, "offset": 0, "format": "char"})
+                packet("resume_stream", {"id": stream_id, "offset": 0, "format": "char"})
             )
         elif self.job.kind == "stream":
             await self._start_spread(
-                _event("start_stream", {"text": self.job.text, "rate": self.job.rate})
+                packet("start_stream", {"text": self.job.text, "rate": self.job.rate})
             )
         if self.job.kind != "idle":
             deadline = perf_counter() + FIRST_CHARACTER_SECONDS
@@ -157,7 +157,7 @@ class Generator:
             raise ConnectionError("no connection for the stream for all") from error
         starter.stream_id = asyncio.get_running_loop().create_future()
         request = {"text": self.job.text, "rate": self.job.rate, "format": "chunk"}
-        starter.send(_event("start_stream", request))
+        starter.send(packet("start_stream", request))
         try:
             return await asyncio.wait_for(starter.stream_id, STALLED)
         except TimeoutError:
@@ -166,11 +166,11 @@ class Generator:
     async def _start_broadcast(self) -> None:
         """Join the peers' room with all readers, then start the loop that sends to it."""
         for reader in self.readers:
-            reader.send(_event("join"))
+            reader.send(packet("join"))
         await asyncio.sleep(1.0)  # a join has no answer that all peers would give
         for reader in self.readers:
             reader.start(None)
-        self.readers[0].send(_event("broadcast", {"text": self.job.text, "rate": self.job.rate}))
+        self.readers[0].send(packet("broadcast", {"text": self.job.text, "rate": self.job.rate}))
 
     async def _start_spread(self, message: bytes) -> None:
         began = perf_counter()
@@ -236,10 +236,6 @@ def _share(answered: array[float], sent: array[float], since: float, until: floa
     """Return the share of the pings sent in a time that were answered; None: there were none."""
     due = sum(since <= at <= until for at in sent)
     return sum(since <= at <= until for at in answered) / due if due else None
-
-
-def _event(name: str, *arguments: Any) -> bytes:
-    return b"42" + json.dumps([name, *arguments], separators=(",", ":")).encode()
 
 
 def main(pipe: Connection, job: Job) -> None:

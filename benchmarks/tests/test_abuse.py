@@ -25,6 +25,7 @@ from benchmarks.abuse.run import Verdict, run
 from benchmarks.abuse.show import BEGIN, DOCUMENT, END, publish, table
 from benchmarks.abuse.talker import LONGEST_MESSAGE, PollingTalker, Talker, code_of, packet
 from benchmarks.abuse.target import Target
+from benchmarks.crowd.http import joined
 from benchmarks.process import ServerProcess
 from benchmarks.servers import find
 
@@ -60,7 +61,7 @@ def test_the_bomb_is_small_and_becomes_large() -> None:
 
 
 def test_an_answer_in_chunks_is_joined() -> None:
-    assert wire._join_chunks(b"3\r\nabc\r\nb\r\n0123456789\n\r\n0\r\n\r\n") == b"abc0123456789\n"
+    assert joined(b"3\r\nabc\r\nb\r\n0123456789\n\r\n0\r\n\r\n") == b"abc0123456789\n"
 
 
 def test_offenders_that_end_otherwise_are_a_failure() -> None:
