@@ -14,7 +14,7 @@ from textstream.hub.keeper import Keeper
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
-from textstream.sources.base import admits_all, has_no_whole
+from textstream.sources.base import admits_all
 from textstream.stream.log import NewLog
 from textstream.stream.pools import Pools
 from textstream.stream.producer import Producer
@@ -81,7 +81,7 @@ class Starter:
             start = _counting_prompt(start, visit)
         made: Reader | Stream | None = None
         try:
-            text = source.whole(request) if source.whole is not has_no_whole else None
+            text = source.whole(request)
             made = self._claim(start, visit, key, connection, sink)
         finally:
             if not isinstance(made, Reader):

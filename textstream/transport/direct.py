@@ -55,8 +55,8 @@ class DirectOpening:
         """Return whether a request is one that it opens a session for."""
         return (
             DOOR in environ
+            and is_handshake(environ)  # first: the queries of polls are all different
             and is_opening(environ["QUERY_STRING"])
-            and is_handshake(environ)
             and find_fault(environ) is None
             and "websocket" in self._eio.transports
             and self._is_allowed(environ)

@@ -7,14 +7,14 @@ the server's, which has it no longer.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
-from email.utils import formatdate
+from collections.abc import Callable
 from typing import Any
 
 from textstream.access.account import Account, Kind
 from textstream.threads import ThreadPool
 from textstream.transport.bounds import Bounds
 from textstream.transport.handoff import reset_on_close, steal
+from textstream.transport.http.answers import head
 from textstream.transport.opening import leave_thread, plain_socket_of
 from textstream.transport.parking import Parking, Response
 from textstream.transport.reactor import Reactor
@@ -266,12 +266,7 @@ class HandedPoll:
 
 def encoded(response: Response) -> bytes:
     """Return a response as HTTP has it, with which its connection ends."""
-    fields = (*response.headers, ("Date", formatdate(usegmt=True)), ("Connection", "close"))
-    return f"HTTP/1.1 {response.status}\r\n{_lines(fields)}\r\n".encode("latin-1") + response.body
-
-
-def _lines(fields: Iterable[tuple[str, str]]) -> str:
-    return "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return head(response.status, [*response.headers, ("Connection", "close")]) + response.body
 
 
 def kept_of(environ: dict[str, Any]) -> dict[str, Any]:

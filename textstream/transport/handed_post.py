@@ -59,9 +59,6 @@ class HandedPosts:
             sock = steal(raw)
         except OSError:  # no descriptor to hand it off with
             handled.wait()
-            response = self._handed.parking.answer(kept)
-            assert response is not None  # noqa: S101 (it was parked)
-            start_response(response.status, response.headers)
-            return [response.body]
+            return self._handed.parking.serve_parked(kept, start_response)
         post.start(sock)
         return leave_thread(environ)  # type: ignore[no-any-return]

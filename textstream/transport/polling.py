@@ -23,8 +23,6 @@ from textstream.transport.parked import UPGRADE_SECONDS, ParkedPoll
 class PollingSocket(HeartbeatSocket):
     """Engine.IO's session, whose polls need no thread where the WSGI server lets them go."""
 
-    """What all sessions of a server share. Set by `Sessions`, with the class."""
-
     _origin: str | None = None  # of a request that Engine.IO has let in
 
     _polling: object = False  # whether there is a poll: which, if it is parked; these two are

@@ -35,8 +35,9 @@ PER_TURN = 16
 PER_SECOND = 64
 """The same in a second. Who sends more is kept for the workers: it must not keep others waiting."""
 
-_EVENT = re.compile(r"2(0|[1-9][0-9]{0,15})?(?=\[)", re.ASCII)
-"""An event in the namespace ``/``, without attachments, with or without a number to answer to."""
+_EVENT = re.compile(r'2(0|[1-9][0-9]{0,15})?(?=\[[ \t\r\n]*"([^"\\]*)")', re.ASCII)
+"""An event in the namespace ``/``, without attachments, with or without a number to answer to, and
+its name: who is quick is known by it, before the rest is read."""
 
 _NAMESPACE = "/"
 
@@ -144,12 +145,13 @@ class Direct:
         handlers = server.handlers.get(_NAMESPACE)
         if not handlers or server.logger.isEnabledFor(logging.INFO):  # it logs each event
             return None
-        data = _read(server.packet_class.json, text, head.end())
-        name = data[0] if type(data) is list and data else None
-        entry = self._quick.find(name, handlers) if type(name) is str else None
+        entry = self._quick.find(head[2], handlers)
         manager = server.manager
         sid = manager.sid_from_eio_sid(eio_sid, _NAMESPACE) if entry else None
         if entry is None or sid is None or not manager.is_connected(sid, _NAMESPACE):
+            return None
+        data = _read(server.packet_class.json, text, head.end())
+        if type(data) is not list:
             return None
         del data[0]
         return Call(eio_sid, sid, entry[0], data, head[1] or "", entry[1])
@@ -271,11 +273,3 @@ class AtOnce:
         self._in_turn += 1
         self._in_second += 1
         return self._handle(message)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._handle = _nothing
-
-
-def _nothing(_message: Message | None) -> bool:
-    return False

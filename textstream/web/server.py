@@ -110,8 +110,7 @@ class Server:
             extra={"running": self.hub.running_streams, "drain": seconds},
         )
         self._tell(SERVER_DRAINING, self.draining())
-        while not self.hub.settled and time.monotonic() < self._drained_by:
-            self.socketio.sleep(0.02)
+        self._wait_for(self.hub, self._drained_by)
 
     def close(
         self, timeout: float = CLOSE_SECONDS, *, told: Callable[[], Any] = lambda: None
@@ -138,7 +137,7 @@ class Server:
             self._close_sockets(theirs)
         if self.front:
             with going_on("writing the last answers"):
-                self._wait_for_answers(self.front, theirs)
+                self._wait_for(self.front, theirs)
             with going_on("closing the front"):
                 self.front.close(deadline)
         with going_on("ending the tasks"):
@@ -179,9 +178,9 @@ class Server:
                 return
             self.socketio.sleep(0.02)
 
-    def _wait_for_answers(self, front: Front, deadline: float) -> None:
-        """Wait until all who have asked are answered."""
-        while not front.settled and time.monotonic() < deadline:
+    def _wait_for(self, what: Hub | Front, deadline: float) -> None:
+        """Wait until streams have ended, or all who have asked are answered."""
+        while not what.settled and time.monotonic() < deadline:
             self.socketio.sleep(0.02)
 
     def _flush(self, deadline: float) -> None:

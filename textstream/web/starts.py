@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from textstream.access.caller import Caller
 from textstream.errors import InvalidRequest
@@ -64,7 +65,7 @@ def read_start(
 
     """
     asked = parse_start(payload, registry.default)
-    name = asked.source or (TEXT if asked.text is not None else registry.default)
+    name = _named(asked.source, asked.text, registry.default)
     source = registry.get(name)
     params = registry.parse_params(source, asked.params)
     prompt = _prompt(asked, name, limits)
@@ -84,8 +85,13 @@ def source_name(payload: object, default: str) -> str:
     """Return the source that a payload asks for, before it is checked; "" where nobody can tell."""
     if not isinstance(payload, dict):
         return default
-    name = payload.get("source") or (TEXT if payload.get("text") is not None else default)
+    name = _named(payload.get("source"), payload.get("text"), default)
     return name if isinstance(name, str) else ""
+
+
+def _named(source: Any, text: object, default: str) -> Any:
+    """Return the source that is asked for, whatever it is: one rule, before the check and after."""
+    return source or (default if text is None else TEXT)
 
 
 def _prompt(asked: StartStream, name: str, limits: RequestLimits) -> str | None:
