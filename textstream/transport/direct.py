@@ -18,13 +18,15 @@ from engineio.socket import Socket
 from textstream.transport.admission import VISIT, Visit
 from textstream.transport.frames import message_frame
 from textstream.transport.handshake import find_fault, is_handshake
-from textstream.transport.http.door import Door
+from textstream.transport.http.door import Door, Threshold
 from textstream.transport.sessions import Sessions
-from textstream.transport.sockets import DOOR
 
-TakeOver = Callable[[Door, dict[str, Any], Any, bytes], None]
-"""Takes over the WebSocket that came through a door, for a session, and sends it first of all a
-frame; `OSError` is raised where its client has gone."""
+Way = Door | Threshold
+"""How a WebSocket comes from HTTP."""
+
+TakeOver = Callable[[Way, dict[str, Any], Any, bytes], None]
+"""Takes over a WebSocket, for a session, and sends it first of all a frame; `OSError` is raised
+where its client has gone."""
 
 
 @lru_cache(256)
@@ -54,35 +56,34 @@ class DirectOpening:
     def suits(self, environ: dict[str, Any]) -> bool:
         """Return whether a request is one that it opens a session for."""
         return (
-            DOOR in environ
-            and is_handshake(environ)  # first: the queries of polls are all different
+            is_handshake(environ)  # first: the queries of polls are all different
             and is_opening(environ["QUERY_STRING"])
             and find_fault(environ) is None
             and "websocket" in self._eio.transports
             and self._is_allowed(environ)
         )
 
-    def open(self, environ: dict[str, Any], sessions: Sessions, visit: Visit) -> None:
+    def open(self, environ: dict[str, Any], sessions: Sessions, visit: Visit, way: Way) -> None:
         """Open a session. In the reactor's thread.
 
         Args:
             environ: of a request that `suits`.
             sessions: the server's.
             visit: what is counted for it. Is over if no session comes of it.
+            way: of the WebSocket. Not in `environ`, which is kept.
 
         """
         eio = self._eio
         if eio.start_service_task:
             eio.start_service_task = False
             eio.service_task_handle = eio.start_background_task(eio._service_task)
-        door: Door = environ.pop(DOOR)  # nor is a connection kept with the environment
         environ[VISIT] = visit
         sid = eio.generate_id()
         session = sessions.enter(sid, Socket(eio, sid), visit)
         eio.handlers["connect"](sid, environ)
         session.schedule_ping()
         try:
-            self._take_over(door, environ, session, self._first_frame(sid))
+            self._take_over(way, environ, session, self._first_frame(sid))
         except OSError:
             session.close(wait=False, abort=True, reason=eio.reason.TRANSPORT_ERROR)
             sessions.pop(sid, None)

@@ -28,7 +28,9 @@ from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handed_poll import MAX_ANSWERERS, HandedPolls
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
+from textstream.transport.direct import Way
 from textstream.transport.http.door import TAKEN, Door, door_of
+from textstream.transport.http.express import Opening
 from textstream.transport.large import Oversized
 from textstream.transport.opening import (
     HANDSHAKE_ERRORS,
@@ -61,6 +63,8 @@ class Transport:
     turns: Turns
     quick: QuickHandlers
     """The handlers that run in the reactor's thread."""
+    opening: Opening
+    """Opens a session on the short way, see `Express`."""
     parking: Parking
     handed_polls: HandedPolls
     _parts: tuple[Reactor, ThreadPool, ThreadPool]
@@ -159,15 +163,15 @@ class Transport:
         return TAKEN
 
     def take_over_at(
-        self, door: Door, environ: dict[str, Any], session: Any, first: bytes = b""
+        self, way: Way, environ: dict[str, Any], session: Any, first: bytes = b""
     ) -> None:
-        """Take over the WebSocket that came through a door, and send it `first` before all else.
+        """Take over the WebSocket that comes on a way, and send it `first` before all else.
 
         Raises:
             OSError: its client has gone.
 
         """
-        sock, rest = door.take(environ, first)
+        sock, rest = way.take(environ, first)
         try:
             self._take_over(sock, session, rest)
         except BaseException:

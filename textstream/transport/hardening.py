@@ -12,11 +12,11 @@ from socketio.packet import Packet
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
-from textstream.transport.direct import DirectOpening
+from textstream.transport.direct import DirectOpening, Way
 from textstream.transport.handed_poll import HandedPolls
 from textstream.transport.handed_post import HandedPosts
 from textstream.transport.handshake import Handshakes
-from textstream.transport.http.door import Door
+from textstream.transport.http.express import Opening
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
 from textstream.transport.newcomers import Newcomers
@@ -42,6 +42,7 @@ class Host(Protocol):
     quick: QuickHandlers
     parking: Parking
     handed_polls: HandedPolls
+    opening: Opening
 
     @property
     def reactor(self) -> Reactor:
@@ -58,9 +59,9 @@ class Host(Protocol):
         ...
 
     def take_over_at(
-        self, door: Door, environ: dict[str, Any], session: Any, first: bytes = b""
+        self, way: Way, environ: dict[str, Any], session: Any, first: bytes = b""
     ) -> None:
-        """Take over the WebSocket that came through a door, and send it `first` before all else."""
+        """Take over the WebSocket that comes on a way, and send it `first` before all else."""
         ...
 
     def turn_away(self, environ: dict[str, Any], start_response: StartResponse) -> Any:
@@ -123,4 +124,5 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         direct=DirectOpening(eio, host.take_over_at),
         parking=host.parking,
     )
+    host.opening = strict_requests.open_at
     eio.handle_request = HandedPosts(strict_requests, host.handed_polls)

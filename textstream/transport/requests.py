@@ -16,11 +16,11 @@ from textstream.transport.answers import Answer, farewell, refusal
 from textstream.transport.direct import DirectOpening
 from textstream.transport.foreign import why_unknown
 from textstream.transport.handshake import is_half_upgrade
-from textstream.transport.http.door import TAKEN
+from textstream.transport.http.door import TAKEN, Threshold
 from textstream.transport.parking import Parking
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sessions import Sessions
-from textstream.transport.sockets import gives_socket
+from textstream.transport.sockets import DOOR, gives_socket
 from textstream.transport.waits import PARKED, WAKE, Waits
 
 OLD_CLIENT = (
@@ -91,9 +91,23 @@ class StrictRequests:
             raise Waits(environ[PARKED])
         return answer
 
+    def open_at(self, environ: dict[str, Any], threshold: Threshold) -> bool:
+        """Open a session with the WebSocket that stands on `threshold`, if that is the short way.
+
+        In the reactor's thread. False: nothing was done, the request is to be served as others are.
+        """
+        if not self._direct.suits(environ):
+            return False
+        try:
+            visit = self._admit(environ)
+        except Refused:
+            return False  # it is told so the long way
+        self._direct.open(environ, self._sessions(), visit, threshold)
+        return True
+
     def _serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         sessions = self._sessions()
-        if self._direct.suits(environ):
+        if DOOR in environ and self._direct.suits(environ):
             return self._open_directly(environ, start_response, sessions)
         query = parse_qs(environ.get("QUERY_STRING", ""))
         transport, sid = query.get("transport", [""])[0], query.get("sid", [""])[0]
@@ -131,7 +145,8 @@ class StrictRequests:
             visit = self._admit(environ)
         except Refused as refused:
             return self._answer(refused.answer(), environ, start_response)
-        self._direct.open(environ, sessions, visit)
+        # Nor is a connection kept with the environ.
+        self._direct.open(environ, sessions, visit, environ.pop(DOOR))
         return TAKEN
 
     def _open(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

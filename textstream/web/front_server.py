@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -12,7 +13,9 @@ from flask import Flask
 from textstream.access.address import Proxies
 from textstream.settings import Settings
 from textstream.transport.http.bodies import Bodies
+from textstream.transport.http.door import Threshold
 from textstream.transport.http.environ import Environ
+from textstream.transport.http.express import Express
 from textstream.transport.http.front import Front
 from textstream.transport.http.listener import UNIX, listen
 from textstream.transport.http.places import Places
@@ -24,6 +27,10 @@ from textstream.web.server import Server
 __all__ = ["UNIX", "FrontServer"]
 
 
+FLASK_APP = "flask.app"
+"""In an environ: the app, as Flask-SocketIO's own middleware puts it there."""
+
+
 class Handshakes:
     """Answers handshakes of WebSockets: without what stands around Engine.IO for other requests."""
 
@@ -31,14 +38,22 @@ class Handshakes:
         """Answer those to `app`, in which Flask-SocketIO is."""
         self._app = app
         self._engine = parts.socketio.server
+        assert parts.transport is not None  # noqa: S101 (the threading mode has one)
+        self._opening = parts.transport.opening
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one."""
         if environ["PATH_INFO"] != SOCKET_IO:  # under a prefix
             return self._app(environ, start_response)
-        environ["flask.app"] = self._app  # as Flask-SocketIO's own middleware does
+        environ[FLASK_APP] = self._app
         answer: Iterable[bytes] = self._engine.handle_request(environ, start_response)
         return answer
+
+
+    def open(self, environ: Environ, threshold: Threshold) -> bool:
+        """Open a session on the short way; False: it is not taken."""
+        environ[FLASK_APP] = self._app
+        return self._opening(environ, threshold)
 
 
 class FrontServer:
@@ -68,6 +83,7 @@ class FrontServer:
         self._down = threading.Event()
         most = settings.max_message_bytes
         routes = Routes(settings.prefix, proxies)
+        handshakes = Handshakes(app, parts)
         self.front = Front(
             self._listener,
             app,
@@ -80,7 +96,8 @@ class FrontServer:
             ),
             routes=routes,
             parking=transport.parking,
-            handshakes=Handshakes(app, parts),
+            handshakes=handshakes,
+            express=partial(Express, SOCKET_IO, handshakes.open),
             accept=self._accept,
             turn_away=self._turn_away,
         )

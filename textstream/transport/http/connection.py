@@ -90,15 +90,13 @@ class HttpConnection(Wire):
         """What has come behind the request that is being served."""
         return self._incoming.ahead
 
-    def start(self, data: bytes = b"") -> None:
-        """Begin to read, behind `data`. What it waits for, its client has mostly sent."""
+    def start(self, data: bytes | None) -> None:
+        """Begin to read, behind `data` that has come; None: nothing yet, b"": its end."""
         self._enter(Phase.FRESH)
-        if data:
-            self._guarded(lambda: self._feed(data))
-        else:
-            self._guarded(self._receive)
-        if self.phase is Phase.FRESH:
+        if data is None:
             self._watch(read=True)
+        else:
+            self._guarded(partial(self._take, data))
 
     # What the owner does.
 
@@ -171,6 +169,10 @@ class HttpConnection(Wire):
             return
         except OSError:
             data = b""
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Take what has come; b"" is the end."""
         if not data:
             self.end()
         elif self._answered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import errno
 import hashlib
 import socket
@@ -53,15 +53,29 @@ class Door:
         if self.connection is None:
             raise OSError("the request is answered")
         sock, rest = self.connection.take(), self.connection.ahead
-        data = _switching(environ["HTTP_SEC_WEBSOCKET_KEY"]) + first
-        try:
-            # The kernel takes all of it, but where answers before are not read: half of it is none.
-            if sock.send(data) < len(data):
-                raise BlockingIOError(errno.EAGAIN, "the client does not read")
-        except OSError:
-            sock.close()
-            raise
+        _switch(sock, environ, first)
         return sock, rest
+
+
+class Threshold:
+    """A door that nobody has to open: the request came in one piece, and was never a connection's.
+
+    Attributes:
+        sock: it came on this.
+        rest: and this came behind it.
+
+    """
+
+    __slots__ = ("rest", "sock")
+
+    def __init__(self, sock: socket.socket, rest: bytes) -> None:
+        self.sock = sock
+        self.rest = rest
+
+    def take(self, environ: dict[str, Any], first: bytes = b"") -> tuple[socket.socket, bytes]:
+        """Switch protocols, as `Door.take`."""
+        _switch(self.sock, environ, first)
+        return self.sock, self.rest
 
 
 def door_of(environ: dict[str, Any]) -> Door | None:
@@ -69,6 +83,15 @@ def door_of(environ: dict[str, Any]) -> Door | None:
     return environ.get(DOOR)
 
 
-def _switching(key: str) -> bytes:
-    digest = hashlib.sha1(key.encode() + _GUID).digest()  # noqa: S324 (as the protocol has it)
-    return _SWITCHING % base64.b64encode(digest)
+def _switch(sock: socket.socket, environ: dict[str, Any], first: bytes) -> None:
+    """Answer a handshake; `OSError` is raised, and `sock` closed, where that cannot be."""
+    key = environ["HTTP_SEC_WEBSOCKET_KEY"].encode()
+    digest = hashlib.sha1(key + _GUID).digest()  # noqa: S324 (as the protocol has it)
+    data = _SWITCHING % binascii.b2a_base64(digest, newline=False) + first
+    try:
+        # The kernel takes all of it, but where answers before are not read: half of it is none.
+        if sock.send(data) < len(data):
+            raise BlockingIOError(errno.EAGAIN, "the client does not read")
+    except OSError:
+        sock.close()
+        raise

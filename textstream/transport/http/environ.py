@@ -8,6 +8,7 @@ from typing import Any
 
 from textstream.transport.http.door import Door
 from textstream.transport.http.files import FileBody
+from textstream.transport.http.head import Head
 from textstream.transport.http.request import Request
 from textstream.transport.sockets import DOOR
 
@@ -29,7 +30,19 @@ class Content(io.BytesIO):
 def environ_of(request: Request, name: tuple[str, str]) -> Environ:
     """Return the environ of a request to a server of this name: address and port."""
     head, connection = request.head, request.connection
-    environ: Environ = {
+    environ = environ_of_head(head, connection.peer, connection.port, name, Content(request))
+    environ[DOOR] = Door(connection)
+    if head.chunked:
+        del environ["HTTP_TRANSFER_ENCODING"]
+        environ["CONTENT_LENGTH"] = str(request.size)
+    return environ
+
+
+def environ_of_head(
+    head: Head, peer: str, port: int, name: tuple[str, str], content: io.BytesIO
+) -> Environ:
+    """Return the environ of a request with this head, from this address and port."""
+    return {
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": head.path,
@@ -39,8 +52,8 @@ def environ_of(request: Request, name: tuple[str, str]) -> Environ:
         "SERVER_NAME": name[0],
         "SERVER_PORT": name[1],
         "SERVER_PROTOCOL": head.version,
-        "REMOTE_ADDR": connection.peer,
-        "REMOTE_PORT": str(connection.port),
+        "REMOTE_ADDR": peer,
+        "REMOTE_PORT": str(port),
         **head.fields,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
@@ -48,12 +61,7 @@ def environ_of(request: Request, name: tuple[str, str]) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "wsgi.input": Content(request),
+        "wsgi.input": content,
         "wsgi.input_terminated": True,
         "wsgi.file_wrapper": FileBody,
-        DOOR: Door(connection),
     }
-    if head.chunked:
-        del environ["HTTP_TRANSFER_ENCODING"]
-        environ["CONTENT_LENGTH"] = str(request.size)
-    return environ

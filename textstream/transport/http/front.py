@@ -12,9 +12,10 @@ from typing import Any
 
 from textstream.transport.handoff import tune
 from textstream.transport.http.bodies import Bodies, RequestBody
-from textstream.transport.http.connection import HttpConnection
+from textstream.transport.http.connection import RECEIVE, HttpConnection
 from textstream.transport.http.deadlines import Deadlines
 from textstream.transport.http.dispatch import Dispatch, Routes
+from textstream.transport.http.express import Express
 from textstream.transport.http.head import Head
 from textstream.transport.http.listener import BACKLOG, INHERITED, close, name_of, peer_of
 from textstream.transport.http.places import Places
@@ -50,6 +51,7 @@ class Front:
         routes: Routes,
         parking: Parking | None = None,
         handshakes: WsgiApp | None = None,
+        express: Callable[[tuple[str, str]], Express] | None = None,
         accept: Accept = socket.socket.accept,
         turn_away: Callable[[socket.socket, str], None],
     ) -> None:
@@ -65,6 +67,7 @@ class Front:
             parking: where polls wait.
             handshakes: answers those of WebSockets to Engine.IO, in the reactor's thread: must
                 not block. None: `app`.
+            express: makes, of the server's name, the short way of handshakes that have come whole.
             accept: accepts a connection; `BlockingIOError` is raised where there is none.
             turn_away: closes the connection of a peer for whom there is no place, and says so.
 
@@ -72,11 +75,13 @@ class Front:
         self.reactor = reactor
         self.places = places
         self.deadlines: Deadlines[HttpConnection] = Deadlines(reactor.clock)
+        name = name_of(listener)
+        self._express = express(name) if express else None
         self.dispatch = Dispatch(
             app,
             reactor=reactor,
             routes=routes,
-            name=name_of(listener),
+            name=name,
             parking=parking,
             handshakes=handshakes,
         )
@@ -132,16 +137,19 @@ class Front:
             self._welcome(sock, *peer_of(address))
 
     def _welcome(self, sock: socket.socket, peer: str, port: int) -> None:
+        sock.setblocking(False)
+        if not INHERITED:
+            with suppress(OSError):  # it has gone already
+                tune(sock)
+        data = _received(sock)
+        if data and self._express and self._express.take(sock, peer, port, data):
+            return
         connection = HttpConnection(sock, peer, port, self)
         if not self.places.enter(connection, peer):
             self._turn_away(sock, peer)
             return
         self._connections.add(connection)
-        sock.setblocking(False)
-        if not INHERITED:
-            with suppress(OSError):  # it has gone already
-                tune(sock)
-        connection.start()
+        connection.start(data)
 
     # What connections ask for.
 
@@ -195,3 +203,13 @@ class Front:
         for connection in list(self._connections):
             connection.end()
         ended.set()
+
+
+def _received(sock: socket.socket) -> bytes | None:
+    """Return what has come of a new connection; None: nothing yet, b"": its end."""
+    try:
+        return sock.recv(RECEIVE)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError:
+        return b""
