@@ -147,6 +147,7 @@ def test_who_leaves_is_looked_for_in_its_own_rooms_only() -> None:
     manager = ThreadSafeManager()
     walked(manager, [("connect", who, "") for who in range(100)])
     sid = manager.sid_from_eio_sid("eio 7", "/x")
+    assert sid is not None
 
     class Unasked(dict[Any, Any]):
         """A namespace's rooms, which nobody goes through."""
