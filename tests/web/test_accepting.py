@@ -20,10 +20,11 @@ from textstream.web.accepting import (
     EARLY,
     PAUSE,
     TELL_SECONDS,
+    UNSEEN,
     Acceptor,
     turn_away,
 )
-from textstream.web.descriptors import for_connections
+from textstream.web.descriptors import STALE_SECONDS, for_connections
 
 
 class Listener(socket.socket):
@@ -35,11 +36,12 @@ class Listener(socket.socket):
         self.listen()
         self.failures: list[int] = []
 
-    def accept(self) -> tuple[socket.socket, object]:
+    def _accept(self) -> tuple[int, object]:  # which `accept` calls, too
         if self.failures:
             number = self.failures.pop(0)
             raise OSError(number, os.strerror(number))
-        return super().accept()
+        accepted: tuple[int, object] = super()._accept()  # type: ignore[misc]
+        return accepted
 
 
 @pytest.fixture
@@ -185,6 +187,30 @@ def test_room_is_made_before_there_are_too_few(
     assert door.room_made[3:] == list(range(1, EARLY + 1))
     with pytest.raises(BlockingIOError):
         accept()
+
+
+def test_where_there_are_many_it_is_not_looked_for_each(
+    door: Door, listener: Listener, clock: ManualClock
+) -> None:
+    def accept() -> int:
+        """Return how often the limit was looked at meanwhile."""
+        before = looks[0]
+        with socket.create_connection(listener.getsockname()):
+            door.acceptor.accept(listener)[0].close()
+        return looks[0] - before
+
+    looks = [0]
+
+    def limit() -> int:
+        looks[0] += 1
+        return door.limit
+
+    door.acceptor._limit = limit
+    assert [accept() for _ in range(UNSEEN + 2)] == [1, *[0] * UNSEEN, 1]
+    assert accept() == 0
+    clock.advance(STALE_SECONDS)
+    door.limit = 200  # fewer than 512 are left
+    assert [accept() for _ in range(3)] == [1, 1, 1]
 
 
 def test_it_is_said_once_a_minute(

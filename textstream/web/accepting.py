@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from textstream.transport.http.answers import RETRY_AFTER
-from textstream.web.descriptors import CURE, Usage, for_connections, in_use, limit
+from textstream.web.descriptors import CURE, STALE_SECONDS, Usage, for_connections, in_use, limit
 
 logger = logging.getLogger("textstream.server")
 
@@ -34,6 +34,10 @@ DISCARDED = 16
 
 EARLY = 8
 """With so few descriptors left for connections, room is made for the next."""
+
+UNSEEN, PLENTY = 64, 512
+"""Connections that are accepted without another look at how many descriptors are left, at most, and
+for a second at most: where so many are. A look takes 3 µs."""
 
 TELL_SECONDS = 60.0
 """Seconds between two lines in the log about the same trouble, at least."""
@@ -130,6 +134,11 @@ class Acceptor:
             "connections turned away: %d, too few descriptors are left of %d. " + CURE, clock
         )
         self._failed = Trouble("connections could not be accepted, %d times: %s", clock)
+        self._clock = clock
+        self._listener: socket.socket | None = None
+        self._listener_family = 0
+        self._plenty = self._unseen = 0  # how many are accepted without a look, and were
+        self._until = 0.0  # when there is one in any case
         self._reserve: int | None = None
         self._refill()
 
@@ -142,20 +151,43 @@ class Acceptor:
 
         """
         try:
-            sock, peer = listener.accept()
+            # What `accept` itself calls, which asks the kernel and an enumeration once more.
+            number, peer = listener._accept()  # type: ignore[attr-defined]
         except OSError as error:
             if error.errno not in SCARCE:
                 raise
             self._without(listener, error)
             raise BlockingIOError(errno.EAGAIN, "no descriptor for a connection") from None
+        sock = socket.socket(self._family(listener), socket.SOCK_STREAM, 0, number)
+        if self._unseen < self._plenty and self._clock() < self._until:
+            self._unseen += 1
+        else:
+            self._look(sock)
+        return sock, peer
+
+    def _family(self, listener: socket.socket) -> int:
+        if listener is not self._listener:
+            self._listener, self._listener_family = listener, int(listener.family)
+        return self._listener_family
+
+    def _look(self, sock: socket.socket) -> None:
+        """Look how many descriptors are left behind a connection.
+
+        Raises:
+            BlockingIOError: too few. It was refused.
+
+        """
         self._refill()
+        self._usage.closed(-self._unseen)
+        self._unseen = 0
         left = for_connections(self._limit()) - self._usage.opened(sock.fileno())
+        self._plenty = UNSEEN if left >= PLENTY else 0
+        self._until = self._clock() + STALE_SECONDS
         if left < EARLY:
             self._see_to_room(EARLY - left)
         if left < 0:
             self._refuse(sock)
             raise BlockingIOError(errno.EAGAIN, "too few descriptors for a connection")
-        return sock, peer
 
     def close(self) -> None:
         """Close the descriptor in reserve."""
