@@ -213,9 +213,17 @@ class Direct:
             server._send_packet(eio_sid, server.packet_class(CONNECT_ERROR, refused.error_args))
             manager.disconnect(sid, _NAMESPACE, ignore_queue=True)
         else:
-            session.send(EnginePacket(MESSAGE, data=f'0{{"sid":"{sid}"}}'))
+            self._send(session, f'0{{"sid":"{sid}"}}')
             manager.connect(sid, _NAMESPACE)
         return True
+
+    def _send(self, session: Any, text: str) -> None:
+        """Send a Socket.IO packet; to a WebSocket there and then."""
+        connection = session.queue.connection
+        if connection is not None and session.is_well:
+            connection.write(message_frame(f"{MESSAGE}{text}"))
+        else:
+            session.send(EnginePacket(MESSAGE, data=text))
 
     def may_leave(self, eio_sid: str) -> bool:
         """Return whether the end of a session is quick: those who hear of it are."""
