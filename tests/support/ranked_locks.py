@@ -31,7 +31,7 @@ ORDER = (
     ("Holding",),
     ("Slots",),
     ("Account", "Gate", "Rates"),
-    ("Arrivals", "CancelToken", "Farewells", "Newcomers", "Resumption", "Shared", "Wait", "Window"),
+    ("Arrivals", "CancelToken", "Delay", "Farewells", "Resumption", "Shared", "Wait", "Window"),
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager",),

@@ -313,7 +313,7 @@ def test_a_session_that_does_not_connect_is_closed(start_local: StartLocal, dial
     polling.start()
     queue = idle.session.queue
     wait_until(lambda: queue._window is not None and queue._window.waits)
-    newcomers, seconds = server.socketio.server.eio.sockets._newcomers, Bounds().connect + 1
+    newcomers, seconds = server.socketio.server.eio.sockets._shared.newcomers, Bounds().connect + 1
     newcomers._clock = lambda: time.monotonic() + seconds
     passing.let_pass(server.transport.reactor, seconds)
     polling.join(PATIENCE)

@@ -24,11 +24,11 @@ from textstream.transport.admission import Admit, admit_all
 from textstream.transport.answer_pace import AnswerPace
 from textstream.transport.bounds import REFUSED_WHOLE, Bounds, Limit, OnOversized
 from textstream.transport.connection import Connection
+from textstream.transport.direct import Way
 from textstream.transport.frames import POLICY_VIOLATION
 from textstream.transport.handed_poll import MAX_ANSWERERS, HandedPolls
 from textstream.transport.handoff import steal
 from textstream.transport.hardening import harden
-from textstream.transport.direct import Way
 from textstream.transport.http.door import TAKEN, Door, door_of
 from textstream.transport.http.express import Opening
 from textstream.transport.large import Oversized
@@ -222,7 +222,7 @@ class Transport:
         return SimpleWebSocketWSGI(handler, self.eio)(environ, start_response)
 
     def _take_over(self, sock: socket.socket, session: Any, rest: bytes = b"") -> None:
-        peer = Peer(session, eio=self.eio, is_connected=self.is_connected, refuse=self._refuse)
+        peer = Peer(session, eio=self.eio, refuse=self._refuse)
         connection = self._connect(
             sock,
             on_message=peer.on_message,
@@ -234,11 +234,11 @@ class Transport:
         peer.connection = connection
         if session.connected:
             session.begin_upgrade()
-        else:
+            peer.watch_upgrade(self.reactor, self.bounds.connect)
+        else:  # one that is new is watched among the newcomers
             session.connected = session.upgraded = True
             session.queue.attach(connection)
         connection.start(rest)
-        peer.watch_connect(self.reactor, self.bounds.connect)
 
     def _connect(self, sock: socket.socket, **options: Any) -> Connection:
         return Connection(

@@ -5,6 +5,7 @@ Nothing here is the process's: another server beside it stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from socketio.packet import Packet
@@ -12,19 +13,20 @@ from socketio.packet import Packet
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.bounds import Bounds, OnOversized
+from textstream.transport.delay import Delay
 from textstream.transport.direct import DirectOpening, Way
 from textstream.transport.handed_poll import HandedPolls
 from textstream.transport.handed_post import HandedPosts
 from textstream.transport.handshake import Handshakes
 from textstream.transport.http.express import Opening
+from textstream.transport.ids import new_id
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
-from textstream.transport.newcomers import Newcomers
 from textstream.transport.packets import strict
 from textstream.transport.parking import Parking
 from textstream.transport.polls import OversizedPolls, StartResponse, ToldRefusals
 from textstream.transport.quick import Direct, QuickHandlers
-from textstream.transport.reactor import Reactor
+from textstream.transport.reactor import Reactor, Timer
 from textstream.transport.requests import StrictRequests
 from textstream.transport.session import Session
 from textstream.transport.sessions import Sessions
@@ -83,6 +85,7 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     bounds = host.bounds
     make_thread_safe(server.manager)
     eio = server.eio
+    eio.generate_id = new_id
     speaks_socket_io = hasattr(server, "packet_class")
     if speaks_socket_io:
         # Of another class of packets nobody knows what an event looks like.
@@ -96,29 +99,29 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         dropped=bounds.max_dropped,
         on_oversized=on_oversized,
     )
+
+    def call_later(seconds: float, job: Callable[[], None]) -> Timer:
+        return host.reactor.call_later(seconds, job)
+
+    def turn_out(session: Session) -> None:
+        if not session.closed and not host.is_connected(session):
+            session.turn_out()
+
     # By way of `host`: it has other threads after a fork.
     shared = Shared(
         bounds,
         turns=host.turns,
         on_oversized=on_oversized,
         submit=lambda job: host.pool.submit(job),  # noqa: PLW0108
-        call_later=lambda seconds, job: host.reactor.call_later(seconds, job),  # noqa: PLW0108
+        call_later=call_later,
         hand_off=host.handed_polls.hand_off,
+        newcomers=Delay(turn_out, call_later=call_later) if speaks_socket_io else None,
+        pings=Delay(Session.ping, call_later=call_later),
     )
-    newcomers = Newcomers(
-        bounds.connect,
-        is_connected=host.is_connected,
-        close=Session.turn_out,
-        call_later=shared.call_later,
-    )
-
-    def make_sessions() -> Sessions:
-        return Sessions(shared, newcomers if speaks_socket_io else None)
-
     strict_requests = StrictRequests(
         served,
         eio=eio,
-        make=make_sessions,
+        make=lambda: Sessions(shared),
         turn_away=host.turn_away,
         admit=host.admit,
         direct=DirectOpening(eio, host.take_over_at),

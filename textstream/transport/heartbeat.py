@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import weakref
 from typing import Any
 
 from engineio.packet import PING, Packet
@@ -32,22 +31,20 @@ class HeartbeatSocket(Socket):
     def schedule_ping(self) -> None:
         """Send the next ping when it is due, if the last was answered.
 
-        By a timer, where Engine.IO has a thread that sleeps.
+        By a timer for all, where Engine.IO has a thread for each that sleeps.
         """
         if not self.last_ping:
             return  # one is on its way
         self.last_ping = None
         interval = self.server.ping_interval
         self.ping_due = time.monotonic() + interval
-        known = weakref.ref(self)  # the timer must not keep a session that has gone
+        self.shared.pings.add(self, interval)
 
-        def ping() -> None:
-            session = known()
-            if session is not None and not session.closing and not session.closed:
-                session.last_ping = time.time()
-                session.send(Packet(PING))
-
-        self.shared.call_later(interval, ping)
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        if not self.closing and not self.closed:
+            self.last_ping = time.time()
+            self.send(Packet(PING))
 
     def pong(self) -> None:
         """Take a pong for the ping that is out.

@@ -22,13 +22,12 @@ logger = logging.getLogger("textstream.transport")
 
 
 class Peer:
-    """One client. Its methods run in order: in the pool, but for `at_once` and `watch_connect`."""
+    """One client. Its methods run in order: in the pool, but for `at_once` and `watch_upgrade`."""
 
     __slots__ = (
         "__weakref__",
         "_eio",
         "_failed",
-        "_is_connected",
         "_refuse",
         "_session",
         "connection",
@@ -41,7 +40,6 @@ class Peer:
         session: Any,
         *,
         eio: Any,
-        is_connected: Callable[[Any], bool],
         refuse: Callable[[Any, Oversized], None],
     ) -> None:
         """Serve an Engine.IO session.
@@ -49,18 +47,16 @@ class Peer:
         Args:
             session: Engine.IO's ``Socket``.
             eio: its server.
-            is_connected: whether a session has completed a Socket.IO CONNECT.
             refuse: answers a message that was dropped.
 
         """
         self._session = session
         self._eio = eio
-        self._is_connected = is_connected
         self._refuse = refuse
         self._failed = False  # whether the connection is closed for what it sent
 
-    def watch_connect(self, reactor: Reactor, seconds: float) -> None:
-        """Close the connection if no upgrade and no Socket.IO CONNECT are completed in time."""
+    def watch_upgrade(self, reactor: Reactor, seconds: float) -> None:
+        """Close the connection if no upgrade is completed in time."""
         known = weakref.ref(self)  # the timer must not keep what has gone
 
         def check() -> None:
@@ -69,8 +65,6 @@ class Peer:
                 # Nobody else would ever close it: the session lives, and goes on polling.
                 peer._session.abandon_upgrade()
                 peer.connection.close(POLICY_VIOLATION, "No upgrade")
-            elif peer and not peer._is_connected(peer._session):
-                peer.connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
 
         reactor.call_later(seconds, check)
 

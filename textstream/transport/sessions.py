@@ -10,7 +10,6 @@ from typing import Any
 from textstream.access.caller import Caller
 from textstream.transport.admission import Visit
 from textstream.transport.farewells import Farewells
-from textstream.transport.newcomers import Newcomers
 from textstream.transport.session import Session
 from textstream.transport.shared import Shared
 
@@ -21,17 +20,10 @@ class Sessions(dict[str, Session]):
     Engine.IO makes sessions of its own class, and enters each before anybody knows its id.
     """
 
-    def __init__(self, shared: Shared, newcomers: Newcomers | None = None) -> None:
-        """Make an empty table.
-
-        Args:
-            shared: what its sessions share.
-            newcomers: watches those that are not connected yet.
-
-        """
+    def __init__(self, shared: Shared) -> None:
+        """Make an empty table of sessions that share `shared`."""
         super().__init__()
         self._shared = shared
-        self._newcomers = newcomers
         self._making = threading.local()
 
     @property
@@ -53,8 +45,8 @@ class Sessions(dict[str, Session]):
             session.visit = visit
             session.account, session.caller = visit.account, Caller(visit.address, sid)
         super().__setitem__(sid, session)
-        if self._newcomers:
-            self._newcomers.expect(session)
+        if newcomers := self._shared.newcomers:
+            newcomers.add(session, self._shared.bounds.connect)
         entered: Session = session
         return entered
 

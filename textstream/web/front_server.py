@@ -19,7 +19,7 @@ from textstream.transport.http.express import Express
 from textstream.transport.http.front import Front
 from textstream.transport.http.listener import UNIX, listen
 from textstream.transport.http.places import Places
-from textstream.web.accepting import Accepted, Acceptor, Trouble, turn_away
+from textstream.web.accepting import Acceptor, Trouble, turn_away
 from textstream.web.descriptors import Recent, limit
 from textstream.web.request_kinds import SOCKET_IO, Routes
 from textstream.web.server import Server
@@ -48,7 +48,6 @@ class Handshakes:
         environ[FLASK_APP] = self._app
         answer: Iterable[bytes] = self._engine.handle_request(environ, start_response)
         return answer
-
 
     def open(self, environ: Environ, threshold: Threshold) -> bool:
         """Open a session on the short way; False: it is not taken."""
@@ -98,7 +97,7 @@ class FrontServer:
             parking=transport.parking,
             handshakes=handshakes,
             express=partial(Express, SOCKET_IO, handshakes.open),
-            accept=self._accept,
+            accept=self._acceptor.accept,
             turn_away=self._turn_away,
         )
         parts.front = self.front
@@ -118,9 +117,6 @@ class FrontServer:
     def shutdown(self) -> None:
         """Let `serve` return. Any thread."""
         self._down.set()
-
-    def _accept(self, listener: socket.socket) -> Accepted:
-        return self._acceptor.accept(listener)
 
     def _make_room(self, count: int) -> int:
         return self.front.places.make_room(count)

@@ -13,6 +13,7 @@ from tests.sources.waiting import wait_until
 from tests.transport.conftest import LocalServer, StartLocal
 from tests.transport.raw import RawWebSocket, frame
 from tests.transport.test_handshake import TIMEOUT, lines
+from textstream.transport.connection import Connection
 from textstream.transport.driver import Transport
 from textstream.transport.http.connection import HttpConnection
 
@@ -71,7 +72,7 @@ def test_a_refused_handshake_leaves_a_connection_that_goes_on(local: LocalServer
         received(sock, b"HTTP/1.1 101 ")
 
 
-@pytest.mark.parametrize("step", ["_connect", "watch_connect"])
+@pytest.mark.parametrize("step", ["_connect", "start"])
 def test_what_fails_after_the_handshake_ends_the_connection_without_a_word(
     local: LocalServer,
     step: str,
@@ -81,12 +82,9 @@ def test_what_fails_after_the_handshake_ends_the_connection_without_a_word(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("after the handshake")
 
-    owner = Transport if step == "_connect" else "textstream.transport.peer.Peer"
+    owner = Transport if step == "_connect" else Connection
     with monkeypatch.context() as patch:
-        if isinstance(owner, str):
-            patch.setattr(f"{owner}.{step}", fail)
-        else:
-            patch.setattr(owner, step, fail)
+        patch.setattr(owner, step, fail)
         with socket.create_connection(("127.0.0.1", local.port), TIMEOUT) as sock:
             sock.sendall(lines({}))
             data = to_the_end(sock)
