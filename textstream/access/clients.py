@@ -46,6 +46,7 @@ class Clients:
         self._clients: dict[str, Client] = {}
         self._rates = Rates(clock)
         self._connections = 0
+        self._most_connections = at_most(self._shares.connections)
         self._sweep_at = SWEEP
         self._on_full: Callable[[Client | Visit | None], None] = _nothing
         self.account = Account(most=at_most(self._shares.nbytes))
@@ -69,7 +70,7 @@ class Clients:
         """
         share = self._shares.of(address)
         with self._lock:
-            if self._connections >= at_most(self._shares.connections):
+            if self._connections >= self._most_connections:
                 raise RateLimited(
                     f"The server has {_count(self._connections, 'connection')}, as many as it may "
                     "(TEXTSTREAM_MAX_CONNECTIONS). Try again later.",
@@ -77,7 +78,7 @@ class Clients:
                     scope="server",
                 )
             client = self._client(address, share)
-            if client.connections >= at_most(share.connections):
+            if client.connections >= client.most_connections:
                 raise RateLimited(
                     f"This address has {_count(client.connections, 'connection')}, as many as it "
                     "may (TEXTSTREAM_CONNECTIONS_PER_ADDRESS). Close one, or try again later.",
@@ -85,7 +86,8 @@ class Clients:
                     scope="address",
                 )
             # Last: who is refused for something else has not connected.
-            if wait := self._rates.take(share.handshakes, "handshakes", address):
+            rate = share.handshakes
+            if rate and (wait := self._rates.take(rate, "handshakes", address)):
                 raise RateLimited(
                     "This address connects too often. Wait, and keep connections open.",
                     retry_after=wait,
@@ -207,7 +209,7 @@ class Clients:
         }
 
     def _visit(self, client: Client, *, left: Callable[[Visit], None]) -> Visit:
-        account = Account(client.account, most=at_most(client.share.connection_bytes))
+        account = Account(client.account, most=client.most_connection_bytes)
         return Visit(client, account, left=left, full=self._on_full)
 
     # With the lock held.

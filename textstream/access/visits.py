@@ -19,6 +19,8 @@ class Client:
         connections: that it has.
         running: its streams that run.
         kept: its streams that have ended and are kept.
+        most_connections: connections that it may have.
+        most_connection_bytes: bytes that may be kept for one of them.
         most_running: streams that may run.
         most_kept: ended ones that may be kept.
 
@@ -29,6 +31,8 @@ class Client:
         "address",
         "connections",
         "kept",
+        "most_connection_bytes",
+        "most_connections",
         "most_kept",
         "most_running",
         "running",
@@ -47,6 +51,8 @@ class Client:
         self.connections = 0
         self.running = 0
         self.kept = 0
+        self.most_connections = at_most(share.connections)
+        self.most_connection_bytes = at_most(share.connection_bytes)
         self.most_running = at_most(share.streams)
         self.most_kept = at_most(share.kept)
 

@@ -132,7 +132,7 @@ class Assembler:
         """Forget the message before."""
         self._kept = _NOTHING
         self._size = 0
-        self._next = _first_look(self._bounds)
+        self._next = self._bounds.first_look
         self._head = ""
         self._refused: Limit | None = None
         self.unfinished = False
@@ -235,10 +235,6 @@ class Assembler:
 
 _NOTHING = bytearray()
 """What is kept of no message. Never changed: an idle connection needs none of its own."""
-
-
-def _first_look(bounds: Bounds) -> int:
-    return min(LARGE, bounds.max_message, LARGE if bounds.max_plain is None else bounds.max_plain)
 
 
 def _next_look(size: int, bounds: Bounds, *, dropped: bool) -> int:

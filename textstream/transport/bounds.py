@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 LARGE = 65_536
@@ -110,3 +111,9 @@ class Bounds:
     max_inbox_bytes: int = LARGE
     large_at_once: int = 1
     large_in_all: int = 4
+
+    @cached_property
+    def first_look(self) -> int:
+        """At how many bytes a message is looked at for the first time."""
+        plain = LARGE if self.max_plain is None else self.max_plain
+        return min(LARGE, self.max_message, plain)

@@ -158,9 +158,12 @@ class Connection:
             self._reactor.call_soon(lambda: self._begin(data))
 
     def _begin(self, data: bytes) -> None:
-        self.watch()
-        if data and self._state is OPEN:
-            self._receiver.feed(data)
+        if self._state is OPEN:
+            self._reactor.watch(self._sock, self, read=True, write=self._writing)
+            if data:
+                self._receiver.feed(data)
+        else:
+            self.watch()
 
     @property
     def over(self) -> bool:
@@ -235,6 +238,8 @@ class Connection:
             if self._state is not OPEN:
                 return
             self._send(data)
+            if not self._out:
+                return  # nearly always; `_flush` has told when it became so
             self._receiver.intake.outgoing(len(self._out))
             if len(self._out) > self._bounds.max_buffered + len(data):
                 self._give_up(f"{len(self._out)} bytes wait for it")

@@ -241,10 +241,11 @@ class Transport:
         connection.start(rest)
 
     def _connect(self, sock: socket.socket, **options: Any) -> Connection:
+        reactor, pool, _ = self._of_this_process()
         return Connection(
             sock,
-            reactor=self.reactor,
-            pool=self.pool,
+            reactor=reactor,
+            pool=pool,
             bounds=self.bounds,
             turns=self.turns,
             **options,

@@ -91,12 +91,13 @@ class Messages:
         direct = self._direct
         if direct is None:
             return False
-        if call := direct.find(eio_sid, text):
+        kind = text[:1]
+        if kind == "2" and (call := direct.find(eio_sid, text)):
             quick = call.is_quick
             if quick:
                 direct.run(call, at_once=True)
             return quick
-        if direct.may_connect(text):
+        if kind == "0" and direct.may_connect(text):
             if not direct.connect(eio_sid, text):
                 self(eio_sid, text)
             return True

@@ -181,11 +181,9 @@ class Direct:
             connection.uncork()
 
     def may_connect(self, text: str) -> bool:
-        """Return whether a packet is a CONNECT to the namespace ``/`` that is quick."""
+        """Return whether a CONNECT is one to the namespace ``/`` that is quick."""
         handlers = self._server.handlers.get(_NAMESPACE, {})
-        return (
-            text[:1] == "0" and text[1:2] in ("", "{") and self._quick.has_life("connect", handlers)
-        )
+        return text[1:2] in ("", "{") and self._quick.has_life("connect", handlers)
 
     def connect(self, eio_sid: str, text: str) -> bool:
         """Have a CONNECT handled that may be, and answer it; return False: it goes the long way.

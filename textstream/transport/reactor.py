@@ -57,6 +57,7 @@ class Reactor:
         self.turns = 0
         """How often it has come round: what is bounded by turns goes by it."""
         self._thread: threading.Thread | None = None
+        self._ident = 0  # of the thread
         self._awake = False
         self._closed = self._freed = False
         self._guest: Guest | None = None
@@ -72,7 +73,7 @@ class Reactor:
     @property
     def is_current(self) -> bool:
         """Whether whoever asks runs in its thread."""
-        return threading.current_thread() is self._thread
+        return threading.get_ident() == self._ident  # the thread itself takes three calls
 
     def call_soon(self, callback: Callback) -> None:
         """Call `callback` in the reactor's thread. Any thread."""
@@ -160,7 +161,7 @@ class Reactor:
             self._thread.start()
 
     def _wake(self) -> None:
-        if self._awake or threading.current_thread() is self._thread:
+        if self._awake or threading.get_ident() == self._ident:
             return
         self._awake = True
         try:
@@ -169,11 +170,13 @@ class Reactor:
             return  # full: it is awake anyway; closed: there is nobody to wake
 
     def _run(self) -> None:
+        self._ident = threading.get_ident()
         try:
             while not self._closed:
                 self._turn()
         finally:
             self._free()
+            self._ident = 0  # the next thread may have the same
 
     def _turn(self) -> None:
         # On its own, so that nothing keeps what has gone while the next turn waits.

@@ -43,7 +43,8 @@ class Sessions(dict[str, Session]):
         session.shared = self._shared
         if visit:
             session.visit = visit
-            session.account, session.caller = visit.account, Caller(visit.address, sid)
+            session.queue.account = visit.account  # nothing waits yet that it would have to count
+            session.caller = Caller(visit.address, sid)
         super().__setitem__(sid, session)
         if newcomers := self._shared.newcomers:
             newcomers.add(session, self._shared.bounds.connect)
