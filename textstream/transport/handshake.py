@@ -16,6 +16,7 @@ from textstream.transport.sockets import DOOR, SOCKET_KEYS
 
 VERSION = "13"
 
+_KEY_FIELD = "HTTP_SEC_WEBSOCKET_KEY"
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 """16 bytes in base64 (RFC 4648, 4)."""
 
@@ -55,11 +56,13 @@ def find_fault(environ: dict[str, Any]) -> Refusal | None:
     """Return how a request that asks for a WebSocket is to be refused; None: it is in order."""
     cure = _http_fault(environ)
     version = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
+    if not cure and version == VERSION and _KEY.fullmatch(environ.get(_KEY_FIELD, "")):
+        return None  # nearly always
     if not cure and version != VERSION:
         what = f"is {version[:20]!r}" if version else "is missing"
         cure = f"Sec-WebSocket-Version {what}. Send it once, as {VERSION} (RFC 6455)."
         return Refusal(HTTPStatus.UPGRADE_REQUIRED, cure)
-    cure = cure or _key_fault(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""))
+    cure = cure or _key_fault(environ.get(_KEY_FIELD, ""))
     return Refusal(HTTPStatus.BAD_REQUEST, cure) if cure else None
 
 
@@ -77,8 +80,6 @@ def _http_fault(environ: dict[str, Any]) -> str:
 
 
 def _key_fault(key: str) -> str:
-    if _KEY.fullmatch(key):
-        return ""
     if not key:
         return "Sec-WebSocket-Key is missing. Send 16 random bytes in base64."
     if "," in key:

@@ -35,7 +35,6 @@ class Inbox:
         "_at",
         "_at_once",
         "_bounds",
-        "_busy",
         "_ended",
         "_lock",
         "_messages",
@@ -43,6 +42,7 @@ class Inbox:
         "_on_end",
         "_on_message",
         "_pool",
+        "busy",
     )
 
     def __init__(
@@ -78,12 +78,13 @@ class Inbox:
         self._messages: deque[Message | None] = deque()
         self._nbytes = 0  # of the messages that wait
         self._at = False  # whether a worker is at a message: the first, and of any size
-        self._busy = False  # whether a worker is at it, or was asked to
+        self.busy = False
+        """Whether a worker is at it, or was asked to."""
         self._ended = False
 
     def would_be_full(self, more: Sequence[Message]) -> bool:
         """Return whether with `more` messages as much would wait as may."""
-        if not self._busy and len(more) == 1:
+        if not self.busy and len(more) == 1:
             return False  # it is the first; so are nearly all
         with self._lock:
             if len(self._messages) + len(more) > self._bounds.max_inbox:
@@ -103,8 +104,17 @@ class Inbox:
 
     def put(self, message: Message | None) -> None:
         """Add a message; None is the end, after which nothing is added any more."""
-        if self._at_once is not None and not self._busy and self._is_done_with(message):
-            return
+        if self._at_once is not None and not self.busy:
+            if self._ended:
+                return
+            try:
+                done = self._at_once(message)
+            except Exception as error:  # noqa: BLE001 (of whatever kind)
+                log_exception(logger, "a message handler failed", error=error)
+                done = True
+            if done:
+                self._ended = message is None
+                return
         size = size_of(message)
         with self._lock:
             if self._ended:
@@ -112,7 +122,7 @@ class Inbox:
             self._ended = message is None
             self._messages.append(message)
             self._nbytes += size
-            was_busy, self._busy = self._busy, True
+            was_busy, self.busy = self.busy, True
         if self._account and size >= WORTH_COUNTING:
             self._account.add(Kind.INBOX, size)
         if not was_busy:
@@ -123,25 +133,12 @@ class Inbox:
         del self._on_message, self._on_end
         self._at_once = None
 
-    def _is_done_with(self, message: Message | None) -> bool:
-        """Return whether a message is handled: at once, or because nothing counts any more."""
-        assert self._at_once is not None  # noqa: S101 (for the type checker)
-        if self._ended:
-            return True
-        try:
-            done = self._at_once(message)
-        except Exception as error:  # noqa: BLE001 (of whatever kind)
-            log_exception(logger, "a message handler failed", error=error)
-            done = True
-        self._ended = done and message is None
-        return done
-
     def _work(self) -> None:
         for _ in range(BATCH):
             with self._lock:
                 self._at = bool(self._messages)
                 if not self._messages:
-                    self._busy = False
+                    self.busy = False
                     return
                 message = self._messages.popleft()
                 size = size_of(message)

@@ -94,7 +94,13 @@ class Peer:
             return True
         if not isinstance(message, str) or message[:1] != "4":
             return False
-        return self._receive_at_once(messages, message[1:])
+        try:
+            return messages.take_at_once(session.sid, message[1:])
+        except MalformedPacketError as error:
+            self._fail(f"malformed packet: {error}")
+        except Exception:  # as Engine.IO does
+            self._eio.logger.exception("message handler error")
+        return True
 
     def on_close(self) -> None:
         """Tell Engine.IO that the connection is gone."""
@@ -111,15 +117,6 @@ class Peer:
             self.connection.close(NORMAL)
         except MalformedPacketError as error:
             self._fail(f"malformed packet: {error}")
-
-    def _receive_at_once(self, messages: Messages, text: str) -> bool:
-        try:
-            return messages.take_at_once(self._session.sid, text)
-        except MalformedPacketError as error:
-            self._fail(f"malformed packet: {error}")
-        except Exception:  # as Engine.IO does
-            self._eio.logger.exception("message handler error")
-        return True
 
     def _upgrade(self, message: str | bytes | Large) -> None:
         """Take the two steps of an upgrade from polling: probe, and upgrade."""

@@ -136,6 +136,15 @@ class Receiver:
                 self._owner.end_writing()
             self._go_on()
             return
+        if (
+            len(incoming) == 1
+            and type(incoming[0]) is str
+            and not (was_unfinished or assembler.unfinished or assembler.pending)
+            and not self._inbox.busy
+        ):  # nearly always: one short text, and nothing beside it
+            self.intake.arrived(assembler.frames, 1, full=False)
+            self._inbox.put(incoming[0])
+            return
         messages = [one for one in incoming if isinstance(one, _MESSAGE)]
         full = bool(messages) and self._inbox.would_be_full(messages)
         self.intake.arrived(assembler.frames, len(messages), full=full)

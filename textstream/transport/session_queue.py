@@ -46,11 +46,11 @@ class SessionQueue:
         "_packets",
         "_ping_left",
         "_wanting",
+        "_watchers",
         "_window",
         "account",
         "connection",
         "nbytes",
-        "watchers",
     )
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,7 +60,6 @@ class SessionQueue:
         self.nbytes = 0  # what the packets take that wait
         self._clock = clock
         self._lock = threading.Lock()
-        self.watchers = Watchers(self._lock)  # told of packets that come, or go, and of the end
         self._over = False  # whether the end was put: nothing is taken after it
         self._ended = False  # whether a poll has come to the end
         self._ping_left = False  # whether a client was given a ping that it has not answered
@@ -68,6 +67,15 @@ class SessionQueue:
         self._packets: deque[Any] | None = None
         self._window: PollWindow | None = None
         self._wanting: WeakSet[Waiting] | None = None
+        self._watchers: Watchers | None = None
+
+    @property
+    def watchers(self) -> Watchers:
+        """Told of packets that come, or go, and of the end."""
+        if self._watchers is None:
+            with self._lock:
+                return self._watched()
+        return self._watchers
 
     @property
     def settled(self) -> bool:
@@ -152,9 +160,10 @@ class SessionQueue:
             if self.connection is not None or (there and (self.is_full or not patient)):
                 return False
             self._begin()
-            self.watchers.add(self._has_something, wake)
+            watchers = self._watched()
+            watchers.add(self._has_something, wake)
             if there:
-                self.watchers.tell()
+                watchers.tell()
             return True
 
     def unpark(self, wake: Wake) -> None:
@@ -176,7 +185,7 @@ class SessionQueue:
                 self._window.taken(before - self.nbytes)
                 self._window.end(full=len(packets) == MAX_POLL_PACKETS)
             self._wake_wanting()
-            self.watchers.tell()
+            self._tell()
             return packets
 
     def pong(self) -> bool:
@@ -203,8 +212,10 @@ class SessionQueue:
                 hand_over(connection, None)
             self._packets = self._window = None
             self.connection = connection
-            self._wake_wanting()
-            self.watchers.tell()
+            if self._wanting:
+                self._wake_wanting()
+            if self._watchers is not None:
+                self._watchers.tell()
 
     def charge(self, account: Account | None) -> None:
         """Count what waits against `account` from now on, also what waits already."""
@@ -238,6 +249,15 @@ class SessionQueue:
 
     # With the lock held.
 
+    def _watched(self) -> Watchers:
+        if self._watchers is None:
+            self._watchers = Watchers(self._lock)
+        return self._watchers
+
+    def _tell(self) -> None:
+        if self._watchers is not None:
+            self._watchers.tell()
+
     def _begin(self) -> None:
         if self._window is None and self.connection is None:
             self._window = PollWindow(self._clock)
@@ -258,7 +278,7 @@ class SessionQueue:
                 self._packets = deque()
             self._packets.append(item)
             self._count(size_of(item))
-        self.watchers.tell()
+        self._tell()
 
     def _take(self) -> Any:
         item = self._packets.popleft()  # type: ignore[union-attr]  # looked at before

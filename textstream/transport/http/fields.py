@@ -160,10 +160,16 @@ def verify_host(host: str | None, *, http11: bool) -> None:
         raise BadHead(_BAD, f"Host {echo(host)} is no host. Send a name and, if need be, a port.")
 
 
+_USUAL_ALIVE = frozenset({None, "Upgrade", "keep-alive", "Keep-Alive", "keep-alive, Upgrade"})
+"""What nearly all requests of HTTP/1.1 that keep their connection have in ``Connection``."""
+
+
 def keeps_alive(connection: str | None, *, http11: bool) -> bool:
     """Return whether the connection serves a further request (RFC 9112, 9.3)."""
+    if http11 and connection in _USUAL_ALIVE:
+        return True
     if connection is None:
-        return http11
+        return False
     options = [option.strip(" \t") for option in connection.lower().split(",")]
     return "close" not in options and (http11 or "keep-alive" in options)
 
