@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.transport.raw import RawWebSocket
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.driver import Transport
 from textstream.transport.http.bodies import Bodies
+from textstream.transport.http.door import Threshold
+from textstream.transport.http.express import Express
 from textstream.transport.http.front import Front
 from textstream.transport.http.listener import listen
 from textstream.transport.http.places import Places
@@ -67,8 +70,13 @@ class _Routes:
         return str(environ["REMOTE_ADDR"])
 
 
-def serve_front(app: Any, transport: Transport) -> Served:
+def serve_front(app: Any, transport: Transport, *, express: bool = False) -> Served:
     """Serve an application with the front, in the transport's reactor."""
+
+    def opening(environ: dict[str, Any], threshold: Threshold) -> bool:
+        environ["flask.app"] = app
+        return transport.opening(environ, threshold)
+
     listener = listen("127.0.0.1", 0)
     front = Front(
         listener,
@@ -77,6 +85,7 @@ def serve_front(app: Any, transport: Transport) -> Served:
         places=Places(),
         bodies=Bodies(1 << 20),
         routes=_Routes(),
+        express=partial(Express, "/socket.io/", opening) if express else None,
         turn_away=lambda sock, _: sock.close(),
     )
     front.start()
@@ -93,13 +102,15 @@ def start_local() -> Iterator[StartLocal]:
         on_oversized: OnOversized | None = None,
         *,
         on_front: bool = False,
+        express: bool = False,
         **options: Any,
     ) -> LocalServer:
         record = Record()
         app, socketio = make_app(record, **options)
         transport = textstream.transport.install(socketio, bounds=bounds, on_oversized=on_oversized)
         assert transport
-        port, stop = (serve_front if on_front else serve_werkzeug)(app, transport)
+        serve = partial(serve_front, express=express) if on_front else serve_werkzeug
+        port, stop = serve(app, transport)
 
         def close() -> None:
             for session in list(socketio.server.eio.sockets.values()):

@@ -105,6 +105,60 @@ def connect(reactor: Reactor, pool: ThreadPool) -> Iterator[Connect]:
         theirs.close()
 
 
+def test_what_is_left_for_the_end_of_a_turn_goes_in_one_send(
+    connect: Connect, reactor: Reactor
+) -> None:
+    connection, _, theirs = connect(Bounds())
+    early, done = list[bytes](), threading.Event()
+
+    def handle() -> None:
+        connection.write_last(b"one ")
+        connection.write_last(b"two ")
+        connection.write(b"three")  # not before what was written first
+        theirs.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            early.append(theirs.recv(1))
+        theirs.settimeout(TIMEOUT)
+        reactor.call_soon(done.set)
+
+    reactor.call_soon(handle)
+    assert done.wait(TIMEOUT)
+    assert theirs.recv(100) == b"one two three"
+    assert not early
+    connection.write(b"four")
+    assert theirs.recv(100) == b"four", "it keeps nothing back any more"
+
+
+def test_a_cork_does_not_lose_what_was_left_for_the_end_of_a_turn(
+    connect: Connect, reactor: Reactor
+) -> None:
+    connection, _, theirs = connect(Bounds())
+
+    def handle() -> None:
+        connection.write_last(b"one ")
+        connection.cork()
+        connection.write(b"two")
+        connection.uncork()
+
+    reactor.call_soon(handle)
+    assert theirs.recv(100) == b"one two"
+
+
+def test_nothing_is_left_for_the_end_by_who_says_goodbye(
+    connect: Connect, reactor: Reactor
+) -> None:
+    connection, _, theirs = connect(Bounds())
+
+    def handle() -> None:
+        connection.write_last(b"one ")
+        connection.close()
+        connection.write_last(b"two")
+
+    reactor.call_soon(handle)
+    theirs.sendall(GOODBYE)
+    assert read_to_the_end(theirs) == b"one \x88\x02\x03\xe8"
+
+
 def read_to_the_end(sock: socket.socket) -> bytes:
     """Return what comes before the FIN."""
     return b"".join(iter(lambda: sock.recv(65_536), b""))

@@ -48,13 +48,16 @@ def twice(name: str, value: str) -> Fields:
 
 
 @pytest.fixture(
-    params=["Flask-SocketIO", "bare", "Flask-SocketIO on the front", "bare on the front"]
+    params=[
+        *("Flask-SocketIO", "bare", "Flask-SocketIO on the front", "bare on the front"),
+        "Flask-SocketIO on the front, the short way",
+    ]
 )
 def eio(request: pytest.FixtureRequest, start_local: StartLocal) -> Iterator[tuple[int, Any]]:
     """The port of a server, and its Engine.IO."""
-    on_front = request.param.endswith("front")
+    on_front, express = "front" in request.param, request.param.endswith("the short way")
     if request.param.startswith("Flask"):
-        local = start_local(on_front=on_front)
+        local = start_local(on_front=on_front, express=express)
         yield local.port, local.socketio.server.eio
         return
     bare = socketio.Server(async_mode="threading")

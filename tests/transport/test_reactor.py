@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.timing import patient
+from textstream.transport.guest import SHARE
 from textstream.transport.reactor import Reactor
 
 TIMEOUT = patient(10.0)
@@ -74,6 +75,50 @@ def test_timers_come_in_the_order_of_their_time(clock: ManualClock) -> None:
     assert done.wait(TIMEOUT)
     reactor.close()
     assert seen == ["early", "late"]
+
+
+def test_what_is_left_for_the_end_comes_when_all_that_is_ready_was_handled(
+    reactor: Reactor,
+) -> None:
+    seen: list[str] = []
+    done = threading.Event()
+
+    def handle(name: str) -> None:
+        seen.append(name)
+        reactor.call_last(lambda: seen.append(f"last of {name}"))
+
+    def begin() -> None:
+        for name in "ab":
+            reactor.call_soon(lambda name=name: handle(name))  # type: ignore[misc]
+        reactor.call_soon(lambda: reactor.call_soon(done.set))
+
+    reactor.call_soon(begin)
+    assert done.wait(TIMEOUT)
+    assert seen == ["a", "b", "last of a", "last of b"]
+
+
+def test_the_guest_has_its_turn_behind_what_was_left_for_the_end(clock: ManualClock) -> None:
+    reactor, seen, done = Reactor(clock=clock), list[str](), threading.Event()
+
+    class Diner:
+        def wait(self) -> float | None:
+            return None
+
+        def turn(self) -> None:
+            seen.append("guest")
+
+    def handle() -> None:
+        seen.append("handled")
+        reactor.call_last(lambda: seen.append("last"))
+        clock.advance(SHARE)
+        reactor.call_soon(done.set)
+
+    reactor.host(Diner())
+    reactor.call_soon(handle)
+    assert done.wait(TIMEOUT)
+    reactor.close()
+    begin = seen.index("handled")
+    assert seen[begin : begin + 3] == ["handled", "last", "guest"]
 
 
 def test_a_failing_callback_does_not_end_it(

@@ -244,10 +244,26 @@ class Connection:
             if len(self._out) > self._bounds.max_buffered + len(data):
                 self._give_up(f"{len(self._out)} bytes wait for it")
 
+    def write_last(self, data: bytes) -> None:
+        """Write frames when all that is ready now has been handled. The reactor's thread.
+
+        Of many clients that are answered in a turn the first is woken by what it is sent, and looks
+        for more until the last has its own: each alone would be woken, which costs the sender 5 to
+        10 µs.
+        """
+        with self.lock:
+            if self._state is not OPEN:
+                return
+            if self._held is None:
+                self._held = bytearray()
+                self._reactor.call_last(self.uncork)
+            self._held += data
+
     def cork(self) -> None:
         """Keep what is written, by whomever, until `uncork`: it goes in one send."""
         with self.lock:
-            self._held = bytearray()
+            if self._held is None:
+                self._held = bytearray()
 
     def uncork(self) -> None:
         """Send what was written since `cork`."""

@@ -171,9 +171,9 @@ class Transport:
             OSError: its client has gone.
 
         """
-        sock, rest = way.take(environ, first)
+        sock, rest, unsent = way.take(environ, first)
         try:
-            self._take_over(sock, session, rest)
+            self._take_over(sock, session, rest, unsent)
         except BaseException:
             # Nobody else closes it, and nothing can be answered on it any more.
             self.reactor.forget(sock)
@@ -221,7 +221,9 @@ class Transport:
         _warn_once("A WebSocket over in-process TLS, or on an unknown server: stock transport.")
         return SimpleWebSocketWSGI(handler, self.eio)(environ, start_response)
 
-    def _take_over(self, sock: socket.socket, session: Any, rest: bytes = b"") -> None:
+    def _take_over(
+        self, sock: socket.socket, session: Any, rest: bytes = b"", unsent: bytes = b""
+    ) -> None:
         peer = Peer(session, eio=self.eio, refuse=self._refuse)
         connection = self._connect(
             sock,
@@ -232,6 +234,8 @@ class Transport:
             account=session.account,
         )
         peer.connection = connection
+        if unsent:
+            connection.write_last(unsent)
         if session.connected:
             session.begin_upgrade()
             peer.watch_upgrade(self.reactor, self.bounds.connect)

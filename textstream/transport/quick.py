@@ -216,10 +216,10 @@ class Direct:
         return True
 
     def _send(self, session: Any, text: str) -> None:
-        """Send a Socket.IO packet; to a WebSocket there and then."""
+        """Send a Socket.IO packet; to a WebSocket in this turn of the reactor."""
         connection = session.queue.connection
         if connection is not None and session.is_well:
-            connection.write(message_frame(f"{MESSAGE}{text}"))
+            connection.write_last(message_frame(f"{MESSAGE}{text}"))
         else:
             session.send(EnginePacket(MESSAGE, data=text))
 

@@ -48,6 +48,7 @@ class Reactor:
         self._lock = threading.Lock()
         self._calls: deque[Callback] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
+        self._last: list[Callback] = []
         self._order = itertools.count()
         self._poller = new_poller()
         self._waker, self._wakened = socket.socketpair()
@@ -92,6 +93,13 @@ class Reactor:
         if first:
             self._wake()
         return timer
+
+    def call_last(self, callback: Callback) -> None:
+        """Call `callback` when all that is ready was handled. The reactor's thread, in a handler.
+
+        Before the guest has its turn, if that is earlier.
+        """
+        self._last.append(callback)
 
     def host(self, guest: Guest) -> None:
         """Give `guest` its turns, in the reactor's thread. It is not asked before it is woken."""
@@ -189,17 +197,29 @@ class Reactor:
             self._guarded(handler.on_ready, readable, writable)
             if self.clock() >= self._asks:
                 self._ask_guest()
+        if self._last:
+            self._finish()
         due = self._due()
         for callback in due:
             self._guarded(callback)
             if self.clock() >= self._asks:
                 self._ask_guest()
+        if self._last:
+            self._finish()
         ended = self._ask_guest() if self._guest else self.clock()
         self._long_turns.note(began, ended, len(ready), len(due), self._given)
+
+    def _finish(self) -> None:
+        """Do what was left for when the others had been handled."""
+        last, self._last = self._last, []
+        for callback in last:
+            self._guarded(callback)
 
     def _ask_guest(self) -> float:
         """Let the guest do what is due; return what time it is then."""
         assert self._guest  # noqa: S101 (for the type checker)
+        if self._last:
+            self._finish()
         began = self.clock()
         self._guarded(self._guest.turn)
         now = self.clock()

@@ -34,7 +34,9 @@ class Door:
     def __init__(self, connection: Carrier) -> None:
         self.connection: Carrier | None = connection
 
-    def take(self, environ: dict[str, Any], first: bytes = b"") -> tuple[socket.socket, bytes]:
+    def take(
+        self, environ: dict[str, Any], first: bytes = b""
+    ) -> tuple[socket.socket, bytes, bytes]:
         """Switch protocols (RFC 6455, 4.2.2). In the thread that has read the request.
 
         From now on there is no HTTP on this connection: nothing may answer the request.
@@ -44,7 +46,8 @@ class Door:
             first: what is sent behind the answer, in the same packet.
 
         Returns:
-            The socket, whoever called owns it, and what the client has sent behind its handshake.
+            The socket, whoever called owns it; what the client has sent behind its handshake; and
+            what is to be sent before all else.
 
         Raises:
             OSError: the client has gone.
@@ -53,8 +56,15 @@ class Door:
         if self.connection is None:
             raise OSError("the request is answered")
         sock, rest = self.connection.take(), self.connection.ahead
-        _switch(sock, environ, first)
-        return sock, rest
+        data = _switching(environ) + first
+        try:
+            # The kernel takes all of it, but where answers before are not read: half of it is none.
+            if sock.send(data) < len(data):
+                raise BlockingIOError(errno.EAGAIN, "the client does not read")
+        except OSError:
+            sock.close()
+            raise
+        return sock, rest, b""
 
 
 class Threshold:
@@ -72,10 +82,11 @@ class Threshold:
         self.sock = sock
         self.rest = rest
 
-    def take(self, environ: dict[str, Any], first: bytes = b"") -> tuple[socket.socket, bytes]:
-        """Switch protocols, as `Door.take`."""
-        _switch(self.sock, environ, first)
-        return self.sock, self.rest
+    def take(
+        self, environ: dict[str, Any], first: bytes = b""
+    ) -> tuple[socket.socket, bytes, bytes]:
+        """Switch protocols, as `Door.take`; nothing is sent yet."""
+        return self.sock, self.rest, _switching(environ) + first
 
 
 def door_of(environ: dict[str, Any]) -> Door | None:
@@ -83,15 +94,7 @@ def door_of(environ: dict[str, Any]) -> Door | None:
     return environ.get(DOOR)
 
 
-def _switch(sock: socket.socket, environ: dict[str, Any], first: bytes) -> None:
-    """Answer a handshake; `OSError` is raised, and `sock` closed, where that cannot be."""
+def _switching(environ: dict[str, Any]) -> bytes:
     key = environ["HTTP_SEC_WEBSOCKET_KEY"].encode()
     digest = hashlib.sha1(key + _GUID).digest()  # noqa: S324 (as the protocol has it)
-    data = _SWITCHING % binascii.b2a_base64(digest, newline=False) + first
-    try:
-        # The kernel takes all of it, but where answers before are not read: half of it is none.
-        if sock.send(data) < len(data):
-            raise BlockingIOError(errno.EAGAIN, "the client does not read")
-    except OSError:
-        sock.close()
-        raise
+    return _SWITCHING % binascii.b2a_base64(digest, newline=False)
