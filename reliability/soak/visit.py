@@ -82,9 +82,7 @@ class Visit:
         try:
             again = persist(lambda: client.resume(stream, rate=0))
         except UnknownStream:
-            if time.monotonic() - since < RETENTION * 0.9:
-                raise Wrong(f"stream {stream}: forgotten too early") from None
-            self.tally.count("replays that came too late")
+            self.forgotten(stream, since)
             return None
         text = "".join(again)
         if not (again.result and again.result.verified):
@@ -92,6 +90,19 @@ class Visit:
         self.tally.exact(stream, text, text, again.result.text_sha256)
         self.tally.count("replays")
         return text
+
+    def forgotten(self, stream: str, since: float) -> None:
+        """Take note that a stream was forgotten, which was there at `since`.
+
+        A client may be kept away by faults for longer than an ended stream is kept.
+
+        Raises:
+            Wrong: it is too early for that.
+
+        """
+        if time.monotonic() - since < RETENTION * 0.9:
+            raise Wrong(f"stream {stream}: forgotten too early")
+        self.tally.count("came back too late")
 
     def finished(self, stream: str) -> None:
         """Take note that a stream is over and nobody reads it."""
