@@ -129,6 +129,13 @@ def test_what_is_left_for_the_end_of_a_turn_goes_in_one_send(
     assert theirs.recv(100) == b"four", "it keeps nothing back any more"
 
 
+def test_in_another_thread_nothing_is_left_for_the_end_of_a_turn(connect: Connect) -> None:
+    connection, _, theirs = connect(Bounds())
+    connection.write_last(b"one")
+    assert theirs.recv(100) == b"one"
+    assert connection.settled
+
+
 def test_a_cork_does_not_lose_what_was_left_for_the_end_of_a_turn(
     connect: Connect, reactor: Reactor
 ) -> None:

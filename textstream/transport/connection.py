@@ -245,12 +245,15 @@ class Connection:
                 self._give_up(f"{len(self._out)} bytes wait for it")
 
     def write_last(self, data: bytes) -> None:
-        """Write frames when all that is ready now has been handled. The reactor's thread.
+        """Write frames when all that is ready now has been handled; in another thread, now.
 
         Of many clients that are answered in a turn the first is woken by what it is sent, and looks
         for more until the last has its own: each alone would be woken, which costs the sender 5 to
         10 µs.
         """
+        if not self._reactor.is_current:
+            self.write(data)
+            return
         with self.lock:
             if self._state is not OPEN:
                 return
