@@ -286,6 +286,13 @@ class Connection:
                 self._reactor.call_soon(self._leave)
                 self._reactor.call_later(self._bounds.closing, self._shut)
 
+    def break_off(self) -> None:
+        """Close without a word, soon: something has failed."""
+        with self.lock:
+            self._held = None
+            if self._state is not State.CLOSED:
+                self._break()
+
     # In the reactor's thread.
 
     def on_ready(self, readable: bool, writable: bool) -> None:

@@ -176,6 +176,8 @@ class Transport:
             self._take_over(sock, session, rest, unsent)
         except BaseException:
             # Nobody else closes it, and nothing can be answered on it any more.
+            if connection := session.queue.connection:
+                connection.break_off()
             self.reactor.forget(sock)
             sock.close()
             session.close(wait=False, abort=True, reason=self.eio.reason.TRANSPORT_ERROR)
