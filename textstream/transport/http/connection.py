@@ -90,8 +90,15 @@ class HttpConnection(Wire):
         """What has come behind the request that is being served."""
         return self._incoming.ahead
 
-    def start(self, data: bytes | None) -> None:
-        """Begin to read, behind `data` that has come; None: nothing yet, b"": its end."""
+    def start(self, data: bytes = b"") -> None:
+        """Begin to read, behind `data`. What it waits for, its client has mostly sent."""
+        self._enter(Phase.FRESH)
+        self._guarded(partial(self._feed, data) if data else self._receive)
+        if self.phase is Phase.FRESH:
+            self._watch(read=True)
+
+    def start_with(self, data: bytes | None) -> None:
+        """Begin where somebody has read already: None: nothing has come yet, b"": its end."""
         self._enter(Phase.FRESH)
         if data is None:
             self._watch(read=True)

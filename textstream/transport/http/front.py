@@ -149,7 +149,7 @@ class Front:
             self._turn_away(sock, peer)
             return
         self._connections.add(connection)
-        connection.start(data)
+        connection.start_with(data)
 
     # What connections ask for.
 
