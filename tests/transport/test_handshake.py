@@ -230,6 +230,8 @@ def test_a_server_that_sends_no_upgrade_is_not_asked_to() -> None:
             {
                 "Content-Type": "text/plain; charset=utf-8",
                 "Content-Length": str(len(body)),
+                "X-Content-Type-Options": "nosniff",
+                "Cache-Control": "no-store",
                 "Sec-WebSocket-Version": "13",
             },
         )

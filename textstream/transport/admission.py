@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from textstream.access.account import Account
+from textstream.transport.answers import HARDENED
 
 VISIT = "textstream.visit"
 """Where in the environ of a session's first request its visit is."""
@@ -49,7 +50,7 @@ class Refused(Exception):
 
     def answer(self) -> dict[str, Any]:
         """Return the response, as Engine.IO passes them around: 429, or 503 (RFC 6585, 4)."""
-        headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        headers = [("Content-Type", "application/json"), *HARDENED]
         if wait := self.error.get("retry_after"):
             headers.append(("Retry-After", str(math.ceil(wait))))
         return {

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from textstream.transport.answers import HARDENED
 from textstream.transport.polls import StartResponse, WsgiApp
 from textstream.transport.sockets import DOOR, SOCKET_KEYS
 
@@ -118,7 +119,11 @@ def _refuse(
 ) -> Iterable[bytes]:
     body = f"No WebSocket: {refusal.cure}\n".encode()
     # With its length, so that a connection that is kept alive goes on with the next request.
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        *HARDENED,
+    ]
     status = refusal.status
     if status == HTTPStatus.UPGRADE_REQUIRED:
         headers.append(("Sec-WebSocket-Version", VERSION))  # RFC 6455, 4.4

@@ -12,6 +12,7 @@ from socketio.packet import Packet
 
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
+from textstream.transport.answers import harden_answers
 from textstream.transport.bounds import Bounds, OnOversized
 from textstream.transport.delay import Delay
 from textstream.transport.direct import DirectOpening, Way
@@ -129,3 +130,4 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     )
     host.opening = strict_requests.open_at
     eio.handle_request = HandedPosts(strict_requests, host.handed_polls)
+    harden_answers(eio)

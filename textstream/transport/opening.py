@@ -11,6 +11,7 @@ import simple_websocket
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
+from textstream.transport.answers import HARDENED
 from textstream.transport.sockets import socket_of
 
 # UnicodeError: wsproto decodes Host as a name in IDNA.
@@ -54,7 +55,7 @@ def _leave(*, is_gunicorn: bool) -> Any:
 
 def refuse(start_response: Any, why: str) -> list[bytes]:
     """Answer a handshake that is none."""
-    start_response("400 BAD REQUEST", [("Content-Type", "text/plain")])
+    start_response("400 BAD REQUEST", [("Content-Type", "text/plain"), *HARDENED])
     return [why.encode()]
 
 

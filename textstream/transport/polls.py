@@ -71,8 +71,8 @@ class ToldRefusals:
         [(status, headers, *more)] = begun
         if why := environ.get(REFUSAL):
             told = refusal(Answer.BAD_REQUEST, why)
-            body, kept = [told["response"]], [h for h in headers if h[0] != "Content-Type"]
-            headers = told["headers"] + kept
+            body, said = [told["response"]], dict(told["headers"])
+            headers = [*said.items(), *(one for one in headers if one[0] not in said)]
         start_response(status, headers, *more)
         return body
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
+from textstream.transport.answers import HARDENED
 from textstream.transport.polls import StartResponse, WsgiApp
 
 logger = logging.getLogger("textstream.transport")
@@ -63,7 +64,7 @@ class WithoutSockets:
         if not _asks_for_websocket(environ):
             with self._eio.sockets.offering_no_upgrade():
                 return self._app(environ, start_response)
-        start_response("501 NOT IMPLEMENTED", [("Content-Type", "application/json")])
+        start_response("501 NOT IMPLEMENTED", [("Content-Type", "application/json"), *HARDENED])
         return [json.dumps(NO_WEBSOCKET).encode()]
 
     def _warn(self) -> None:

@@ -25,6 +25,7 @@ from textstream.web.admission import Admission
 from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
+from textstream.web.headers import send_headers
 from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import measure_packets, refuser
 from textstream.web.prefix import under_prefix
@@ -62,6 +63,7 @@ def create_app(
     registry = _build_registry(settings)
     origins = OriginPolicy(settings.cors_origins)
     origins.send_headers(app)
+    send_headers(app)
     clients = Clients(shares_of(settings))
     proxies = Proxies(settings.trusted_proxies)
     admission = Admission(clients, proxies)

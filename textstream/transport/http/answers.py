@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 
+from textstream.transport.answers import HARDENED
+
 CODES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "too_busy",
     HTTPStatus.INTERNAL_SERVER_ERROR: "failed",
@@ -35,7 +37,7 @@ def refusal(status: HTTPStatus, why: str) -> bytes:
 
     """
     body: dict[str, object] = {"code": CODES.get(status, BAD), "message": why}
-    headers = [("Content-Type", "application/json")]
+    headers = [("Content-Type", "application/json"), *HARDENED]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         body["retry_after"] = RETRY_AFTER
         headers.append(("Retry-After", str(RETRY_AFTER)))
