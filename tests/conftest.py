@@ -15,7 +15,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import pytest
@@ -59,6 +59,7 @@ class Connect(Protocol):
         transports: Sequence[str] = ("websocket",),
         namespace: str = "/",
         headers: Mapping[str, str] | None = None,
+        auth: Mapping[str, Any] | None = None,
     ) -> RecordingClient: ...
 
 
@@ -119,9 +120,10 @@ def sio() -> Iterator[Connect]:
         transports: Sequence[str] = ("websocket",),
         namespace: str = "/",
         headers: Mapping[str, str] | None = None,
+        auth: Mapping[str, Any] | None = None,
     ) -> RecordingClient:
         url = server if isinstance(server, str) else server.url
-        client = RecordingClient(url, transports, namespace, headers)
+        client = RecordingClient(url, transports, namespace, headers, auth)
         clients.append(client)
         return client
 

@@ -107,9 +107,16 @@ class StartStream(Payload):
 
 
 class StreamRef(Payload):
-    """Which stream: to stop, pause, continue, leave, or describe."""
+    """Which stream: to pause, continue, leave, or describe."""
 
     id: Identifier
+
+
+class StopStream(Payload):
+    """``stop_stream``: which, and its key, where the connection does not own it."""
+
+    id: Identifier
+    key: Identifier | None = None
 
 
 class SetRate(Payload):
@@ -120,10 +127,14 @@ class SetRate(Payload):
 
 
 class ResumeStream(Payload):
-    """``resume_stream``: attach a cursor at ``offset``, in units from the start of the text."""
+    """``resume_stream``: attach a cursor at ``offset``, in units from the start of the text.
+
+    With ``key``, from the answer to the start, the connection owns the stream.
+    """
 
     id: Identifier
     offset: OffsetField
+    key: Identifier | None = None
     rate: RateField | None = None
     format: FormatName | None = None
 

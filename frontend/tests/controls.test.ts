@@ -73,6 +73,43 @@ test("a stop of what the server has forgotten is a stop", async () => {
   client.close();
 });
 
+test("what is somebody else's is not stopped, and read on", async () => {
+  const { server, client, stream } = await streaming();
+  server.send(0, 4);
+  server.script = ({ event }) => (event === "stop_stream" ? refusal("forbidden") : undefined);
+  const refused = Promise.allSettled([stream.stop(), stream.stop()]);
+  for (const { status, ...more } of await refused)
+    expect({ status, ...more }).toMatchObject({
+      status: "rejected",
+      reason: { code: "forbidden" },
+    });
+  expect([stream.state, stream.snapshot.stopping]).toEqual(["streaming", false]);
+  server.send(4, 26);
+  server.end();
+  expect(await stream.done).toMatchObject({ reason: "completed", verified: true });
+  client.close();
+});
+
+test("a stream's key goes with what its owner asks, here and elsewhere", async () => {
+  const { server, client, stream } = await streaming();
+  expect(stream.key).toBe("key of s1");
+  const elsewhere = await fakeClient(server);
+  const taken = elsewhere.client.resume("s1", { key: stream.key });
+  await settle();
+  expect(at(server.requests, -1)).toMatchObject({
+    event: "resume_stream",
+    payload: { id: "s1", key: "key of s1" },
+  });
+  void taken.stop();
+  await settle();
+  expect(at(server.requests, -1)).toMatchObject({
+    event: "stop_stream",
+    payload: { id: "s1", key: "key of s1" },
+  });
+  elsewhere.client.close();
+  client.close();
+});
+
 test("a reader that was behind when somebody stopped it fetches what is left", async () => {
   const { server, client, stream } = await streaming();
   server.send(0, 4);

@@ -62,7 +62,7 @@ test("it is not written for every chunk", async () => {
   for (let i = 0; i < 26; i += 1) server.send(i, i + 1);
   server.end();
   await stream.done;
-  expect(storage.writes).toBe(2); // when it began, and when it ended
+  expect(storage.writes).toBe(3); // the client's key, when it began, and when it ended
   client.close();
 });
 
@@ -126,7 +126,8 @@ test("the last fifty are remembered, of each server", async () => {
   expect(client.remembered.map(({ id }) => id)).toEqual(
     Array.from({ length: 50 }, (_, index) => `s${index + 11}`),
   );
-  expect([...storage.items.keys()]).toEqual(["textstream http://127.0.0.1:5002"]);
+  const entry = "textstream http://127.0.0.1:5002";
+  expect([...storage.items.keys()]).toEqual([`${entry} client`, entry]);
   client.close();
 });
 
@@ -231,5 +232,41 @@ test("a storage that refuses does no harm", async () => {
   server.send(0, 26);
   server.end();
   expect(await stream.done).toMatchObject({ verified: true });
+  client.close();
+});
+
+test("the server knows by a key that it is the same client: on each connection, after a reload", async () => {
+  const storage = new MemoryStorage();
+  const server = new FakeServer();
+  const { client, clock } = await fakeClient(server, { storage, auth: { token: "t" } });
+  const { auth } = server.wire.options;
+  expect(auth).toEqual({ client_key: expect.stringMatching(/^[\w-]{16,}$/) as string, token: "t" });
+  server.wire.lose();
+  await clock.advance(1000);
+  expect(server.wire.options.auth).toEqual(auth);
+  client.close();
+  const after = await fakeClient(server, { storage });
+  expect(server.wire.options.auth).toEqual({ client_key: auth?.client_key });
+  after.client.close();
+  const elsewhere = await fakeClient(server, { storage: new MemoryStorage() });
+  expect(server.wire.options.auth).not.toEqual({ client_key: auth?.client_key });
+  elsewhere.client.close();
+});
+
+test("without a storage that works the key is the page's", async () => {
+  const storage: StorageLike = {
+    getItem: () => {
+      throw new Error("forbidden");
+    },
+    setItem: () => {
+      throw new Error("full");
+    },
+  };
+  const server = new FakeServer();
+  const { client, clock } = await fakeClient(server, { storage });
+  const { auth } = server.wire.options;
+  server.wire.lose();
+  await clock.advance(1000);
+  expect(server.wire.options.auth).toEqual(auth);
   client.close();
 });

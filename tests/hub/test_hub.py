@@ -18,8 +18,10 @@ from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
 from tests.support.own_log import own_log
 from tests.support.ranked_locks import held
+from textstream.access.principal import Principal
 from textstream.access.shares import Shares
 from textstream.errors import (
+    Forbidden,
     InvalidRequest,
     OffsetGone,
     ShuttingDown,
@@ -27,7 +29,6 @@ from textstream.errors import (
     UnknownStream,
 )
 from textstream.hub.keeper import Limits
-from textstream.hub.table import SHARED_REQUEST_ID
 from textstream.log_format import extras
 from textstream.log_lines import HELD_SECONDS
 from textstream.loggable import fingerprint
@@ -37,6 +38,7 @@ from textstream.sources.base import CancelToken, Source, SourceRequest
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 UUID = "123e4567-e89b-12d3-a456-426614174000"
+ALICE = Principal("client:alice")
 
 
 @pytest.fixture
@@ -170,8 +172,8 @@ def test_a_text_that_is_there_ends_as_others_do(
 
 
 def test_a_text_that_is_there_is_produced_once(bench: Bench) -> None:
-    first, _ = bench.start(there("abc"), request_id=UUID, rate=0)
-    again, sink = bench.start(there("abc"), request_id=UUID, rate=0, connection="bob")
+    first, sink = bench.start(there("abc"), request_id=UUID, rate=0)
+    again, _ = bench.start(there("abc"), request_id=UUID, rate=0)
     assert again.stream is first.stream
     bench.run(1)
     assert sink.text == "abc"
@@ -196,7 +198,7 @@ def ending(way: str, bench: Bench, stream_id: str) -> None:
     """End alice's stream, which another start of hers has replaced nothing of yet."""
     match way:
         case "stopped":
-            bench.hub.stop(stream_id)
+            bench.hub.stop(stream_id, "alice")
         case "stopped with all of its connection's":
             bench.hub.stop_own("alice")
         case "replaced":
@@ -389,7 +391,7 @@ def test_stopping_seals_at_the_furthest_unit_sent_and_tells_all_at_once(bench: B
     bench.run(0.45)
     assert (len(sink.chars), len(viewer.chars)) == (10, 1)
     begin = bench.clock.now
-    assert bench.hub.stop(reader.stream.id) == 10
+    assert bench.hub.stop(reader.stream.id, "alice") == 10
     bench.settle()
     for end in (sink.end, viewer.end):
         assert end["reason"] == "stopped"
@@ -413,7 +415,7 @@ def test_stopping_ones_own(bench: Bench) -> None:
 
 def test_stopping_what_there_is_not(bench: Bench) -> None:
     with pytest.raises(UnknownStream):
-        bench.hub.stop("nonsense")
+        bench.hub.stop("nonsense", "alice")
 
 
 def test_stopping_closes_the_generator_at_once(bench: Bench) -> None:
@@ -421,7 +423,7 @@ def test_stopping_closes_the_generator_at_once(bench: Bench) -> None:
     reader, _ = bench.start(script.source, rate=1)
     bench.run(1)
     assert script.closed == 0
-    bench.hub.stop(reader.stream.id)
+    bench.hub.stop(reader.stream.id, "alice")
     bench.settle()
     assert script.closed == 1
     assert reader.stream.log.next == 2
@@ -548,7 +550,7 @@ def test_what_was_trimmed_is_gone_and_says_so(clock: ManualClock) -> None:
         bench.resume(reader.stream.id, 0, connection="bob")
     assert raised.value.to_wire()["first"] == first
     assert sink.names == ["stream_start"]
-    bench.hub.stop(reader.stream.id)
+    bench.hub.stop(reader.stream.id, "alice")
     bench.settle()
     assert sink.end["text_sha256"] == sha256(sink.text), "the hash covers what was trimmed"
 
@@ -570,15 +572,26 @@ def test_the_same_request_starts_one_stream(bench: Bench) -> None:
 def test_the_same_request_after_the_end_gives_the_same_text_again(bench: Bench) -> None:
     first, _ = bench.start(LETTERS, request_id="r1", rate=0)
     bench.run(1)
-    second, sink = bench.start("something else", request_id="r1", rate=0)
+    second, sink = bench.start(LETTERS, request_id="r1", rate=0)
     bench.run(1)
     assert second.stream is first.stream
     assert sink.text == LETTERS
 
 
+def test_the_name_of_a_request_is_not_for_another(bench: Bench) -> None:
+    first, _ = bench.start(LETTERS, request_id="r1", digest=b"letters")
+    with pytest.raises(InvalidRequest, match="request_id") as raised:
+        bench.start("something else", request_id="r1", digest=b"something else")
+    assert not raised.value.retryable
+    assert bench.hub.running_streams == 1
+    assert bench.start(LETTERS, request_id="r1", digest=b"letters")[0] is first
+
+
 def test_a_start_that_is_repeated_while_the_server_goes_down_finds_its_stream(
     bench: Bench,
 ) -> None:
+    for connection in ("alice", "alice again"):
+        bench.hub.connect(connection, principal=ALICE)
     first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
     bench.hub.disconnect("alice")  # its answer was lost with the connection
     bench.hub.refuse_starts()
@@ -600,21 +613,28 @@ def test_who_is_told_of_an_end_may_start_the_next_one_at_once(clock: ManualClock
     bench.start(LETTERS, rate=0)
 
 
-def test_a_short_request_id_counts_for_its_connection_only(bench: Bench) -> None:
-    mine, _ = bench.start(LETTERS, request_id="1")
-    other, _ = bench.start(LETTERS, request_id="1", connection="bob")
-    assert mine.stream is not other.stream
+@pytest.mark.parametrize("request_id", ["1", UUID])
+def test_a_request_id_counts_for_nobody_else(bench: Bench, request_id: str) -> None:
+    bench.hub.connect("carol", principal=Principal("client:carol"))
+    started = {
+        bench.start(LETTERS, request_id=request_id, connection=who)[0].stream.id
+        for who in ("alice", "bob", "carol")
+    }
+    assert len(started) == 3
 
 
-def test_a_long_request_id_is_known_after_a_reconnect(bench: Bench) -> None:
-    assert len(UUID) >= SHARED_REQUEST_ID
-    first, _ = bench.start(LETTERS, request_id=UUID, rate=10)
+@pytest.mark.parametrize("request_id", ["1", UUID])
+def test_a_request_id_is_known_after_a_reconnect(bench: Bench, request_id: str) -> None:
+    for connection in ("alice", "alice again"):
+        bench.hub.connect(connection, principal=ALICE)
+    first, _ = bench.start(LETTERS, request_id=request_id, rate=10)
     bench.run(1)
     bench.hub.disconnect("alice")
-    second, sink = bench.start(LETTERS, request_id=UUID, connection="alice again", rate=10)
+    second, sink = bench.start(LETTERS, request_id=request_id, connection="alice again", rate=10)
     bench.run(5)
     assert second.stream is first.stream
     assert sink.text == LETTERS
+    assert list(bench.hub.stop_own("alice again")) == [], "it has ended"
 
 
 def test_a_forgotten_request_starts_anew(bench: Bench) -> None:
@@ -635,7 +655,7 @@ def test_a_client_may_run_so_many_streams(clock: ManualClock) -> None:
         bench.start(LETTERS, format="chunk")
     assert raised.value.retryable
     bench.start(LETTERS, connection="bob")
-    bench.hub.stop(first.stream.id)
+    bench.hub.stop(first.stream.id, "alice")
     bench.start(LETTERS, format="chunk")
 
 
@@ -737,87 +757,78 @@ def test_a_return_in_time_keeps_it(clock: ManualClock) -> None:
     assert bench.hub.running_streams == 1
 
 
-def test_who_returns_owns_what_it_started(bench: Bench) -> None:
+def test_who_returns_with_the_key_owns_what_it_started(bench: Bench) -> None:
     reader, _ = bench.start("x" * 1000, rate=1)
+    stream = reader.stream
     bench.run(5)
     bench.hub.disconnect("alice")
-    bench.resume(reader.stream.id, 0, connection="again")
-    bench.resume(reader.stream.id, 0, connection="viewer")
+    bench.resume(stream.id, 0, connection="viewer")
+    bench.resume(stream.id, 0, connection="again", key=stream.key)
     assert bench.hub.stop_own("viewer") == {}
-    assert list(bench.hub.stop_own("again")) == [reader.stream.id]
+    assert list(bench.hub.stop_own("again")) == [stream.id]
 
 
-def test_who_returned_before_the_break_was_noticed_owns_it_once_it_is(bench: Bench) -> None:
+def test_who_returns_before_the_break_was_noticed_owns_it_at_once(bench: Bench) -> None:
     """From one network to another: the old connection is open until it times out."""
     reader, _ = bench.start("x" * 1000, connection="old", rate=1)
-    stream_id = reader.stream.id
-    bench.resume(stream_id, 0, connection="viewer")
-    bench.run(5)
-    bench.resume(stream_id, 0, connection="new")
-    assert bench.hub.stop_own("new") == {}, "nobody can tell it from a viewer yet"
-    bench.resume(stream_id, 0, connection="viewer")  # seeks
+    stream = reader.stream
+    bench.resume(stream.id, 0, connection="new", key=stream.key)
+    assert bench.hub.stop_own("old") == {}
     bench.hub.disconnect("old")
-    bench.resume(stream_id, 0, connection="viewer")
-    assert bench.hub.stop_own("viewer") == {}
-    assert list(bench.hub.stop_own("new")) == [stream_id]
+    assert list(bench.hub.stop_own("new")) == [stream.id]
 
 
-def test_a_viewer_does_not_keep_a_stream_from_its_owner_that_is_back(bench: Bench) -> None:
+def test_a_client_owns_on_each_of_its_connections_what_it_has_started(bench: Bench) -> None:
+    for connection in ("old", "new", "newest"):
+        bench.hub.connect(connection, principal=ALICE)
+    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
+    bench.resume(reader.stream.id, 0, connection="new")
+    bench.hub.disconnect("old")
+    assert bench.hub.stop(reader.stream.id, "newest") == 0
+    assert reader.stream.ending
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["owner there", "owner gone"])
+@pytest.mark.parametrize("way", ["reads", "read it once", "was there before", "never read it"])
+def test_nobody_else_stops_it(bench: Bench, way: str, left: bool) -> None:
+    if way == "was there before":
+        bench.hub.connect("viewer")
     reader, _ = bench.start("x" * 1000, connection="old", rate=1)
     stream_id = reader.stream.id
-    bench.resume(stream_id, 0, connection="viewer")
-    bench.run(5)
-    bench.hub.disconnect("old")
-    bench.resume(stream_id, 0, connection="viewer")
-    bench.resume(stream_id, 0, connection="new")
-    bench.resume(stream_id, 0, connection="late")
-    for other in ("viewer", "late"):
-        assert bench.hub.stop_own(other) == {}
-    assert list(bench.hub.stop_own("new")) == [stream_id]
-
-
-def test_who_was_connected_before_the_owner_is_not_its_successor(bench: Bench) -> None:
-    bench.hub.connect("viewer")
-    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
-    bench.resume(reader.stream.id, 0, connection="viewer")
-    bench.hub.disconnect("old")
+    if way != "never read it":
+        bench.resume(stream_id, 0, connection="viewer")
+    if way == "read it once":
+        bench.hub.leave(stream_id, "viewer")
+    if left:
+        bench.hub.disconnect("old")
+        bench.resume(stream_id, 0, connection="viewer")
     assert bench.hub.stop_own("viewer") == {}
+    with pytest.raises(Forbidden, match="key"):
+        bench.hub.stop(stream_id, "viewer")
     assert bench.hub.running_streams == 1
 
 
-def test_what_was_inherited_is_not_handed_on(bench: Bench) -> None:
-    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
-    stream_id = reader.stream.id
-    for client in ("viewer", "new"):
-        bench.resume(stream_id, 0, connection=client)
-    bench.hub.disconnect("old")
-    bench.hub.disconnect("new")
-    assert bench.hub.stop_own("viewer") == {}
-    bench.resume(stream_id, 0, connection="newest")
-    assert list(bench.hub.stop_own("newest")) == [stream_id]
+def test_another_streams_key_opens_nothing(bench: Bench) -> None:
+    mine, other = (bench.start("x" * 9, connection=who)[0].stream for who in ("alice", "bob"))
+    assert mine.key != other.key
+    for refused in (
+        lambda: bench.hub.stop(mine.id, "bob", other.key),
+        lambda: bench.resume(mine.id, 0, connection="bob", key=other.key),
+    ):
+        with pytest.raises(Forbidden):
+            refused()
+    assert len(mine.readers) == 1
 
 
-def test_who_only_had_read_it_inherits_nothing(bench: Bench) -> None:
-    reader, _ = bench.start("x" * 1000, connection="old", rate=1)
-    bench.resume(reader.stream.id, 0, connection="viewer")
-    bench.hub.leave(reader.stream.id, "viewer")
-    bench.hub.disconnect("old")
-    assert bench.hub.stop_own("viewer") == {}
-
-
-def test_each_stream_goes_to_a_reader_of_its_own(bench: Bench) -> None:
-    ids = [
-        bench.start("x" * 1000, connection="old", format="chunk", rate=1)[0].stream.id
-        for _ in range(3)
-    ]
-    bench.run(5)
-    bench.hub.stop(ids[2])
-    for stream_id, client in zip(ids, ("first", "second", "third"), strict=True):
-        bench.resume(stream_id, 0, connection=client)
-    bench.hub.disconnect("old")
-    assert list(bench.hub.stop_own("first")) == [ids[0]]
-    assert list(bench.hub.stop_own("second")) == [ids[1]]
-    assert bench.hub.stop_own("third") == {}, "it had ended"
+def test_a_stream_that_has_ended_is_its_owners_too(bench: Bench) -> None:
+    """To stop it is to end what its readers still read."""
+    reader, _ = bench.start("x" * 100, rate=0)
+    bench.resume(reader.stream.id, 0, connection="viewer", rate=1)
+    bench.run(1)
+    assert reader.stream.ending
+    with pytest.raises(Forbidden):
+        bench.hub.stop(reader.stream.id, "viewer")
+    assert bench.hub.stop(reader.stream.id, "alice") == 100
 
 
 def test_an_ended_stream_is_forgotten_after_its_retention(clock: ManualClock) -> None:
@@ -949,7 +960,7 @@ def test_a_stream_that_is_to_be_cancelled_ends_with_its_last_reader(clock: Manua
     bench.resume(reader.stream.id, 0, connection="bob")
     bench.hub.disconnect("alice")
     bench.run(1)
-    assert bench.hub.running_streams == 1, "bob reads it, and has inherited it"
+    assert bench.hub.running_streams == 1, "bob reads it"
     bench.hub.disconnect("bob")
     bench.run(TICK)
     assert bench.hub.running_streams == 0
@@ -964,7 +975,7 @@ def test_no_stream_is_taken_while_running_ones_keep_too_much(clock: ManualClock)
     bench.run(1)
     with pytest.raises(TooManyStreams, match="TEXTSTREAM_MAX_TOTAL_BYTES"):
         bench.start("y", connection="bob")
-    bench.hub.stop(reader.stream.id)
+    bench.hub.stop(reader.stream.id, "alice")
     bench.run(1)
     bench.start("y", connection="bob")
 
@@ -992,7 +1003,7 @@ def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> No
     assert (running.state, running.readers) == ("held", 2)
     assert running.next >= 20
     assert running.furthest == 11  # its source is ahead of its readers
-    hub.stop(stream_id)
+    hub.stop(stream_id, "alice")
     bench.run(1)
     ended = hub.describe(stream_id)
     assert (ended.state, ended.reason, ended.readers) == ("ended", "stopped", 0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -18,7 +19,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, Bench, RecordingSink, ScriptedSource, sha256
 from textstream.access.shares import Shares
-from textstream.errors import InvalidRequest, OffsetGone, TooManyStreams, UnknownStream
+from textstream.errors import (
+    Forbidden,
+    InvalidRequest,
+    OffsetGone,
+    TooManyStreams,
+    UnknownStream,
+)
 from textstream.hub.keeper import Limits
 from textstream.protocol import (
     NEW_CHAR,
@@ -164,6 +171,7 @@ class Readers(RuleBasedStateMachine):
         self.bench = Bench(ManualClock(), LIMITS, Shares(nbytes=MAX_TOTAL_BYTES), MAX_STREAM_BYTES)
         self.seen: list[Seen] = []
         self.truths: dict[str, Truth] = {}
+        self.keys: dict[str, str] = {}
 
     def live(self, number: int) -> Seen:
         """Return one of the readers that go on."""
@@ -215,6 +223,7 @@ class Readers(RuleBasedStateMachine):
         stream_id = reader.stream.id
         if stream_id not in self.truths:
             self.truths[stream_id] = TRUTHS[script, unit]
+            self.keys[stream_id] = reader.stream.key
         self._note(reader, sink, connection)
 
     @precondition(lambda self: self.truths)
@@ -224,6 +233,7 @@ class Readers(RuleBasedStateMachine):
         part=st.floats(0, 1),
         rate=st.one_of(st.none(), rates),
         format_=st.one_of(st.none(), formats),
+        owns=st.booleans(),
     )
     def resume(
         self,
@@ -232,13 +242,20 @@ class Readers(RuleBasedStateMachine):
         part: float,
         rate: Rate | None,
         format_: FormatName | None,
+        *,
+        owns: bool,
     ) -> None:
         stream_id = list(self.truths)[which % len(self.truths)]
         positions = [s.position for s in self.seen if s.stream_id == stream_id]
         offset = round(part * (max(positions) + 3))
         try:
             reader, sink = self.bench.resume(
-                stream_id, offset, connection=connection, rate=rate, format=format_
+                stream_id,
+                offset,
+                connection=connection,
+                rate=rate,
+                format=format_,
+                key=self.keys[stream_id] if owns else None,
             )
         except (UnknownStream, OffsetGone, InvalidRequest):
             return
@@ -257,7 +274,13 @@ class Readers(RuleBasedStateMachine):
     @rule(which=st.integers(0, 100))
     def stop(self, which: int) -> None:
         seen = self.live(which)
-        assert self.bench.hub.stop(seen.stream_id) >= 0
+        stream = seen.reader.stream
+        if stream.owner == seen.connection:
+            assert self.bench.hub.stop(seen.stream_id, seen.connection) >= 0
+        else:
+            with pytest.raises(Forbidden):
+                self.bench.hub.stop(seen.stream_id, seen.connection)
+            assert self.bench.hub.stop(seen.stream_id, seen.connection, stream.key) >= 0
 
     @rule(connection=connections)
     def stop_own(self, connection: str) -> None:

@@ -174,7 +174,7 @@ def test_who_stops_it_in_the_rest_has_what_was_sent_sealed(
 ) -> None:
     def rest() -> None:
         bench.run(seconds)
-        assert bench.hub.stop(reader.stream.id) == len(text)
+        assert bench.hub.stop(reader.stream.id, "alice") == len(text)
         bench.run(5)
 
     reader, sink = bench.start(resting(rest, SAID, LATER), rate=0)

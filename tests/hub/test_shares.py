@@ -133,7 +133,7 @@ def test_a_text_that_waits_is_counted_for_who_sent_it(clock: ManualClock) -> Non
     assert (error.value.scope, error.value.code) == ("address", "too_many_streams")
     connect(bench, "bob", "b")
     start("bob")
-    bench.hub.stop(stream_id)
+    bench.hub.stop(stream_id, "alice")
     bench.run(1)
     assert alice.account.count(Kind.WAITING) == 0
     start("alice")

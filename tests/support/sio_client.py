@@ -53,6 +53,7 @@ class RecordingClient:
         transports: Sequence[str] = ("websocket",),
         namespace: str = "/",
         headers: Mapping[str, str] | None = None,
+        auth: Mapping[str, Any] | None = None,
     ) -> None:
         self.namespace = namespace
         # Its own, the library forgets when the server disconnects it, and leaves open.
@@ -76,6 +77,7 @@ class RecordingClient:
         self.client.connect(
             url,
             headers=dict(headers or {}),
+            auth=auth and dict(auth),
             transports=list(transports),
             namespaces=[namespace],
             wait_timeout=TIMEOUT,

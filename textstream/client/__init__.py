@@ -146,18 +146,29 @@ class StreamClient:
         request = start.model_dump(exclude_none=True)
         return self._read(Reader(request=request, rate=rate), owned=True)
 
-    def resume(self, id: str, offset: int = 0, rate: Rate | None = None) -> TextStream:  # noqa: A002
+    def resume(
+        self,
+        id: str,  # noqa: A002
+        offset: int = 0,
+        rate: Rate | None = None,
+        *,
+        key: str | None = None,
+    ) -> TextStream:
         """Read a stream that exists, running or ended, from unit `offset` on.
 
+        With its `key` (see `TextStream.key`) as its owner, who may stop it.
+
         Raises:
+            Forbidden: it is another stream's key.
             UnknownStream: there is none of this id, or it was forgotten.
             OffsetGone: the text there was trimmed.
             InvalidRequest: the stream is not that long.
             ServerUnreachable: nothing answers at the address, or not in time.
 
         """
-        parse(ResumeStream, {"id": id, "offset": offset, "rate": rate})
-        return self._read(Reader(id=id, assembler=Assembler(offset), rate=rate), owned=False)
+        parse(ResumeStream, {"id": id, "offset": offset, "rate": rate, "key": key})
+        reader = Reader(id=id, key=key, assembler=Assembler(offset), rate=rate)
+        return self._read(reader, owned=False)
 
     def sources(self) -> dict[str, Any]:
         """Return what ``GET /api/sources`` says: the sources, and which one is preferred.

@@ -76,6 +76,7 @@ class Connection:
         timeout: float,
         handlers: Mapping[str, Callable[[Any], None]],
         lock: AbstractContextManager[Any],
+        auth: Mapping[str, Any] | None = None,
     ) -> None:
         """Connect: one attempt, of which nothing is left when it fails.
 
@@ -86,6 +87,7 @@ class Connection:
             timeout: seconds for each step of the handshake.
             handlers: what to call with the payload of each event.
             lock: held while a handler or an answer's callback runs.
+            auth: what is said at CONNECT.
 
         Raises:
             CannotConnect: nothing answers there, or not as it should.
@@ -96,6 +98,7 @@ class Connection:
         self._threads: list[threading.Thread] = []
         self._sockets: list[websocket.WebSocket] = []
         self._address = address
+        self._auth = dict(auth or {})
         self._http = HttpSession(address)
         self._refusal: TextStreamError | None = None
         self._over = False
@@ -233,6 +236,7 @@ class Connection:
             self._sio.connect(
                 address.socketio_url,
                 headers=headers,
+                auth=self._auth or None,
                 transports=list(transports),
                 socketio_path=address.socketio_path,
                 wait=False,

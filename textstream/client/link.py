@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from textstream.client.connection import Connection
 from textstream.client.reader import Reader
 from textstream.client.wire_errors import error_from_wire, not_understood
-from textstream.errors import TextStreamError, UnknownStream
+from textstream.errors import Forbidden, TextStreamError, UnknownStream
 from textstream.protocol import (
     CONTINUE_STREAM,
     LEAVE_STREAM,
@@ -82,7 +82,7 @@ class Link:
 
         def attached(answer: dict[str, Any]) -> None:
             first = reader.info is None
-            reader.started(StreamInfo.model_validate(answer.get("stream")))
+            reader.started(StreamInfo.model_validate(answer.get("stream")), answer.get("key"))
             if first:
                 early, self._early = self._early, []
                 for handle, data in early:
@@ -112,10 +112,12 @@ class Link:
         def refused(error: TextStreamError) -> None:
             if isinstance(error, UnknownStream):
                 reader.stopped(reader.assembler.offset)
+            elif isinstance(error, Forbidden):
+                reader.stopping, reader.unstoppable = False, error  # it is read on
             else:
                 reader.fail(error)
 
-        self._request(STOP_STREAM, {"id": reader.id}, stopped, refused)
+        self._request(STOP_STREAM, {"id": reader.id, **reader.shown_key}, stopped, refused)
 
     def leave(self, reader: Reader) -> None:
         """Tell the server that a reader that was left reads no longer; the stream goes on.

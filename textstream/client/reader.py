@@ -78,11 +78,13 @@ class Reader:
     Attributes:
         request: what starts it, or None when it was started before.
         id: its id, once known.
+        key: makes whoever shows it the stream's owner; None: not known here.
         assembler: the text so far, and the next unit due.
         rate: the pace asked for last; None: the server's choice.
         info: what the server said at the first attach.
         paused: whether the consumer wants it to stand still.
         stopping: whether it is to be stopped.
+        unstoppable: why the server did not stop it: it is somebody else's.
         left: whether the consumer has left it, and the stream goes on.
         asked: whether a start or a resume was ever sent.
         attached: whether the connection that is open now reads it.
@@ -97,11 +99,13 @@ class Reader:
 
     request: dict[str, Any] | None = None
     id: str | None = None
+    key: str | None = None
     assembler: Assembler = field(default_factory=Assembler)
     rate: Rate | None = None
     info: StreamInfo | None = None
     paused: bool = False
     stopping: bool = False
+    unstoppable: TextStreamError | None = None
     left: bool = False
     asked: bool = False
     attached: bool = False
@@ -127,16 +131,23 @@ class Reader:
         }
         if self.rate is not None:
             payload["rate"] = self.rate
-        return RESUME_STREAM, payload
+        return RESUME_STREAM, payload | self.shown_key
+
+    @property
+    def shown_key(self) -> dict[str, str]:
+        """What a payload has of the key: nothing, where it is not known."""
+        return {} if self.key is None else {"key": self.key}
 
     def attaching(self) -> None:
         """Forget what was asked of the server's reader: the attach that is sent makes a new one."""
         self.asked = self.resuming = True
         self.server_paused = self.adjusting = False
 
-    def started(self, info: StreamInfo) -> None:
-        """Take the server's answer to a start or a resume."""
+    def started(self, info: StreamInfo, key: object = None) -> None:
+        """Take the server's answer to a start, which has a key, or to a resume."""
         self.id = info.id
+        if isinstance(key, str):
+            self.key = key
         self.info = self.info or info
         self.attached, self.resuming = True, False
         if self.rate is None:

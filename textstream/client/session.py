@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -61,6 +62,7 @@ class Session:
         self._readers: list[Reader] = []  # those that are not over
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._client_key = str(uuid.uuid4())  # on each connection: the server knows it is the same
         self._attempt = 0  # tries since the last sign of life
         self._sought_since = 0.0  # from when on there is no connection, though one is wanted
 
@@ -96,7 +98,7 @@ class Session:
         """Stop the reader's stream on the server, now or as soon as that is possible."""
         with self.changed:
             if not reader.stopping and not reader.over:
-                reader.stopping = True
+                reader.stopping, reader.unstoppable = True, None
                 if self.link:
                     self.link.stop(reader)
                 self.changed.notify_all()
@@ -189,6 +191,7 @@ class Session:
             timeout=timeout,
             handlers={event: self._handler(event) for event in EVENTS},
             lock=self.changed,
+            auth={"client_key": self._client_key},
         )
 
     def _is_hopeless(self, error: TextStreamError, reader: Reader) -> bool:

@@ -39,6 +39,14 @@ class TextStream:
         return self.info.id
 
     @property
+    def key(self) -> str | None:
+        """Makes whoever has it the stream's owner, who may stop it: for `StreamClient.resume`.
+
+        None where the stream was resumed without it. Give others the `id` alone.
+        """
+        return self._reader.key
+
+    @property
     def info(self) -> StreamInfo:
         """What the server said when the stream began."""
         info = self._reader.info
@@ -89,12 +97,18 @@ class TextStream:
         Returns:
             Whether the server has confirmed it within `timeout` seconds.
 
+        Raises:
+            Forbidden: it is somebody else's, and this client has not got its key. It goes on.
+
         """
-        self._session.stop(self._reader)
+        reader = self._reader
+        self._session.stop(reader)
         with self._session.changed:
-            if self._session.is_own_thread:
-                return self._reader.over
-            return self._session.changed.wait_for(lambda: self._reader.over, timeout)
+            if not self._session.is_own_thread:
+                self._session.changed.wait_for(lambda: reader.over or reader.unstoppable, timeout)
+            if reader.unstoppable:
+                raise reader.unstoppable
+            return reader.over
 
     def pause(self) -> None:
         """Let the stream stand still for this reader, from the next piece on."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from textstream.access.principal import ANYBODY, Principal
 from textstream.access.visits import Visit
 from textstream.errors import TooManyStreams
 from textstream.reading.reader import Reader
@@ -19,13 +19,13 @@ MAX_FINISHED = 64
 class Record:
     """One connection, by stream id: its readers, where ended ones stood, what it owns and runs.
 
-    An ended reader is not kept itself: it would keep its stream's text. `number` grows from one
-    connection to the next. `char` is the last of its readers in format ``char``. `visit` is what
-    is kept for it, and for its address.
+    An ended reader is not kept itself: it would keep its stream's text. `char` is the last of its
+    readers in format ``char``. `visit` is what is kept for it, and for its address. `principal` is
+    who it is of, now.
     """
 
-    number: int = 0
     visit: Visit | None = None
+    principal: Principal = ANYBODY
     readers: dict[str, Reader] = field(default_factory=dict)
     finished: OrderedDict[str, int] = field(default_factory=OrderedDict)
     streams: dict[str, Stream] = field(default_factory=dict)
@@ -37,7 +37,6 @@ class Connections:
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
-        self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -47,7 +46,7 @@ class Connections:
         """Return the record of a connection, a new one if need be."""
         record = self.records.get(connection)
         if record is None:
-            record = self.records[connection] = Record(next(self._numbers))
+            record = self.records[connection] = Record()
         return record
 
     def remove(self, connection: str) -> Record:
@@ -123,21 +122,12 @@ class Connections:
             )
         record.streams[stream.id] = stream
 
-    def own(self, connection: str, stream: Stream, *, inherited: bool = False) -> None:
-        """Make the connection the owner of a running stream."""
-        self.disown(stream)
-        stream.owner, stream.inherited = connection, inherited
-        self.add(connection).streams[stream.id] = stream
-
-    def adopt(self, connection: str, stream: Stream) -> None:
-        """Make the connection the owner if the stream runs and its owner has gone.
-
-        Called when it resumes what it does not read already. An owner that has only inherited it
-        is no hindrance: it may be a viewer, and this the owner that is back.
-        """
-        orphaned = stream.inherited or stream.owner not in self.records
-        if orphaned and stream.ending is None and stream.owner != connection:
-            self.own(connection, stream)
+    def own(self, connection: str, stream: Stream) -> None:
+        """Make the connection the owner of a stream, if that still runs."""
+        if stream.ending is None and stream.owner != connection:
+            self.disown(stream)
+            stream.owner = connection
+            self.add(connection).streams[stream.id] = stream
 
     def disown(self, stream: Stream) -> None:
         """Forget the owner of a stream: it has ended, or gets another."""
@@ -158,25 +148,3 @@ class Connections:
         if read is not None and not read.stream.quick:
             return False
         return not record.streams or all(stream.quick for stream in record.streams.values())
-
-    def hand_on(self, stream: Stream, gone: Record) -> None:
-        """Let the likeliest successor of an owner that has gone inherit a running stream.
-
-        The stream's lock is held. A connection may break without the server's knowledge, and the
-        next one resume before this one times out: it was no owner then. Among those that read the
-        stream, it is the one that connected last: after the other broke, when viewers were there
-        already. By the order of attaching it would be any viewer that sought since. One that is
-        older than `gone` is none.
-
-        It may be a viewer all the same. So what was inherited is not handed on, and goes to the
-        next that resumes (see `adopt`).
-        """
-        if stream.ending is not None or stream.inherited or stream.owner in self.records:
-            return
-        heir, latest = None, gone.number
-        for reader in stream.readers:
-            record = self.records.get(reader.connection)
-            if record and record.number > latest and reader.reading:
-                heir, latest = reader.connection, record.number
-        if heir is not None:
-            self.own(heir, stream, inherited=True)

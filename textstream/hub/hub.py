@@ -1,7 +1,7 @@
 """What clients ask for: start a stream, attach to one, stop it, let go of it; and going down.
 
-A *connection* owns the streams it started, and those it took over from one that is gone (see
-`Connections`), and reads each stream at most once.
+A *connection* owns the streams it started, and those whose key it has shown (see
+``access.policy``), and reads each stream at most once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from textstream.access import policy
 from textstream.access.clients import Clients
+from textstream.access.principal import ANYBODY, Principal
 from textstream.access.visits import Visit
 from textstream.errors import InvalidRequest, NotReading, OffsetGone, UnknownStream
 from textstream.hub.keeper import Keeper, Limits
@@ -66,17 +68,19 @@ class Hub:
     def start(self, start: Start, *, connection: str, sink: Sink) -> Reader:
         """Start a stream and read it from its start.
 
-        The same ``request_id`` from the same connection attaches to the stream that it already
+        The same ``request_id`` of the same principal attaches to the stream that it already
         started.
 
         Raises:
+            InvalidRequest: the ``request_id`` has started another stream.
             ShuttingDown: the server is going down.
             TooManyStreams: the connection's limit, its address's, the source's or the server's is
                 reached.
             RateLimited: the connection, or its address, starts too many.
 
         """
-        key = request_key(connection, start.request_id) if start.request_id else None
+        principal = self._keeper.principal(connection)
+        key = request_key(principal, connection, start.request_id) if start.request_id else None
         if key and (known := self._keeper.requested(key)):
             return self._start_again(known, start, connection, sink)
         made = self._starter.make(start, key, connection, sink)
@@ -95,24 +99,31 @@ class Hub:
         sink: Sink,
         rate: Rate | None = None,
         format_: FormatName | None = None,
+        key: str | None = None,
     ) -> Reader:
         """Read a stream from `offset`: after a reconnect, as a late viewer, or once more.
 
+        With the stream's `key`, or as the principal that has started it, the connection owns it
+        from then on.
+
         Raises:
+            Forbidden: it is another stream's key.
             UnknownStream: there is none of this id, or it was forgotten.
             OffsetGone: the text there was trimmed.
             InvalidRequest: the stream is not that long.
 
         """
         stream = self._keeper.find(stream_id)
+        owns = policy.owns(stream, self._keeper.principal(connection), connection, key)
         with stream.lock:
             _check_resumable(stream, offset)
+            if owns:
+                self._keeper.own(connection, stream)
             before = self._keeper.reader(connection, stream_id)
             if before:
                 # It stays on its connection: nothing to catch up with, it seeks.
                 reached, format_ = offset, format_ or before.format
             else:
-                self._keeper.adopt(connection, stream)
                 reached, format_ = stream.departed.recall(offset), format_ or "char"
             reader = Reader(
                 stream,
@@ -182,14 +193,17 @@ class Hub:
 
     # Ending.
 
-    def stop(self, stream_id: str) -> int:
+    def stop(self, stream_id: str, connection: str, key: str | None = None) -> int:
         """Stop a stream for everyone; return the number of its units.
 
         Raises:
             UnknownStream: there is none of this id, or it was forgotten.
+            Forbidden: it is not the connection's to stop.
 
         """
-        return self._keeper.find(stream_id).stop("stopped")
+        stream = self._keeper.find(stream_id)
+        policy.check_control(stream, self._keeper.principal(connection), connection, key)
+        return stream.stop("stopped")
 
     def stop_own(self, connection: str) -> dict[str, int]:
         """Stop the running streams of this connection; return the number of units of each."""
@@ -206,9 +220,14 @@ class Hub:
         """
         return self._keeper.ends_quickly(connection, stream_id)
 
-    def connect(self, connection: str, visit: Visit | None = None) -> None:
-        """Add a connection; `visit` is what is kept for it, by default nobody in particular's."""
-        self._keeper.connect(connection, visit)
+    def connect(
+        self, connection: str, visit: Visit | None = None, principal: Principal = ANYBODY
+    ) -> None:
+        """Add a connection of a principal; `visit` is what is kept for it.
+
+        By default nobody in particular's.
+        """
+        self._keeper.connect(connection, visit, principal)
 
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads. Its streams go on for the time of grace."""
@@ -245,6 +264,11 @@ class Hub:
 
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
         """Attach to the stream that a start has already made."""
+        if stream.digest != start.digest:
+            raise InvalidRequest(
+                "request_id: it has started a stream already, with another payload. "
+                "Take a new one for each start; the same again is for the same start."
+            )
         with stream.lock:  # it may be about to be read for the first time
             reader = self._keeper.reader(connection, stream.id)
         return reader or self.resume(

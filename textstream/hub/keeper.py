@@ -10,6 +10,7 @@ from typing import Any
 
 from textstream.access.account import Holding
 from textstream.access.clients import FEW_SECONDS, Clients
+from textstream.access.principal import ANYBODY, Principal
 from textstream.access.shares import Shares
 from textstream.access.visits import Visit
 from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
@@ -168,18 +169,21 @@ class Keeper:
 
     # Connections.
 
-    def connect(self, connection: str, visit: Visit | None) -> None:
+    def connect(self, connection: str, visit: Visit | None, principal: Principal) -> None:
         """Add a connection."""
         with self._lock:
-            self._connections.add(connection).visit = visit
+            record = self._connections.add(connection)
+            record.visit, record.principal = visit, principal
+
+    def principal(self, connection: str) -> Principal:
+        """Return who a connection is of, now."""
+        record = self._connections.records.get(connection)
+        return record.principal if record else ANYBODY
 
     def disconnect(self, connection: str) -> None:
-        """Let go of all that a connection reads, and hand on what it owns."""
+        """Let go of all that a connection reads. Nobody owns its streams until a key is shown."""
         with self._lock:
             record = self._connections.remove(connection)
-        for stream in record.streams.values():
-            with stream.lock, self._lock:
-                self._connections.hand_on(stream, record)
         for stream_id, cursor in record.finished.items():
             if entry := self._table.entry(stream_id):
                 with entry.stream.lock:
@@ -192,10 +196,10 @@ class Keeper:
         with self._lock:
             return self._connections.reader(connection, stream_id)
 
-    def adopt(self, connection: str, stream: Stream) -> None:
-        """Make the connection the owner of a stream whose owner has gone."""
+    def own(self, connection: str, stream: Stream) -> None:
+        """Make the connection the owner of a stream; that stream's lock is held."""
         with self._lock:
-            self._connections.adopt(connection, stream)
+            self._connections.own(connection, stream)
 
     def owned(self, connection: str) -> list[Stream]:
         """Return the running streams that the connection owns."""

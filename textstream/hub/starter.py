@@ -113,6 +113,8 @@ class Starter:
             stream_id,
             start,
             connection,
+            principal=self._keeper.principal(connection),
+            key=new_id(),
             log=self._new_log(stream_id, visit.count_text),
             clock=self._clock,
             limits=self._limits,

@@ -6,18 +6,11 @@ import itertools
 from operator import attrgetter
 
 from textstream.access.account import Holding
+from textstream.access.principal import Principal
 from textstream.access.visits import Visit
 from textstream.hub.entry import Entry, Owner
 from textstream.hub.shelf import Shelf
 from textstream.stream.stream import Stream
-
-SHARED_REQUEST_ID = 16
-"""Characters from which on a request id is taken for unguessable, as a UUID is.
-
-It is then known across connections, so that a start is not done twice when the connection broke
-before its answer came. A shorter one counts for its own connection only: two clients that both
-count from 1 must not get each other's text.
-"""
 
 
 class StreamTable:
@@ -95,8 +88,10 @@ class StreamTable:
         return [entry.stream for entry in self._entries.values()]
 
 
-def request_key(connection: str, request_id: str) -> str:
-    """Return under what a request id is known."""
-    if len(request_id) >= SHARED_REQUEST_ID:
-        return request_id
-    return f"{connection} {request_id}"
+def request_key(principal: Principal, connection: str, request_id: str) -> str:
+    """Return under what a request id is known: for its principal, never for others.
+
+    Where nothing is known of who asks, for the connection only. Two clients that both count from 1,
+    or that both use the name of what they ask for, must not get each other's text.
+    """
+    return f"{principal.id or connection} {request_id}"

@@ -33,6 +33,7 @@ class Start:
         format: how its first reader is written to.
         on_disconnect: whether it goes on when its last reader has gone.
         request_id: the client's name for this start: again, it answers with the same stream.
+        digest: of what was asked, where there is a name: again, it must be the same.
 
     """
 
@@ -42,6 +43,7 @@ class Start:
     format: FormatName = "char"
     on_disconnect: OnDisconnect = "continue"
     request_id: str | None = None
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)

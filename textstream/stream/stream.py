@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from textstream.access.principal import ANYBODY, Principal
 from textstream.errors import TextStreamError
 from textstream.protocol import EndReason, Rate
 from textstream.stream.attached import AttachedReader
@@ -68,6 +69,8 @@ class Stream:
         start: Start,
         owner: str,
         *,
+        principal: Principal = ANYBODY,
+        key: str = "",
         log: Log,
         clock: Callable[[], float],
         limits: StreamLimits,
@@ -76,9 +79,11 @@ class Stream:
         """Make an empty stream.
 
         Args:
-            stream_id: its name, hard to guess: whoever knows it may read and stop the stream.
+            stream_id: its name, hard to guess: whoever knows it may read the stream.
             start: what it was started with. Not kept: the prompt is the source's.
             owner: the connection that started it.
+            principal: who did.
+            key: hard to guess as well: whoever knows it owns the stream.
             log: an empty log.
             clock: seconds, monotonic.
             limits: how long and how large it may be.
@@ -92,7 +97,8 @@ class Stream:
         self.unit = start.request.unit
         self.rate: Rate = ("auto" if source.live else TEXT_RATE) if rate is None else rate
         self.owner = owner
-        self.inherited = False  # whether its owner did not ask for it
+        self.principal = principal
+        self.key = key
         self.log = log
         self.life = Life(
             clock,
@@ -102,6 +108,7 @@ class Stream:
         )
         self.cancel = start.request.cancel
         self.request_key: str | None = None  # what the hub knows it by
+        self.digest = start.digest  # of what was asked with that
         self.lock = threading.RLock()
         self.furthest = 0  # the furthest unit that any reader was sent, or began at
         self.lookahead = limits.lookahead

@@ -192,8 +192,9 @@ class Direct:
         """
         server = self._server
         manager, session = server.manager, server.eio.sockets.get(eio_sid)
+        auth = None if text == "0" else _read(server.packet_class.json, text, 1)
         if (
-            text != "0"  # without anything that the handler would have to be given
+            (text != "0" and type(auth) is not dict)
             or session is None
             or server.always_connect
             or eio_sid in server._binary_packet
@@ -205,7 +206,7 @@ class Direct:
             return False  # a second one
         try:
             handler = server.handlers[_NAMESPACE]["connect"]
-            if handler(sid, server.environ[eio_sid], None) is False:
+            if handler(sid, server.environ[eio_sid], auth or None) is False:
                 raise ConnectionRefusedError  # noqa: TRY301 (the other way to say it)
         except ConnectionRefusedError as refused:
             server._send_packet(eio_sid, server.packet_class(CONNECT_ERROR, refused.error_args))

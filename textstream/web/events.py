@@ -10,6 +10,7 @@ from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
 from textstream.access.caller import NOBODY, Caller
+from textstream.access.principal import principal_of
 from textstream.access.visits import Visit
 from textstream.errors import (
     INTERNAL_ERROR,
@@ -36,6 +37,7 @@ from textstream.protocol import (
     STREAM_ERROR,
     ResumeStream,
     SetRate,
+    StopStream,
     StreamRef,
     parse,
 )
@@ -121,12 +123,12 @@ class Events:
                 is_silent=lambda: not self._hub.closing,
             )
 
-    def connect(self, sid: str, environ: dict[str, Any], *_auth: Any) -> None:
+    def connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         """Know a connection from now on."""
         self._on_connect()
         visit = self._visit(sid, environ)
         self._sinks[sid] = self._new_sink(self._socketio, sid)
-        self._hub.connect(sid, visit)
+        self._hub.connect(sid, visit, principal_of(auth))
         if self._hub.closing:
             self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
 
@@ -143,12 +145,13 @@ class Events:
         start = read_start(payload, self._registry, self._limits, self._caller(sid))
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
-        return {"stream": reader.info}
+        return {"stream": reader.info, "key": reader.stream.key}
 
     def stop(self, sid: str, payload: Any) -> Answer:
         """``stop_stream``: the one named, or the connection's own."""
         if payload is not None:
-            return {"offset": self._hub.stop(parse(StreamRef, payload).id)}
+            asked = parse(StopStream, payload)
+            return {"offset": self._hub.stop(asked.id, sid, asked.key)}
         stopped = self._hub.stop_own(sid)
         return {"offset": next(reversed(stopped.values()), 0), "stopped": stopped}
 
@@ -183,6 +186,7 @@ class Events:
             sink=self._sinks.get(sid) or self._new_sink(self._socketio, sid),
             rate=resume.rate,
             format_=resume.format,
+            key=resume.key,
         )
         return {"stream": reader.info, "recovered": True}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +80,7 @@ def read_start(
         format=asked.format,
         on_disconnect=asked.on_disconnect,
         request_id=asked.request_id,
+        digest=_digest(asked) if asked.request_id else b"",
     )
 
 
@@ -92,6 +95,13 @@ def source_name(payload: object, default: str) -> str:
 def _named(source: Any, text: object, default: str) -> Any:
     """Return the source that is asked for, whatever it is: one rule, before the check and after."""
     return source or (default if text is None else TEXT)
+
+
+def _digest(asked: StartStream) -> bytes:
+    """Return a hash of all that is asked for; its name aside."""
+    # How its first reader reads is that reader's: it may have been told another pace meanwhile.
+    told = asked.model_dump(exclude={"request_id", "rate", "format"})
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()
 
 
 def _prompt(asked: StartStream, name: str, limits: RequestLimits) -> str | None:

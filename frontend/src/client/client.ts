@@ -32,6 +32,8 @@ export interface ResumeOptions {
   offset?: number;
   /** Default: the stream's own. */
   rate?: Rate;
+  /** The stream's (`TextStream.key`): with it you own the stream, and may stop it. */
+  key?: string | undefined;
   /** What you keep of it in the storage, unless there is something already. */
   data?: unknown;
 }
@@ -71,7 +73,8 @@ export class StreamClient {
     const storage = options.storage === undefined ? defaultStorage() : options.storage;
     this.store = new StreamStore(storage ?? undefined, this.url, options.remember ?? REMEMBERED);
     this.#recorder = new Recorder(this.store);
-    this.#session = new Session(sessionOptions(this.url, options), () => {
+    const auth = { client_key: this.store.clientKey(), ...options.auth };
+    this.#session = new Session(sessionOptions(this.url, { ...options, auth }), () => {
       this.#changed();
     });
     const { connection } = this.#session;
@@ -149,10 +152,15 @@ export class StreamClient {
    *
    * One that is being read here already is returned as it is: `seek` in it.
    */
-  resume(id: string, { offset = 0, rate, data }: ResumeOptions = {}): TextStream {
+  resume(id: string, { offset = 0, rate, key, data }: ResumeOptions = {}): TextStream {
     const reading = this.#reading(id);
     if (reading) return reading;
-    const from = { id, offset: checkOffset(offset), ...(rate === undefined ? {} : { rate }) };
+    const from = {
+      id,
+      offset: checkOffset(offset),
+      ...(rate === undefined ? {} : { rate }),
+      ...(key === undefined ? {} : { key }),
+    };
     return this.#open((observer) => new Reader(from, observer), data);
   }
 

@@ -55,6 +55,11 @@ export function decodeInfo(data: unknown): StreamInfo {
   throw notUnderstood("a wrong stream_start");
 }
 
+/** `key` in the answer to a start; a server that is older has none. */
+export function decodeKey(data: unknown): string | undefined {
+  return isId(data) ? data : undefined;
+}
+
 /** `stream` in the answer to `describe_stream`. Throws `protocol_error`. */
 export function decodeDescription(data: unknown): StreamDescription {
   const fields = object(data, "an answer to describe_stream");

@@ -6,6 +6,7 @@ import {
   decodeError,
   decodeErrorEvent,
   decodeInfo,
+  decodeKey,
 } from "./decode.js";
 import { Deadline, type DeadlineOptions } from "./deadline.js";
 import { StreamError, unanswered } from "./errors.js";
@@ -102,7 +103,7 @@ export class Link {
       (answer) => {
         const first = reader.id === undefined;
         const changed = reader.rate !== rate;
-        reader.attachDone(decodeInfo(answer.stream));
+        reader.attachDone(decodeInfo(answer.stream), decodeKey(answer.key));
         if (changed) this.#catchUpRate(reader, rate);
         if (first) this.#deliverEarly();
         // It was left meanwhile, and not read anew: the server has one reader for the two.
@@ -129,10 +130,11 @@ export class Link {
   stop(reader: Reader): void {
     if (reader.id === undefined) return; // The answer to its start comes back here.
     this.#request(
-      { event: "stop_stream", payload: { id: reader.id } },
+      { event: "stop_stream", payload: reader.shown(reader.id) },
       () => undefined, // The server's own end follows.
       (error) => {
         if (error.code === "unknown_stream") reader.stoppedUnseen();
+        else if (error.code === "forbidden") reader.stopForbidden(error);
         else reader.fail(error);
       },
     );

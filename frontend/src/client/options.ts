@@ -29,7 +29,11 @@ export interface ClientOptions {
    * `https://example.org/stream` that is `/stream/socket.io/`.
    */
   path?: string;
-  /** Sent with each handshake, for servers that ask who you are. */
+  /**
+   * Sent at each CONNECT, for servers that ask who you are. Beside it goes a `client_key`, a secret that
+   * is made up once and kept in `storage`: by it the server knows, after a lost connection or a reload,
+   * that the streams are yours.
+   */
   auth?: Record<string, unknown>;
   /** For tests. */
   wire?: WireFactory;

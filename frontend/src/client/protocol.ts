@@ -22,6 +22,11 @@ export interface StreamRef {
   id: string;
 }
 
+export interface StopStream {
+  id: string;
+  key?: string; // the stream's, where the client has not started it
+}
+
 export interface SetRate {
   id: string;
   rate: Rate;
@@ -30,6 +35,7 @@ export interface SetRate {
 export interface ResumeStream {
   id: string;
   offset: number;
+  key?: string; // the stream's: the connection owns it then
   rate?: Rate;
   format?: Format;
 }
@@ -95,8 +101,8 @@ export type Answer<T = object> = ({ ok: true } & T) | { ok: false; error: WireEr
 type Ack<T = object> = (answer: Answer<T>) => void;
 
 export interface ClientEvents {
-  start_stream(payload: StartStream, ack: Ack<{ stream: StreamInfo }>): void;
-  stop_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
+  start_stream(payload: StartStream, ack: Ack<{ stream: StreamInfo; key: string }>): void;
+  stop_stream(payload: StopStream, ack: Ack<{ offset: number }>): void;
   pause_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   continue_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   leave_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;

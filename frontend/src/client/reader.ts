@@ -21,6 +21,10 @@ export class Reader {
   id: string | undefined;
   request: StartStream | undefined;
   info: StreamInfo | undefined;
+  /** Whoever shows it owns the stream; undefined: not known here. */
+  key: string | undefined;
+  /** Told why the server did not stop it: it is somebody else's. */
+  stopRefused: ((error: StreamError) => void) | undefined;
   assembler: Assembler;
   /** The pace asked for last; undefined: the server's choice. */
   rate: Rate | undefined;
@@ -53,13 +57,15 @@ export class Reader {
   #cutShort: StreamEnd | undefined; // an end whose last units are still being fetched
 
   constructor(
-    what: { request: StartStream; restart: boolean } | { id: string; offset: number; rate?: Rate },
+    what:
+      | { request: StartStream; restart: boolean }
+      | { id: string; offset: number; rate?: Rate; key?: string },
     observer: Observer,
   ) {
     this.#observer = observer;
     this.#restart = "restart" in what && what.restart;
     if ("request" in what) this.request = what.request;
-    else this.id = what.id;
+    else ({ id: this.id, key: this.key } = what);
     this.rate = "id" in what ? what.rate : what.request.rate;
     this.assembler = new Assembler("id" in what ? what.offset : 0);
   }
@@ -76,7 +82,12 @@ export class Reader {
   resumeAt(id: string, offset: number): ResumeStream {
     // What is left of a text that was cut short is due at once.
     const pace = this.stopping || this.#cutShort ? { rate: 0 } : this.#pace();
-    return { id, offset, format: "chunk", ...pace };
+    return { ...this.shown(id), offset, format: "chunk", ...pace };
+  }
+
+  /** Which stream it is, and the key to it, where that is known. */
+  shown(id: string): { id: string; key?: string } {
+    return this.key === undefined ? { id } : { id, key: this.key };
   }
 
   /** An attach request is sent: the server's reader will be a new one. */
@@ -87,7 +98,8 @@ export class Reader {
   }
 
   /** The server's answer to a start or a resume. */
-  attachDone(info: StreamInfo): void {
+  attachDone(info: StreamInfo, key?: string): void {
+    this.key = key ?? this.key;
     if (this.info && !this.attached) this.resumes += 1;
     // A start, whose first units were trimmed by now. A resume is at the unit that was asked for,
     // and its text may be here before its answer.
@@ -107,6 +119,13 @@ export class Reader {
     if (error.code !== "unknown_stream" || this.#cutShort || this.over) this.fail(error);
     else if (this.#restart && this.request) this.#startAnew(this.request);
     else this.fail(forgotten());
+  }
+
+  /** The server did not stop it: it is somebody else's, and goes on. */
+  stopForbidden(error: StreamError): void {
+    this.stopping = false;
+    this.stopRefused?.(error);
+    this.#observer.changed();
   }
 
   /** The server takes no start now; another one will. This one knows nothing of it. */
@@ -235,7 +254,7 @@ export class Reader {
 
   #startAnew(request: StartStream): void {
     this.request = { ...request, request_id: randomId() };
-    this.id = this.info = undefined;
+    this.id = this.info = this.key = undefined;
     this.attached = false;
     this.#futile = 0;
     this.beginAt(0);

@@ -1,4 +1,5 @@
 /** Remembers which streams there were: the one record of them, that outlives the page. */
+import { randomId } from "./digest.js";
 import { Emitter } from "./emitter.js";
 import type { EndReason, Rate, StreamInfo } from "./protocol.js";
 
@@ -74,6 +75,27 @@ export class StreamStore {
 
   remove(id: string): void {
     this.#write(this.#others(id));
+  }
+
+  /**
+   * The secret by which the server knows that a client is the same: after a lost connection, and after
+   * a reload. Made up the first time.
+   */
+  clientKey(): string {
+    const entry = `${this.#key} client`;
+    try {
+      const known = this.#storage?.getItem(entry);
+      if (known) return known;
+    } catch {
+      // Forbidden: then it is a new one for each page.
+    }
+    const made = randomId();
+    try {
+      this.#storage?.setItem(entry, made);
+    } catch {
+      // The same.
+    }
+    return made;
   }
 
   clear(): void {

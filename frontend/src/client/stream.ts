@@ -66,9 +66,14 @@ export class TextStream {
     session.add(this.#reader);
   }
 
-  /** Its id, once the server has given it one: with it, anybody may read and stop it. */
+  /** Its id, once the server has given it one: with it, anybody may read it. */
   get id(): string | undefined {
     return this.#reader.id;
+  }
+
+  /** With it, anybody owns the stream: for another device of yours. Undefined where it was resumed without. */
+  get key(): string | undefined {
+    return this.#reader.key;
   }
 
   /**
@@ -154,11 +159,23 @@ export class TextStream {
     return queue;
   }
 
-  /** Stop it on the server, for all its readers; resolves when it has ended, however. */
+  /**
+   * Stop it on the server, for all its readers; resolves when it has ended, however.
+   *
+   * Rejects with `forbidden` where it is somebody else's: it goes on.
+   */
   async stop(): Promise<void> {
-    this.#session.stop(this.#reader);
+    const reader = this.#reader;
+    const refused = new Promise<never>((_, reject) => {
+      const before = reader.stopRefused;
+      reader.stopRefused = (error) => {
+        before?.(error);
+        reject(error);
+      };
+    });
+    this.#session.stop(reader);
     this.#changed();
-    await this.done.catch(() => undefined);
+    await Promise.race([this.done.catch(() => undefined), refused]);
   }
 
   /** Let it stand still for this reader. */

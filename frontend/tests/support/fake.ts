@@ -200,7 +200,7 @@ export class FakeServer {
     if (event === "set_rate") return { ok: true, rate };
     if (!event.startsWith("start") && !event.startsWith("resume")) return { ok: true, offset: 0 };
     const stream = { id, source: "text", unit: "char", rate, format: "chunk", offset };
-    return { ok: true, stream };
+    return { ok: true, stream, ...(event === "start_stream" && { key: `key of ${id}` }) };
   }
 }
 

@@ -151,7 +151,7 @@ export const en = {
   failedShort: "Failed",
 
   shareTitle: "Share this stream",
-  shareMore: "Whoever has this link can read the stream live, and stop it.",
+  shareMore: "Whoever has this link can read the stream live. Only you can stop it.",
   link: "Link",
   viewers: (count: number) => (count === 1 ? "1 reader" : `${count} readers`),
   watchTitle: "Watch a stream",

@@ -143,7 +143,7 @@ export const zh: Words = {
   failedShort: "失败",
 
   shareTitle: "分享此文字流",
-  shareMore: "有此链接的人都可以实时阅读，也可以停止它。",
+  shareMore: "有此链接的人都可以实时阅读。只有你可以停止它。",
   link: "链接",
   viewers: (count) => `${count} 人在读`,
   watchTitle: "观看文字流",
