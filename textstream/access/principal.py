@@ -19,10 +19,14 @@ class Principal:
     Attributes:
         id: what tells it from others; "" for one that nothing is known of, not even whether it is
             the same on its next connection.
+        scopes: what it may, as its token has it; None: that says nothing of it.
+        expires: until when, in seconds since 1970; None: for ever.
 
     """
 
     id: str = ""
+    scopes: frozenset[str] | None = None
+    expires: float | None = None
 
     @property
     def known(self) -> bool:
