@@ -57,7 +57,7 @@ test("another start takes its place when it has begun, and not before", async ()
   page.server.answering = true;
   await page.reconnect();
   expect(page.server.seen().slice(2)).toEqual(["resume_stream", "start_stream", "stop_stream"]);
-  expect(at(page.server.requests, -1).payload).toEqual({ id: "s1" });
+  expect(at(page.server.requests, -1).payload).toEqual({ id: "s1", key: "key of s1" });
   page.server.send(0, 3);
   await ended("stopped", 3);
   expect([page.says("state"), page.says("count")]).toEqual(["Stopped, verified.", "3"]);
