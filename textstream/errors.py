@@ -25,7 +25,7 @@ can succeed later without a change.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 MAX_MESSAGE = 300
 """The longest message of an error on the wire, in characters (code points)."""
@@ -146,10 +146,29 @@ LimitReached = TooManyStreams | RateLimited
 """Somebody has as much as may be."""
 
 
+Reason = Literal["", "expired", "unavailable"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
 class Unauthorized(TextStreamError):
-    """The client did not say who it is."""
+    """The client did not say who it is, or not in a way that counts.
+
+    Attributes:
+        reason: ``expired``, where a new token helps; ``unavailable``, where it could not be found
+            out; "" else. With a reason it is retryable.
+
+    """
 
     code = "unauthorized"
+
+    def __init__(self, message: str, *, reason: Reason = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retryable = bool(reason)  # type: ignore[misc]  # it depends
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the error object, with the ``reason``, if there is one."""
+        return super().to_wire() | ({"reason": self.reason} if self.reason else {})
 
 
 class Forbidden(TextStreamError):

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from textstream.access.policy import check_control, owns
-from textstream.access.principal import ANYBODY, MAX_CLIENT_KEY, Principal, principal_of
-from textstream.errors import Forbidden
+from tests.support.clock import ManualClock
+from textstream.access.policy import Policy, owns
+from textstream.access.principal import (
+    ANYBODY,
+    LEEWAY,
+    MAX_CLIENT_KEY,
+    Principal,
+    Scope,
+    principal_of,
+    user,
+)
+from textstream.errors import Forbidden, Unauthorized
 
 KEY = "0123456789abcdef"
 ME, YOU = Principal("client:me"), Principal("client:you")
@@ -71,10 +80,10 @@ def test_who_owns_a_stream(
     stream = Stream()
     assert owns(stream, principal, connection, key) is expected
     if expected:
-        check_control(stream, principal, connection, key)
+        Policy().check_control(stream, principal, connection, key)
     else:
         with pytest.raises(Forbidden, match="key"):
-            check_control(stream, principal, connection, key)
+            Policy().check_control(stream, principal, connection, key)
 
 
 def test_two_that_nothing_is_known_of_are_not_the_same() -> None:
@@ -86,3 +95,66 @@ def test_two_that_nothing_is_known_of_are_not_the_same() -> None:
 def test_another_streams_key_is_refused_whoever_shows_it(connection: str, key: str) -> None:
     with pytest.raises(Forbidden):
         owns(Stream(), ME, connection, key)
+
+
+def test_a_user_with_a_newer_token_is_the_same() -> None:
+    stream = Stream(principal=user("alice", None, 1000.0))
+    newer = user("alice", frozenset({"read", "control"}), 2000.0)
+    assert owns(stream, newer, "another")
+    Policy(lambda: 1500.0).check_control(stream, newer, "another")
+    assert not owns(stream, user("bob"), "another")
+    assert not owns(stream, Principal("client:alice"), "another")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "scope", "source", "expected"),
+    [
+        (None, "start", "llm", True),
+        (None, "read", "", True),
+        (None, "control", "", True),
+        (None, "share", "", True),
+        (None, "admin", "", False),
+        ((), "read", "", False),
+        (("start",), "start", "llm", True),
+        (("start",), "read", "", False),
+        (("start:llm",), "start", "llm", True),
+        (("start:llm",), "start", "llm2", False),
+        (("start:llm",), "start", "text", False),
+        (("start:",), "start", "llm", False),
+        (("start:llm",), "control", "", False),
+        (("read",), "control", "", False),
+        (("admin",), "start", "llm", True),
+        (("admin",), "control", "", True),
+        (("admin",), "admin", "", True),
+        (("READ",), "read", "", False),
+    ],
+)
+def test_scopes(
+    scopes: tuple[str, ...] | None, scope: Scope, source: str, *, expected: bool
+) -> None:
+    principal = user("alice", None if scopes is None else frozenset(scopes))
+    if expected:
+        Policy().check(principal, scope, source)
+    else:
+        with pytest.raises(Forbidden, match=f"scope {scope}"):
+            Policy().check(principal, scope, source)
+
+
+def test_who_has_expired_may_nothing_and_the_clock_is_asked_each_time(clock: ManualClock) -> None:
+    policy, principal = Policy(clock), user("alice", None, clock.now + 5)
+    policy.check(principal, "read")
+    clock.advance(5 + LEEWAY - 0.001)
+    policy.check(principal)
+    clock.advance(0.001)
+    scopes: tuple[Scope | None, ...] = (None, "read", "start")
+    for scope in scopes:
+        with pytest.raises(Unauthorized) as caught:
+            policy.check(principal, scope)
+        assert caught.value.to_wire()["reason"] == "expired"
+        assert caught.value.retryable
+
+
+def test_an_admin_stops_what_is_not_its_own() -> None:
+    Policy().check_control(Stream(), user("root", frozenset({"admin"})), "another")
+    with pytest.raises(Forbidden, match="scope control"):
+        Policy().check_control(Stream(), user("me", frozenset({"read"})), "my connection")

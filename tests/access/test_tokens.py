@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from typing import Any
 
@@ -12,8 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.support.clock import ManualClock
-from textstream.access.principal import Principal
-from textstream.access.tokens import LEEWAY, MAX_TOKEN, BadKey, Tokens, read_keys
+from textstream.access.principal import LEEWAY, Principal
+from textstream.access.tokens import MAX_TOKEN, BadKey, Tokens, read_keys
 from textstream.errors import Unauthorized
 
 SECRET = "a secret of more than thirty-two bytes"
@@ -187,3 +188,48 @@ def test_what_is_no_key(text: str, why: str) -> None:
     with pytest.raises(BadKey, match=why) as refused:
         read_keys(text)
     assert len(str(refused.value)) < 120
+
+
+def signed(header: str, claims: str) -> str:
+    """Return a token of any header and claims, rightly signed."""
+    parts = [base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in (header, claims)]
+    signature = hmac.digest(SECRET.encode(), b".".join(parts), "sha256")
+    return b".".join((*parts, base64.urlsafe_b64encode(signature).rstrip(b"="))).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        ("[" * 3000, "{}"),
+        ('{"alg":"HS256"}', "[" * 3000),
+        ('{"alg":"HS256","kid":[[[]]]}', "{}"),
+        ("null", "{}"),
+        ('{"alg":"HS256"}', "[]"),
+        ('{"alg":"HS256"}', '{"sub":"a","aud":"textstream","exp":Infinity}'),
+        ('{"alg":"HS256"}', '{"sub":"a","aud":"textstream","exp":NaN}'),
+        ('{"alg":"HS256"}', '{"sub":"a","aud":"textstream","exp":1e999}'),
+        ('{"alg":"HS256"}', '{"sub":"a","aud":"textstream","exp":%s}' % ("9" * 400)),
+        ('{"alg":"HS256"}', '{"sub":"a","aud":"textstream","exp":[1000]}'),
+        ('{"alg":"HS256"}', '{"sub":7,"aud":"textstream","exp":1000}'),
+        ('{"alg":"HS256"}', '{"sub":"a","aud":{"textstream":1},"exp":1000}'),
+        ('{"alg":"HS256","crit":["x"],"x":1}', '{"sub":"a","aud":"textstream","exp":1000}'),
+        ('{"alg":"HS256","b64":false,"crit":["b64"]}', '{"sub":"a","aud":"x","exp":1000}'),
+    ],
+)
+def test_what_cannot_be_read_is_no_token(clock: ManualClock, header: str, claims: str) -> None:
+    with pytest.raises(Unauthorized) as caught:
+        tokens(SECRET, clock).principal_of(signed(header, claims))
+    assert not caught.value.retryable
+
+
+def test_one_that_has_expired_says_so_and_may_be_renewed(clock: ManualClock) -> None:
+    made = tokens(SECRET, clock)
+    clock.now = 1000 + LEEWAY
+    with pytest.raises(Unauthorized, match="new one") as caught:
+        made.principal_of(token())
+    assert caught.value.to_wire() | {"message": ""} == {
+        "code": "unauthorized", "message": "", "retryable": True, "reason": "expired",
+    }  # fmt: skip
+    with pytest.raises(Unauthorized) as caught:
+        made.principal_of(token(key=OTHER))
+    assert "reason" not in caught.value.to_wire()

@@ -995,20 +995,20 @@ def test_a_stream_describes_itself_to_whoever_may_join(clock: ManualClock) -> No
     bench = Bench(clock, Limits(lookahead=10))
     reader, _ = bench.start(ScriptedSource("x", repeat=True).source, rate=10)
     hub, stream_id = bench.hub, reader.stream.id
-    first = hub.describe(stream_id)
+    first = hub.describe(stream_id, "c")
     assert (first.state, first.next, first.readers, first.reason) == ("created", 0, 1, None)
     bench.resume(stream_id, 0, connection="bob")
     bench.run(1)
-    running = hub.describe(stream_id)
+    running = hub.describe(stream_id, "c")
     assert (running.state, running.readers) == ("held", 2)
     assert running.next >= 20
     assert running.furthest == 11  # its source is ahead of its readers
     hub.stop(stream_id, "alice")
     bench.run(1)
-    ended = hub.describe(stream_id)
+    ended = hub.describe(stream_id, "c")
     assert (ended.state, ended.reason, ended.readers) == ("ended", "stopped", 0)
     with pytest.raises(UnknownStream):
-        hub.describe("none")
+        hub.describe("none", "c")
 
 
 def test_a_reader_that_leaves_is_counted_no_longer_and_may_come_back(bench: Bench) -> None:
@@ -1017,7 +1017,7 @@ def test_a_reader_that_leaves_is_counted_no_longer_and_may_come_back(bench: Benc
     bench.resume(stream_id, 0, connection="bob")
     bench.run(1)
     assert bench.hub.leave(stream_id, "alice") == len(sink.chars) == 11
-    assert bench.hub.describe(stream_id).readers == 1
+    assert bench.hub.describe(stream_id, "c").readers == 1
     bench.run(1)
     assert len(sink.chars) == 11
     assert sink.named("stream_end") == []

@@ -40,7 +40,7 @@ def ended(bench: Bench, units: int, connection: str) -> str:
 
 def is_kept(bench: Bench, stream_id: str) -> bool:
     try:
-        bench.hub.describe(stream_id)
+        bench.hub.describe(stream_id, "c")
     except UnknownStream:
         return False
     return True

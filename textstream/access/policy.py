@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import time
+from collections.abc import Callable
 from typing import Protocol
 
-from textstream.access.principal import Principal
-from textstream.errors import Forbidden
+from textstream.access.principal import Principal, Scope
+from textstream.errors import Forbidden, Unauthorized
 
 NOT_OWNER = (
     "Only who started this stream may do that: on the connection that did, with the client_key of "
@@ -14,6 +16,8 @@ NOT_OWNER = (
 )
 
 WRONG_KEY = "This is not the key of that stream: the answer to its start_stream had it."
+
+EXPIRED = "The token has expired. Get a new one, and connect again, or send it with authenticate."
 
 
 class Owned(Protocol):
@@ -59,18 +63,49 @@ def owns(stream: Owned, principal: Principal, connection: str, key: str | None =
     return (
         key is not None
         or stream.owner == connection
-        or (principal.known and principal == stream.principal)
+        # By the id alone: its token may be a newer one.
+        or (principal.known and principal.id == stream.principal.id)
     )
 
 
-def check_control(
-    stream: Owned, principal: Principal, connection: str, key: str | None = None
-) -> None:
-    """Refuse what changes a stream for others to whoever does not own it.
+class Policy:
+    """Decides. It keeps nothing of whom it was asked about, so that each answer is of now."""
 
-    Raises:
-        Forbidden: see `owns`.
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Decide by this clock, in seconds since 1970."""
+        self._clock = clock
 
-    """
-    if not owns(stream, principal, connection, key):
-        raise Forbidden(NOT_OWNER)
+    def check(self, principal: Principal, scope: Scope | None = None, source: str = "") -> None:
+        """Refuse who has expired, or lacks a scope.
+
+        Args:
+            principal: who asks, as it is now.
+            scope: what is needed; None: nothing but to be there.
+            source: of the stream that is to be started.
+
+        Raises:
+            Unauthorized: it has expired.
+            Forbidden: it lacks the scope.
+
+        """
+        if principal.is_over(self._clock()):
+            raise Unauthorized(EXPIRED, reason="expired")
+        if scope is not None and not principal.may(scope, source):
+            wanted = f"{scope}, or {scope}:{source}" if source else scope
+            raise Forbidden(
+                f"Your token does not allow that: it lacks the scope {wanted}. Ask whoever gave it "
+                "to you."
+            )
+
+    def check_control(
+        self, stream: Owned, principal: Principal, connection: str, key: str | None = None
+    ) -> None:
+        """Refuse what changes a stream for others to whoever does not own it.
+
+        Raises:
+            Unauthorized, Forbidden: see `check` and `owns`.
+
+        """
+        self.check(principal, "control")
+        if not owns(stream, principal, connection, key) and not principal.may("admin"):
+            raise Forbidden(NOT_OWNER)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["start", "read", "control", "share", "admin"]
+"""What somebody may: start streams, and of those that are its own read them (resume, describe),
+change them for others (stop), let others read them; ``admin``: all of it, with all streams."""
 
 MIN_CLIENT_KEY = 16
 """Characters of a client's key, at least: nobody is to guess it, as a UUID is not guessed."""
 
 MAX_CLIENT_KEY = 128
 """The same, at most."""
+
+MAX_SUBJECT = 128
+"""The longest name of a user, in characters."""
+
+LEEWAY = 10.0
+"""Seconds by which the clock of whoever makes tokens may differ from the server's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +30,8 @@ class Principal:
     Attributes:
         id: what tells it from others; "" for one that nothing is known of, not even whether it is
             the same on its next connection.
-        scopes: what it may, as its token has it; None: that says nothing of it.
+        scopes: what it may: each a `Scope`, or ``start:NAME`` for one source; None: all but
+            ``admin``.
         expires: until when, in seconds since 1970; None: for ever.
 
     """
@@ -33,9 +45,27 @@ class Principal:
         """Whether it is somebody, and not just anybody."""
         return bool(self.id)
 
+    def may(self, scope: Scope, source: str = "") -> bool:
+        """Return whether it has a scope; for ``start``, on a source of that name."""
+        if self.scopes is None:
+            return scope != "admin"
+        named = f"{scope}:{source}"
+        return not self.scopes.isdisjoint((scope, "admin", named))
+
+    def is_over(self, now: float) -> bool:
+        """Return whether it has expired; `now` is in seconds since 1970."""
+        return self.expires is not None and now >= self.expires + LEEWAY
+
 
 ANYBODY = Principal()
 """Who has shown nothing: each connection of it is on its own."""
+
+
+def user(
+    name: str, scopes: frozenset[str] | None = None, expires: float | None = None
+) -> Principal:
+    """Return the principal of a user; never that of a client that has only a key of its own."""
+    return Principal(f"user:{name}", scopes, expires)
 
 
 def principal_of(auth: object) -> Principal:

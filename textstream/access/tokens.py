@@ -6,13 +6,16 @@ A key says by itself with which algorithm it is used: what a token says of that 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jwt
 
-from textstream.access.principal import Principal
+from textstream.access.policy import EXPIRED
+from textstream.access.principal import LEEWAY, MAX_SUBJECT, Principal, user
 from textstream.errors import Unauthorized
 
 AUDIENCE = "textstream"
@@ -24,23 +27,23 @@ MAX_TOKEN = 8192
 MIN_SECRET = 32
 """Bytes of a secret, at least: as many as its hash has (RFC 7518, 3.2)."""
 
-LEEWAY = 10.0
-"""Seconds by which two clocks may differ."""
-
-MAX_SUBJECT = 128
-"""The longest name of a principal, in characters."""
-
 ALGORITHMS = {"oct": "HS256", "RSA": "RS256", "EC": "ES256"}
 """Which one keys of a type are for."""
 
-
-_CHECKED: Any = {
+_OPTIONS: Any = {
     "require": ["exp", "sub", "aud"],
     # Times are looked at here: by a clock that can be set.
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
 }
+
+
+_BROKEN = (jwt.PyJWTError, ValueError, RecursionError)
+"""What reading one raises that is none."""
+
+TOO_LONG = f"A token is a text of at most {MAX_TOKEN} characters."
+UNKNOWN = "That is no token of this server's. Get one from whoever runs it."
 
 
 class BadKey(ValueError):
@@ -90,6 +93,21 @@ def read_keys(text: str) -> tuple[Key, ...]:
     if text.startswith("-----BEGIN"):
         return (_of_pem(text),)
     return (Key("", "HS256", _secret(text.encode())),)
+
+
+def read_keys_file(path: Path) -> tuple[Key, ...]:
+    """Return the keys in a file, see `read_keys`.
+
+    Raises:
+        BadKey: the same, or the file cannot be read.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise BadKey(f"{path} cannot be read: {why}") from None
+    return read_keys(text)
 
 
 def _of_jwk(one: object) -> Key:
@@ -151,18 +169,15 @@ class Tokens:
 
         """
         if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN:
-            raise Unauthorized(f"A token is a text of at most {MAX_TOKEN} characters.")
+            raise Unauthorized(TOO_LONG)
         claims = self._claims_of(token)
         subject, scope = claims["sub"], claims.get("scope", "")
         if not 0 < len(subject) <= MAX_SUBJECT or not isinstance(scope, str):
             raise Unauthorized(
                 "The token has no sub of 1 to 128 characters, or a scope that is no text."
             )
-        return Principal(
-            f"user:{subject}",
-            scopes=frozenset(scope.split()) if "scope" in claims else None,
-            expires=float(claims["exp"]),
-        )
+        scopes = frozenset(scope.split()) if "scope" in claims else None
+        return user(subject, scopes, float(claims["exp"]))
 
     def _claims_of(self, token: str) -> dict[str, Any]:
         for key in self._candidates(token):
@@ -172,13 +187,7 @@ class Tokens:
                     key.key,
                     algorithms=[key.algorithm],
                     audience=self._audience,
-                    # The time is looked at below: by a clock that can be set.
-                    options={
-                        "require": ["exp", "sub", "aud"],
-                        "verify_exp": False,
-                        "verify_nbf": False,
-                        "verify_iat": False,
-                    },
+                    options=_OPTIONS,
                 )
             except jwt.InvalidSignatureError:
                 continue
@@ -186,27 +195,29 @@ class Tokens:
                 raise Unauthorized(f"The token is not for {self._audience} (aud).") from None
             except jwt.MissingRequiredClaimError as missing:
                 raise Unauthorized(f"The token has no {missing.claim}.") from None
-            except (jwt.PyJWTError, ValueError):
-                raise Unauthorized("That is no token of this server's.") from None
+            except _BROKEN:
+                raise Unauthorized(UNKNOWN) from None
             self._check_time(claims)
             return claims
-        raise Unauthorized("That is no token of this server's.")
+        raise Unauthorized(UNKNOWN)
 
     def _candidates(self, token: str) -> tuple[Key, ...]:
         """Return the keys that may have signed it: the one it names, or all that have no name."""
         try:
             kid = jwt.get_unverified_header(token).get("kid", "")
-        except (jwt.PyJWTError, ValueError):
-            raise Unauthorized("That is no token of this server's.") from None
+        except _BROKEN:
+            raise Unauthorized(UNKNOWN) from None
         return tuple(key for key in self._keys if key.kid in (kid, ""))
 
     def _check_time(self, claims: dict[str, Any]) -> None:
         now = self._clock()
         try:
             begins, ends = float(claims.get("nbf", 0.0)), float(claims["exp"])
-        except (TypeError, ValueError):
-            raise Unauthorized("The token's times are no numbers.") from None
+        except (TypeError, ValueError, OverflowError):
+            begins = ends = math.nan
+        if not (math.isfinite(begins) and math.isfinite(ends)):
+            raise Unauthorized("The token's times are no numbers.")
         if not now < ends + LEEWAY:
-            raise Unauthorized("The token has expired. Get a new one, and connect again.")
+            raise Unauthorized(EXPIRED, reason="expired")
         if begins - LEEWAY > now:
             raise Unauthorized("The token is not valid yet.")

@@ -18,7 +18,6 @@ _BY_CODE: dict[str, type[errors.TextStreamError]] = {
         errors.SourceFailed,
         errors.TooManyStreams,
         errors.RateLimited,
-        errors.Unauthorized,
         errors.Forbidden,
         errors.ShuttingDown,
     )
@@ -38,6 +37,9 @@ def error_from_wire(payload: object) -> errors.TextStreamError:
     first = fields.get("first")
     if code == errors.OffsetGone.code and isinstance(first, int):
         return errors.OffsetGone(message, first=first)
+    if code == errors.Unauthorized.code:
+        reason = fields.get("reason")
+        return errors.Unauthorized(message, reason=reason if reason in errors.REASONS else "")
     wait, scope = fields.get("retry_after"), fields.get("scope")
     if known := _BY_CODE.get(code):
         return known(

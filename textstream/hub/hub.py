@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from textstream.access import policy
 from textstream.access.clients import Clients
-from textstream.access.principal import ANYBODY, Principal
+from textstream.access.policy import Policy, owns
+from textstream.access.principal import ANYBODY, Principal, Scope
 from textstream.access.visits import Visit
-from textstream.errors import InvalidRequest, NotReading, OffsetGone, UnknownStream
+from textstream.errors import InvalidRequest, NotReading
+from textstream.hub.joining import check_resumable, describe
 from textstream.hub.keeper import Keeper, Limits
 from textstream.hub.starter import Starter
 from textstream.hub.table import request_key
@@ -41,6 +42,7 @@ class Hub:
         clock: Callable[[], float],
         limits: Limits | None = None,
         clients: Clients | None = None,
+        policy: Policy | None = None,
     ) -> None:
         """Make an empty hub.
 
@@ -51,13 +53,17 @@ class Hub:
             clock: the dispatcher's clock, in seconds.
             limits: see `Limits`.
             clients: who may have how much; by default everybody anything.
+            policy: who may what.
 
         """
         self._dispatcher = dispatcher
+        self._policy = policy or Policy()
         self.pools = pools
         self._clock = clock
         limits = limits or Limits()
-        self._keeper = Keeper(dispatcher, clock=clock, limits=limits, clients=clients)
+        self.connections = self._keeper = Keeper(
+            dispatcher, clock=clock, limits=limits, clients=clients
+        )
         self._starter = Starter(
             self._keeper, dispatcher, pools, new_log=new_log, clock=clock, limits=limits
         )
@@ -77,13 +83,16 @@ class Hub:
             TooManyStreams: the connection's limit, its address's, the source's or the server's is
                 reached.
             RateLimited: the connection, or its address, starts too many.
+            Unauthorized, Forbidden: see `Policy.check`.
 
         """
         principal = self._keeper.principal(connection)
+        if principal is not ANYBODY:
+            self._policy.check(principal, "start", start.source.name)
         key = request_key(principal, connection, start.request_id) if start.request_id else None
         if key and (known := self._keeper.requested(key)):
             return self._start_again(known, start, connection, sink)
-        made = self._starter.make(start, key, connection, sink)
+        made = self._starter.make(start, key, connection, sink, principal=principal)
         if isinstance(made, Stream):
             return self._start_again(made, start, connection, sink)
         self._begin_reading(made.reader)
@@ -107,17 +116,18 @@ class Hub:
         from then on.
 
         Raises:
-            Forbidden: it is another stream's key.
+            Unauthorized, Forbidden: see `Policy.check`; or it is another stream's key.
             UnknownStream: there is none of this id, or it was forgotten.
             OffsetGone: the text there was trimmed.
             InvalidRequest: the stream is not that long.
 
         """
+        principal = self._ask(connection, "read")
         stream = self._keeper.find(stream_id)
-        owns = policy.owns(stream, self._keeper.principal(connection), connection, key)
+        is_own = owns(stream, principal, connection, key)
         with stream.lock:
-            _check_resumable(stream, offset)
-            if owns:
+            check_resumable(stream, offset)
+            if is_own:
                 self._keeper.own(connection, stream)
             before = self._keeper.reader(connection, stream_id)
             if before:
@@ -146,10 +156,12 @@ class Hub:
         """Return this connection's reader of the stream.
 
         Raises:
+            Unauthorized: see `Policy.check`.
             UnknownStream: there is no such stream.
             NotReading: this connection does not read it.
 
         """
+        self._ask(connection)
         self._keeper.find(stream_id)
         reader = self._keeper.reader(connection, stream_id)
         if reader is None:
@@ -170,26 +182,16 @@ class Hub:
         reader.leave()
         return reader.cursor
 
-    def describe(self, stream_id: str) -> StreamDescription:
+    def describe(self, stream_id: str, connection: str) -> StreamDescription:
         """Say how a stream is now, to whoever may read it.
 
         Raises:
+            Unauthorized, Forbidden: see `Policy.check`.
             UnknownStream: there is none of this id, or it was forgotten.
 
         """
-        stream = self._keeper.find(stream_id)
-        with stream.lock:
-            return StreamDescription(
-                id=stream.id,
-                source=stream.source,
-                unit=stream.unit,
-                state=stream.life.state,
-                first=stream.log.first,
-                next=stream.log.next,
-                furthest=max(stream.furthest, stream.log.first),
-                readers=sum(reader.reading for reader in stream.readers),
-                reason=stream.ending.reason if stream.ending else None,
-            )
+        self._ask(connection, "read")
+        return describe(self._keeper.find(stream_id))
 
     # Ending.
 
@@ -198,15 +200,22 @@ class Hub:
 
         Raises:
             UnknownStream: there is none of this id, or it was forgotten.
-            Forbidden: it is not the connection's to stop.
+            Unauthorized, Forbidden: it is not the connection's to stop.
 
         """
         stream = self._keeper.find(stream_id)
-        policy.check_control(stream, self._keeper.principal(connection), connection, key)
+        principal = self._keeper.principal(connection)
+        self._policy.check_control(stream, principal, connection, key)
         return stream.stop("stopped")
 
     def stop_own(self, connection: str) -> dict[str, int]:
-        """Stop the running streams of this connection; return the number of units of each."""
+        """Stop the running streams of this connection; return the number of units of each.
+
+        Raises:
+            Unauthorized, Forbidden: see `Policy.check`.
+
+        """
+        self._ask(connection, "control")
         own = self._keeper.owned(connection)
         return {stream.id: stream.stop("stopped") for stream in own}
 
@@ -262,6 +271,18 @@ class Hub:
 
     # Inside.
 
+    def _ask(self, connection: str, scope: Scope | None = None) -> Principal:
+        """Return who a connection is of, if that one may.
+
+        Raises:
+            Unauthorized, Forbidden: see `Policy.check`.
+
+        """
+        principal = self._keeper.principal(connection)
+        if principal is not ANYBODY:
+            self._policy.check(principal, scope)
+        return principal
+
     def _start_again(self, stream: Stream, start: Start, connection: str, sink: Sink) -> Reader:
         """Attach to the stream that a start has already made."""
         if stream.digest != start.digest:
@@ -293,15 +314,3 @@ class Hub:
             self._dispatcher.begin(reader)
         if before and before.stream.readers <= {before}:
             before.stream.stop("replaced")
-
-
-def _check_resumable(stream: Stream, offset: int) -> None:
-    if stream.life.state == "forgotten":
-        raise UnknownStream("That stream was forgotten just now. Start a new one.")
-    first, behind = stream.log.first, stream.log.next
-    if offset < first:
-        raise OffsetGone(
-            f"The text before offset {first} was trimmed. Resume at {first} or later.", first=first
-        )
-    if offset > behind:
-        raise InvalidRequest(f"offset: the stream has {behind} units so far, not {offset}.")

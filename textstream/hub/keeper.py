@@ -13,7 +13,7 @@ from textstream.access.clients import FEW_SECONDS, Clients
 from textstream.access.principal import ANYBODY, Principal
 from textstream.access.shares import Shares
 from textstream.access.visits import Visit
-from textstream.errors import ShuttingDown, TooManyStreams, UnknownStream
+from textstream.errors import Forbidden, ShuttingDown, TooManyStreams, UnknownStream
 from textstream.hub.connections import Connections
 from textstream.hub.end_lines import EndLines
 from textstream.hub.retention import Retention
@@ -23,6 +23,8 @@ from textstream.reading.reader import Reader
 from textstream.stream.attached import AttachedReader
 from textstream.stream.start import StreamLimits
 from textstream.stream.stream import Stream
+
+OTHER_USER = "That token is somebody else's. Connect anew with it."
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,21 @@ class Keeper:
         """Return who a connection is of, now."""
         record = self._connections.records.get(connection)
         return record.principal if record else ANYBODY
+
+    def swap(self, connection: str, principal: Principal) -> None:
+        """Let a connection be of the same principal, with what that one may from now on.
+
+        Raises:
+            Forbidden: it is another.
+
+        """
+        with self._lock:
+            record = self._connections.records.get(connection)
+            if record is None:
+                return  # it is gone
+            if record.principal.id != principal.id:
+                raise Forbidden(OTHER_USER)
+            record.principal = principal
 
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads. Nobody owns its streams until a key is shown."""

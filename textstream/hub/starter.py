@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from textstream.access.account import Holding, Kind
+from textstream.access.principal import Principal
 from textstream.access.visits import Visit
 from textstream.hub.ids import new_id
 from textstream.hub.keeper import Keeper
@@ -55,7 +56,9 @@ class Starter:
         self._clock = clock
         self._limits = limits
 
-    def make(self, start: Start, key: str | None, connection: str, sink: Sink) -> Made | Stream:
+    def make(
+        self, start: Start, key: str | None, connection: str, sink: Sink, *, principal: Principal
+    ) -> Made | Stream:
         """Make a stream and its first reader; or return the stream, if it was started before.
 
         Args:
@@ -63,6 +66,7 @@ class Starter:
             key: what the request is known by, where it has a name.
             connection: who starts it.
             sink: where its first reader writes.
+            principal: who that is, as it is now.
 
         Raises:
             ShuttingDown, TooManyStreams, RateLimited: see `Hub.start`.
@@ -82,7 +86,7 @@ class Starter:
         made: Reader | Stream | None = None
         try:
             text = source.whole(request)
-            made = self._claim(start, visit, key, connection, sink)
+            made = self._claim(start, visit, key, connection, sink, principal)
         finally:
             if not isinstance(made, Reader):
                 if start.request.holding:
@@ -105,15 +109,21 @@ class Starter:
         if full:  # its source is told, as ever
             stream.cancel.cancel()
 
-    def _claim(
-        self, start: Start, visit: Visit, key: str | None, connection: str, sink: Sink
+    def _claim(  # noqa: PLR0917 (all of them, each time)
+        self,
+        start: Start,
+        visit: Visit,
+        key: str | None,
+        connection: str,
+        sink: Sink,
+        principal: Principal,
     ) -> Reader | Stream:
         stream_id = new_id()
         stream = Stream(
             stream_id,
             start,
             connection,
-            principal=self._keeper.principal(connection),
+            principal=principal,
             key=new_id(),
             log=self._new_log(stream_id, visit.count_text),
             clock=self._clock,
