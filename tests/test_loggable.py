@@ -38,6 +38,9 @@ def test_a_session_s_id_in_an_address_is_a_secret() -> None:
     shown = f"GET /socket.io/?EIO=4&sid={fingerprint('AbC-_1')}&transport=polling HTTP/1.1"
     assert without_ids("GET /socket.io/?EIO=4&sid=AbC-_1&transport=polling HTTP/1.1") == shown
     assert without_ids("GET /?sid=a HTTP/1.1") == f"GET /?sid={fingerprint('a')} HTTP/1.1"
+    assert without_ids("GET /?a=b&token=eyJ.x HTTP/1.1").endswith(
+        f"token={fingerprint('eyJ.x')} HTTP/1.1"
+    )
     assert without_ids("GET /?inside=a HTTP/1.1") == "GET /?inside=a HTTP/1.1"
 
 

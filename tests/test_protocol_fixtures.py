@@ -30,6 +30,7 @@ CLIENT_MODELS: dict[str, type[Payload]] = {
     protocol.RESUME_STREAM: protocol.ResumeStream,
     protocol.LEAVE_STREAM: protocol.StreamRef,
     protocol.DESCRIBE_STREAM: protocol.StreamRef,
+    protocol.AUTHENTICATE: protocol.Authenticate,
 }
 SERVER_MODELS: dict[str, type[BaseModel]] = {
     protocol.STREAM_START: protocol.StreamInfo,

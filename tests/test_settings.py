@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 import stream_server
-from textstream.settings import BadSettings, Settings
+from textstream.errors import SourceUnavailable
+from textstream.settings import BadSettings, Settings, read_settings
+from textstream.web.app import create_app
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +192,62 @@ def test_the_flags_of_the_lab(
     monkeypatch.setattr(stream_server, "read_settings", refuse)
     CliRunner().invoke(stream_server.main, flags)
     assert read == [meant]
+
+
+SECRET = "a secret of more than thirty-two bytes"
+
+
+def test_who_may_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TEXTSTREAM_AUTH_KEYS", SECRET)
+    monkeypatch.setenv("TEXTSTREAM_AUTH_COOKIE", "session")
+    monkeypatch.setenv("TEXTSTREAM_CORS_ORIGINS", "https://a.example")
+    settings = Settings()
+    assert SECRET not in repr(settings)
+    assert (settings.audience, settings.auth_cookie) == ("textstream", "session")
+    monkeypatch.delenv("TEXTSTREAM_AUTH_KEYS")
+    path = tmp_path / "keys"
+    path.write_text(SECRET)
+    monkeypatch.setenv("TEXTSTREAM_AUTH_KEYS_FILE", str(path))
+    assert Settings().auth_keys_file == path
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "cure"),
+    [
+        ({"auth_keys": "short"}, "auth-keys", "too short"),
+        ({"auth_keys": '{"keys": []}'}, "auth-keys", "no keys"),
+        ({"auth_keys_file": "no/such/file"}, "auth-keys-file", "cannot be read"),
+        ({"auth_keys_file": "."}, "auth-keys-file", "cannot be read"),
+        ({"auth_keys": SECRET, "auth_keys_file": "x"}, "auth-keys-file", "not both"),
+        ({"authorize": "module"}, "authorize", "module:callable"),
+        ({"authorize": ":f"}, "authorize", "module:callable"),
+        ({"auth_keys": SECRET, "authorize": "a:b"}, "authorize", "not both"),
+        ({"auth_keys": SECRET, "auth_cookie": "session"}, "auth-cookie", "in place of \\*"),
+        ({"auth_keys": SECRET, "auth_cookie": "a b"}, "auth-cookie", "name of a cookie"),
+        ({"cors_origins": "https://a.example", "auth_cookie": "s"}, "auth-cookie", "no auth-keys"),
+        ({"audience": ""}, "audience", "at least 1"),
+        ({"wrong_tokens_per_address": "often"}, "wrong-tokens-per-address", "10/minute|60/minute"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(flags: dict[str, str], name: str, cure: str) -> None:
+    with pytest.raises(BadSettings, match=cure) as refused:
+        read_settings(**flags)
+    assert f"--{name} (TEXTSTREAM_" in str(refused.value)
+    assert SECRET not in str(refused.value)
+    assert 'short"' not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "cure"),
+    [
+        ("no_such_module_here:f", "there is no module no_such_module_here"),
+        ("os:no_such_function", "has no no_such_function"),
+        ("os:name", "not a function"),
+        ("asyncio:sleep", "asynchronous"),
+        ("os:getcwd", "one argument"),
+    ],
+)
+def test_a_callable_that_is_none_is_told_at_start(target: str, cure: str) -> None:
+    with pytest.raises(SourceUnavailable, match=cure) as refused:
+        create_app(Settings(authorize=target))
+    assert "TEXTSTREAM_AUTHORIZE" in refused.value.message

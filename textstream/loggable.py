@@ -37,7 +37,8 @@ characters), with the invisible format characters beside them.
 """
 
 
-_SID = re.compile(r"(?<=[?&]sid=)[^&#\s]+")
+_SECRET = re.compile(r"([?&](?:sid|token|access_token|key|grant)=)([^&#\s]+)")
+"""What must not be told of an address: ids, and what nobody should have put there."""
 
 
 def fingerprint(id_: str) -> str:
@@ -47,7 +48,7 @@ def fingerprint(id_: str) -> str:
 
 def without_ids(request: str) -> str:
     """Return a request line, or an address, with a fingerprint for the id of the session in it."""
-    return _SID.sub(lambda found: fingerprint(found[0]), request)
+    return _SECRET.sub(lambda found: found[1] + fingerprint(found[2]), request)
 
 
 def one_line(text: str) -> str:

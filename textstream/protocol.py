@@ -22,6 +22,7 @@ SET_RATE = "set_rate"
 RESUME_STREAM = "resume_stream"
 LEAVE_STREAM = "leave_stream"
 DESCRIBE_STREAM = "describe_stream"
+AUTHENTICATE = "authenticate"
 
 # Server to client.
 STREAM_START = "stream_start"
@@ -137,6 +138,12 @@ class ResumeStream(Payload):
     key: Identifier | None = None
     rate: RateField | None = None
     format: FormatName | None = None
+
+
+class Authenticate(Payload):
+    """``authenticate``: a newer token of whoever is connected."""
+
+    token: Annotated[str, Field(min_length=1), AfterValidator(_plain_text)]
 
 
 class StreamInfo(BaseModel):

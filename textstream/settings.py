@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-from textstream.access.address import parse_network
 from textstream.access.rates import parse_rate
-from textstream.origins import Origin
+from textstream.access_settings import AccessSettings, split
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -29,7 +28,7 @@ class BadSettings(ValueError):
     """Some settings are wrong; names each of them, and why."""
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """All settings, frozen. A field ``max_text`` is ``TEXTSTREAM_MAX_TEXT`` and ``--max-text``."""
 
     model_config = SettingsConfigDict(
@@ -41,18 +40,10 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address to listen on; unix:///path is a Unix socket."
     )
     port: int = Field(5002, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("*",), description="Origins of pages that may use this server, comma separated; * is any."
-    )
     prefix: str = Field(
         "",
         description="Path that a proxy serves this under and leaves on its requests: /stream. "
         "One that takes it off needs no setting.",
-    )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="Networks and addresses of the proxies in front, comma separated, whose "
-        "X-Forwarded-For is believed: 10.0.0.0/8,::1. A Unix socket is 127.0.0.1.",
     )
     log_level: LogLevel = Field("info", description="How much to log.")
     log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
@@ -207,24 +198,10 @@ class Settings(BaseSettings):
     def _switch(cls, value: object) -> object:
         return SWITCH.get(str(value).strip().lower(), value)
 
-    @field_validator("cors_origins", "sources", "openai_params", "trusted_proxies", mode="before")
+    @field_validator("sources", "openai_params", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        parts = (origin.strip().rstrip("/") for origin in value)
-        named = (part if part == "*" else str(Origin.parse(part)) for part in parts)
-        return tuple(dict.fromkeys(named))
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(str(parse_network(text)) for text in value))
+        return split(value)
 
     @field_validator("handshakes_per_address", "starts_per_address", "starts_per_connection")
     @classmethod

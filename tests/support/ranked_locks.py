@@ -30,7 +30,7 @@ ORDER = (
     ("Clients",),
     ("Holding",),
     ("Slots",),
-    ("Account", "Gate", "Rates"),
+    ("Account", "Authorizer", "Expiries", "Gate", "Rates", "Refusals"),
     ("Arrivals", "CancelToken", "Delay", "Farewells", "Resumption", "Shared", "Wait", "Window"),
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),

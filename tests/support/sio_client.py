@@ -40,6 +40,12 @@ class _InOrderEngine(engineio.Client):
 
 
 class _InOrderClient(socketio.Client):
+    told: Any = None
+
+    def _handle_connect(self, namespace: str, data: Any) -> None:
+        self.told = data
+        super()._handle_connect(namespace, data)
+
     def _engineio_client_class(self) -> type[engineio.Client]:
         return _InOrderEngine
 
@@ -87,6 +93,11 @@ class RecordingClient:
     def sid(self) -> str:
         """The connection's Socket.IO id."""
         return str(self.client.get_sid(self.namespace))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the answer to its CONNECT said."""
+        return dict(self.client.told)
 
     @property
     def events(self) -> list[Event]:

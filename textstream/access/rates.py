@@ -138,13 +138,22 @@ class Rates:
         with self._lock:
             if len(rate) == 1 and self._limiter.hit(rate[0], what, who):
                 return 0.0  # nearly always; a hit of one of several windows could not be taken back
-            wait = 0.0
-            for window in rate:
-                if not self._limiter.test(window, what, who):
-                    reset = self._limiter.get_window_stats(window, what, who).reset_time
-                    wait = max(wait, reset - self._clock())
+            wait = self._wait(rate, what, who)
             if wait > 0:
-                return math.ceil(wait * 1000) / 1000
+                return wait
             for window in rate:
                 self._limiter.hit(window, what, who)
         return 0.0
+
+    def wait(self, rate: Rate, what: str, who: str) -> float:
+        """Return the seconds until it may be done, 0: it may now. Nothing is counted."""
+        with self._lock:
+            return self._wait(rate, what, who)
+
+    def _wait(self, rate: Rate, what: str, who: str) -> float:
+        wait = 0.0
+        for window in rate:
+            if not self._limiter.test(window, what, who):
+                reset = self._limiter.get_window_stats(window, what, who).reset_time
+                wait = max(wait, reset - self._clock())
+        return math.ceil(wait * 1000) / 1000

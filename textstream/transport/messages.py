@@ -149,7 +149,10 @@ class Messages:
             )
             server._send_packet(eio_sid, refusal)
             return
+        direct = self._direct
         with session.holding_back(namespace):
+            if direct and direct.may_let_in(namespace) and direct.let_in(eio_sid, packet.data):
+                return
             server._handle_connect(eio_sid, packet.namespace, packet.data)
 
     def _is_served(self, namespace: str) -> bool:

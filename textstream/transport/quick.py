@@ -57,6 +57,7 @@ class QuickHandlers:
     def __init__(self) -> None:
         self._events: dict[str, tuple[Handler, Check]] = {}
         self._lives: dict[str, Handler] = {}
+        self._waits = False
         self.is_silent: Callable[[], bool] = bool
         self.behind: Callable[[], object] = bool
         """Called in the reactor's thread behind an event that was handled there, with its answer
@@ -75,14 +76,26 @@ class QuickHandlers:
         self._events[event] = handler, when
 
     def add_life(
-        self, *, connect: Handler, disconnect: Handler, is_silent: Callable[[], bool] = bool
+        self,
+        *,
+        connect: Handler,
+        disconnect: Handler,
+        is_silent: Callable[[], bool] = bool,
+        waits: bool = False,
     ) -> None:
         """Say that those who hear of connections to the namespace ``/`` are quick, and of ends.
 
-        `is_silent` says, each time, whether `connect` will emit nothing: its answer needs nothing
-        held back then, and takes the short way. By default it may emit.
+        Args:
+            connect: called with Socket.IO id, environ and ``auth``. It may return a dictionary,
+                which is told to the client beside its id.
+            disconnect: called with Socket.IO id and reason.
+            is_silent: says, each time, whether `connect` will emit nothing: its answer needs
+                nothing held back then, and takes the short way. By default it may emit.
+            waits: whether `connect` is not quick, for it may wait.
+
         """
         self._lives = {"connect": connect, "disconnect": disconnect}
+        self._waits = waits
         self.is_silent = is_silent
 
     def find(self, event: str, handlers: dict[str, Handler]) -> tuple[Handler, Check] | None:
@@ -91,9 +104,14 @@ class QuickHandlers:
         return entry if entry is not None and handlers.get(event) is entry[0] else None
 
     def has_life(self, event: str, handlers: dict[str, Handler]) -> bool:
-        """Return whether ``connect``, or ``disconnect``, is quick."""
+        """Return whether ``connect``, or ``disconnect``, is a handler that was added."""
         known = self._lives.get(event)
         return known is not None and handlers.get(event) is known
+
+    def is_quick_to_connect(self, handlers: dict[str, Handler]) -> bool:
+        """Return whether ``connect`` is one, and quick."""
+        known = self._lives.get("connect")  # not by `has_life`: it is asked for each connection
+        return known is not None and handlers.get("connect") is known and not self._waits
 
 
 class Call(NamedTuple):
@@ -183,7 +201,7 @@ class Direct:
     def may_connect(self, text: str) -> bool:
         """Return whether a CONNECT is one to the namespace ``/`` that is quick."""
         handlers = self._server.handlers.get(_NAMESPACE, {})
-        return text[1:2] in ("", "{") and self._quick.has_life("connect", handlers)
+        return text[1:2] in ("", "{") and self._quick.is_quick_to_connect(handlers)
 
     def connect(self, eio_sid: str, text: str) -> bool:
         """Have a CONNECT handled that may be, and answer it; return False: it goes the long way.
@@ -191,28 +209,42 @@ class Direct:
         What python-socketio does with it, in the same order.
         """
         server = self._server
-        manager, session = server.manager, server.eio.sockets.get(eio_sid)
         auth = None if text == "0" else _read(server.packet_class.json, text, 1)
         if (
             (text != "0" and type(auth) is not dict)
-            or session is None
-            or server.always_connect
             or eio_sid in server._binary_packet
             or not self._quick.is_silent()
         ):
+            return False
+        return self.let_in(eio_sid, auth)
+
+    def may_let_in(self, namespace: str) -> bool:
+        """Return whether `let_in` is for a CONNECT to a namespace, in whatever thread."""
+        handlers = self._server.handlers.get(_NAMESPACE, {})
+        return namespace == _NAMESPACE and self._quick.has_life("connect", handlers)
+
+    def let_in(self, eio_sid: str, auth: Any) -> bool:
+        """Have a CONNECT handled, and answer it; return False: that is for python-socketio."""
+        server = self._server
+        manager, session = server.manager, server.eio.sockets.get(eio_sid)
+        if session is None or server.always_connect:
             return False
         sid = manager.pre_connect(eio_sid, _NAMESPACE)
         if sid is None:
             return False  # a second one
         try:
             handler = server.handlers[_NAMESPACE]["connect"]
-            if handler(sid, server.environ[eio_sid], auth or None) is False:
+            told = handler(sid, server.environ[eio_sid], auth or None)
+            if told is False:
                 raise ConnectionRefusedError  # noqa: TRY301 (the other way to say it)
         except ConnectionRefusedError as refused:
             server._send_packet(eio_sid, server.packet_class(CONNECT_ERROR, refused.error_args))
             manager.disconnect(sid, _NAMESPACE, ignore_queue=True)
         else:
-            self._send(session, f'0{{"sid":"{sid}"}}')
+            answer = f'{{"sid":"{sid}"}}'
+            if type(told) is dict:
+                answer = server.packet_class.json.dumps({"sid": sid, **told})
+            self._send(session, f"0{answer}")
             manager.connect(sid, _NAMESPACE)
         return True
 

@@ -246,9 +246,9 @@ class Session(PollingSocket):
         """End the session in a worker. Any thread, any lock held."""
         self.shared.submit(lambda: self.close(wait=False, reason=reason))
 
-    def turn_out(self) -> None:
-        """End a session that has not connected in time, as a WebSocket is. Does not block."""
+    def turn_out(self, why: str = "No Socket.IO CONNECT") -> None:
+        """End a session, by default one that has not connected in time. Does not block."""
         if connection := self.queue.connection:
-            connection.close(POLICY_VIOLATION, "No Socket.IO CONNECT")
+            connection.close(POLICY_VIOLATION, why)
         else:
             self.close_soon(self.server.reason.TRANSPORT_CLOSE)

@@ -7,15 +7,12 @@ from typing import Any
 
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
-from textstream.access.rates import Rates, parse_rate
+from textstream.access.refusals import Refusals
 from textstream.access.visits import Visit
-from textstream.errors import LimitReached, RateLimited
+from textstream.errors import RateLimited, TextStreamError, Unauthorized
 from textstream.transport.admission import VISIT, Refused
 
 logger = logging.getLogger("textstream.access")
-
-TOLD = parse_rate("1/minute")
-"""How often the log says that an address is refused something: whoever floods floods this too."""
 
 
 class Admission:
@@ -25,7 +22,7 @@ class Admission:
         """Count on `clients` whoever comes, also through `proxies`."""
         self._clients = clients
         self._proxies = proxies
-        self._told = Rates()
+        self._refusals = Refusals()
 
     def admit(self, environ: dict[str, Any]) -> Visit:
         """Let a session in: the transport asks, at its first request.
@@ -53,9 +50,17 @@ class Admission:
         visit = environ.get(VISIT)
         return (visit, False) if isinstance(visit, Visit) else (self.admit(environ), True)
 
-    def tell(self, address: str, error: LimitReached) -> None:
-        """Say in the log that an address has come to a limit, once a minute."""
-        if not self._told.take(TOLD, error.code, address):
-            logger.warning(
-                "refused: %s", error.message, extra={"address": address, "code": error.code}
-            )
+    def address_of(self, environ: dict[str, Any]) -> str:
+        """Return the address of whoever made a request."""
+        return self._proxies.address_of(environ)
+
+    def tell(self, address: str, error: TextStreamError) -> None:
+        """Say in the log that an address is refused something, once a minute, and how often.
+
+        Not of a token that has just expired: nobody has done anything wrong.
+        """
+        if isinstance(error, Unauthorized) and error.reason:
+            return
+        if times := self._refusals.count(error.code, address):
+            shown = {"address": address, "code": error.code, "times": times}
+            logger.warning("refused: %s", error.message, extra=shown)

@@ -22,16 +22,19 @@ from textstream.stream.memory_log import MemoryLog
 from textstream.stream.pools import Pools
 from textstream.transport import Transport, install
 from textstream.web.admission import Admission
+from textstream.web.api_guard import guard_api
 from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.headers import send_headers
+from textstream.web.identity import identity_of
 from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import measure_packets, refuser
 from textstream.web.prefix import under_prefix
 from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
 from textstream.web.shares import shares_of
+from textstream.web.sign_in import SignIn
 from textstream.web.starts import RequestLimits
 
 
@@ -86,6 +89,12 @@ def create_app(
         clients=clients,
     )
     server = Server(app, socketio, hub, registry, dispatcher, transport, clients)
+    identity = identity_of(settings, origins)
+    sign_in: SignIn | None = None
+    if identity is not None:
+        sign_in = SignIn(identity, hub.connections, socketio, call_at=dispatcher.call_at)
+        guard_api(app, identity, admission)
+        server.on_closed = identity.close
     Events(
         socketio,
         hub,
@@ -96,8 +105,11 @@ def create_app(
         draining=server.draining,
         handed_off=transport is not None,
         admission=admission,
+        sign_in=sign_in,
     ).register(transport.quick if transport else None)
-    audience = Audience(settings.lab, host, address_of=proxies.address_of)
+    # It asks nobody who they are: where somebody does, it is there for who asks for it.
+    lab = "off" if settings.lab == "auto" and identity is not None else settings.lab
+    audience = Audience(lab, host, address_of=proxies.address_of)
     if audience.anybody:
         server.lab = Lab(
             socketio,

@@ -10,7 +10,7 @@ from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 (the library's name)
 
 from textstream.access.caller import NOBODY, Caller
-from textstream.access.principal import principal_of
+from textstream.access.principal import Principal, principal_of
 from textstream.access.visits import Visit
 from textstream.errors import (
     INTERNAL_ERROR,
@@ -18,6 +18,7 @@ from textstream.errors import (
     LimitReached,
     NotReading,
     TextStreamError,
+    Unauthorized,
     UnknownEvent,
     UnknownStream,
 )
@@ -25,6 +26,7 @@ from textstream.hub.hub import Hub
 from textstream.loggable import log_exception
 from textstream.measure import Unread
 from textstream.protocol import (
+    AUTHENTICATE,
     CONTINUE_STREAM,
     DESCRIBE_STREAM,
     LEAVE_STREAM,
@@ -35,6 +37,7 @@ from textstream.protocol import (
     START_STREAM,
     STOP_STREAM,
     STREAM_ERROR,
+    Authenticate,
     ResumeStream,
     SetRate,
     StopStream,
@@ -48,6 +51,7 @@ from textstream.transport.foreign import RUN_ONE_WORKER, has_siblings
 from textstream.transport.quick import QuickHandlers
 from textstream.web.admission import Admission
 from textstream.web.quick_events import quick_events
+from textstream.web.sign_in import SignIn
 from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
 
@@ -77,6 +81,7 @@ class Events:
         draining: Callable[[], dict[str, Any]],
         handed_off: bool,
         admission: Admission,
+        sign_in: SignIn | None = None,
     ) -> None:
         self._socketio = socketio
         self._hub = hub
@@ -87,6 +92,7 @@ class Events:
         self._draining = draining
         self._new_sink = ConnectionSink if handed_off else EmitSink
         self._admission = admission
+        self._sign_in = sign_in
         self._sinks: dict[str, Sink] = {}  # by connection
         # By connection; and whether it was made here, and is to be ended here; and who asks.
         self._visits: dict[str, tuple[Visit, bool, Caller]] = {}
@@ -102,6 +108,7 @@ class Events:
             RESUME_STREAM: self.resume,
             LEAVE_STREAM: self.leave,
             DESCRIBE_STREAM: self.describe,
+            AUTHENTICATE: self.authenticate,
         }
         self._names = ", ".join(handlers)
         # With the server beneath Flask-SocketIO: these handlers need no request context, and
@@ -115,22 +122,27 @@ class Events:
         server.on("connect", connect)
         server.on("disconnect", disconnect)
         if quick is not None:
-            for event, when in quick_events(self._hub, self._registry).items():
+            waits = self._sign_in is not None and self._sign_in.waits
+            for event, when in quick_events(self._hub, self._registry, waits=waits).items():
                 quick.add(event, answering[event], when)
             quick.add_life(
                 connect=connect,
                 disconnect=disconnect,
                 is_silent=lambda: not self._hub.closing,
+                waits=waits,
             )
 
-    def connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Know a connection from now on."""
+    def connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, Any] | None:
+        """Know a connection from now on; return what its client is told of it."""
         self._on_connect()
         visit = self._visit(sid, environ)
+        sign_in = self._sign_in
+        principal = principal_of(auth) if sign_in is None else self._identify(sid, environ, auth)
         self._sinks[sid] = self._new_sink(self._socketio, sid)
-        self._hub.connect(sid, visit, principal_of(auth))
+        self._hub.connect(sid, visit, principal)
         if self._hub.closing:
             self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
+        return None if sign_in is None else sign_in.begin(sid, principal)
 
     def disconnect(self, sid: str, *_reason: Any) -> None:
         """Let go of all that a connection has read; it is gone."""
@@ -139,6 +151,8 @@ class Events:
         known = self._visits.pop(sid, None)
         if known and known[1]:
             known[0].leave()
+        if self._sign_in is not None:
+            self._sign_in.end(sid)
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
@@ -194,9 +208,17 @@ class Events:
         """``leave_stream``."""
         return {"offset": self._hub.leave(parse(StreamRef, payload).id, sid)}
 
-    def describe(self, sid: str, payload: Any) -> Answer:  # noqa: ARG002 (a handler's)
+    def describe(self, sid: str, payload: Any) -> Answer:
         """``describe_stream``."""
-        return {"stream": self._hub.describe(parse(StreamRef, payload).id).model_dump()}
+        return {"stream": self._hub.describe(parse(StreamRef, payload).id, sid).model_dump()}
+
+    def authenticate(self, sid: str, payload: Any) -> Answer:
+        """``authenticate``: it goes on, with a newer token."""
+        asked = parse(Authenticate, payload)
+        if self._sign_in is None:
+            return {}
+        environ = self._socketio.server.get_environ(sid) or {"REQUEST_METHOD": "GET"}
+        return self._sign_in.renew(sid, environ, asked.model_dump(), self._caller(sid).address)
 
     def unknown(self, event: Any, _sid: str, *_args: Any) -> Answer:
         """Answer whoever waits for the answer to an event that nobody handles."""
@@ -217,6 +239,19 @@ class Events:
         self._visits[sid] = visit, made, Caller(visit.address, sid)
         return visit
 
+    def _identify(self, sid: str, environ: dict[str, Any], auth: object) -> Principal:
+        """Return who connects; refuse the connection where that cannot be said."""
+        assert self._sign_in is not None  # noqa: S101 (for the type checker)
+        address = self._caller(sid).address
+        try:
+            return self._sign_in.identify(environ, auth, address)
+        except TextStreamError as error:
+            visit, made, _ = self._visits.pop(sid)
+            if made:
+                visit.leave()
+            self._admission.tell(address, error)
+            raise ConnectionRefusedError(error.message, error.to_wire()) from None
+
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
         """Return the handler as the server calls it: its return value is the acknowledgement."""
 
@@ -230,7 +265,7 @@ class Events:
                     raise InvalidRequest(payload.reason)  # noqa: TRY301 (answered like the others)
                 answer = handler(sid, payload)
             except TextStreamError as error:
-                if isinstance(error, LimitReached):
+                if isinstance(error, LimitReached | Unauthorized):
                     self._admission.tell(self._caller(sid).address, error)
                 return self._refuse(sid, event, self._explain(sid, error))
             except Exception as error:  # noqa: BLE001 (of whatever kind)

@@ -6,6 +6,7 @@ from typing import Any
 
 from textstream.hub.hub import Hub
 from textstream.protocol import (
+    AUTHENTICATE,
     CONTINUE_STREAM,
     DESCRIBE_STREAM,
     LEAVE_STREAM,
@@ -19,11 +20,12 @@ from textstream.transport.quick import Check, always
 from textstream.web.starts import source_name
 
 
-def quick_events(hub: Hub, registry: SourceRegistry) -> dict[str, Check]:
+def quick_events(hub: Hub, registry: SourceRegistry, *, waits: bool = False) -> dict[str, Check]:
     """Return the events that may be, each with when.
 
     Never where a source may be asked, or told that it is not wanted any more, that is not quick: a
-    user's, the local model. Nor ``pause_stream``, which waits until what was taken is written.
+    user's, the local model. Nor ``pause_stream``, which waits until what was taken is written; nor,
+    where it `waits` to find out who somebody is, ``authenticate``.
     """
     ends_quickly = hub.ends_quickly
 
@@ -47,4 +49,5 @@ def quick_events(hub: Hub, registry: SourceRegistry) -> dict[str, Check]:
         SET_RATE: always,
         LEAVE_STREAM: always,
         DESCRIBE_STREAM: always,
+        AUTHENTICATE: lambda _sid, _arguments: not waits,
     }

@@ -64,6 +64,8 @@ class Server:
     Measured with 400 and with 1,200 paced readers: 3 to 8 % of what a character costs is handing
     the interpreter from one thread to the other. Else the dispatcher has a task of its own.
     """
+    on_closed: Callable[[float], object] = bool
+    """Called at the end, with when that is to have ended (``time.monotonic``)."""
     started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: threading.Thread | None = None
@@ -146,6 +148,7 @@ class Server:
                 self.lab.close(max(0.0, deadline - time.monotonic()))
             if self._task:
                 self._task.join(max(0.0, deadline - time.monotonic()))
+            self.on_closed(deadline)
         with going_on("closing the sources"):
             self.registry.close()
         with going_on("closing the transport"):

@@ -125,7 +125,8 @@ export function decodeDraining(data: unknown): ServerDraining {
 
 /** The payload of `stream_error`. Throws `protocol_error`. */
 export function decodeErrorEvent(data: unknown): StreamErrorEvent {
-  const { id, code, message, retryable, first, retry_after, scope } = object(data, "stream_error");
+  const fields = object(data, "stream_error");
+  const { id, code, message, retryable, first, retry_after, scope, reason } = fields;
   if (
     (id === undefined || isId(id)) &&
     typeof code === "string" &&
@@ -133,7 +134,8 @@ export function decodeErrorEvent(data: unknown): StreamErrorEvent {
     typeof retryable === "boolean" &&
     (first === undefined || isCount(first)) &&
     (retry_after === undefined || isAmount(retry_after)) &&
-    (scope === undefined || typeof scope === "string")
+    (scope === undefined || typeof scope === "string") &&
+    (reason === undefined || typeof reason === "string")
   )
     return {
       ...(id === undefined ? {} : { id }),
@@ -143,6 +145,7 @@ export function decodeErrorEvent(data: unknown): StreamErrorEvent {
       ...(first === undefined ? {} : { first }),
       ...(retry_after === undefined ? {} : { retry_after }),
       ...(scope === undefined ? {} : { scope }),
+      ...(reason === undefined ? {} : { reason }),
     };
   throw notUnderstood("a wrong stream_error");
 }

@@ -54,6 +54,8 @@ export class StreamError extends Error {
   readonly retryAfter: number | undefined;
   /** Whose limit was reached, if one was. */
   readonly scope: Scope | undefined;
+  /** With `unauthorized`: `expired`, where a new token helps; `unavailable`, for now. */
+  readonly reason: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorFacts = {}) {
     super(message);
@@ -62,6 +64,7 @@ export class StreamError extends Error {
     this.first = options.first;
     this.retryAfter = options.retryAfter;
     this.scope = options.scope;
+    this.reason = options.reason;
   }
 }
 
@@ -71,6 +74,7 @@ interface ErrorFacts {
   first?: number | undefined;
   retryAfter?: number | undefined;
   scope?: Scope | undefined;
+  reason?: string | undefined;
 }
 
 export function notUnderstood(what: string): StreamError {

@@ -40,6 +40,10 @@ export interface ResumeStream {
   format?: Format;
 }
 
+export interface Authenticate {
+  token: string; // a newer one of the same user
+}
+
 export interface StreamInfo {
   id: string;
   source: string;
@@ -91,6 +95,7 @@ export interface WireError {
   first?: number; // with offset_gone: the first unit still there
   retry_after?: number; // seconds after which to ask again, where that is known; may be a fraction
   scope?: Scope;
+  reason?: string; // with unauthorized: "expired", where a new token helps; or "unavailable"
 }
 
 /** The payload of `stream_error`; the class StreamError is made from it. */
@@ -109,6 +114,7 @@ export interface ClientEvents {
   set_rate(payload: SetRate, ack: Ack<{ rate: Rate }>): void;
   resume_stream(payload: ResumeStream, ack: Ack<{ stream: StreamInfo; recovered: true }>): void;
   describe_stream(payload: StreamRef, ack: Ack<{ stream: StreamDescription }>): void;
+  authenticate(payload: Authenticate, ack: Ack<{ expires?: number }>): void;
 }
 
 export interface ServerEvents {
