@@ -51,7 +51,9 @@ class _Watch:
 
 
 def can(server: Server, workload: Workload) -> bool:
-    """Return whether a server is able to do the work at all."""
+    """Return whether a server is able to do the work at all, and is to."""
+    if server.secret:
+        return workload.kind in {"connect", "start"}  # the rest costs what it does without tokens
     if workload.kind == "broadcast":
         return server.broadcasts
     if workload.kind == "reconnect":
@@ -100,7 +102,7 @@ def _run(server: Server, workload: Workload, options: Options) -> Result:
     try:
         with ServerProcess(server) as process:
             if workload.is_crowd:
-                return crowd.run(workload, process.port, process.pid, result)
+                return crowd.run(workload, process.port, process.pid, result, server.secret)
             _prime(server, process)
             _run_on(server, process, workload, options, result)
     except (RuntimeError, OSError) as error:  # a TimeoutError is an OSError

@@ -25,6 +25,7 @@ class Server:
         dialect: how viewers join a shared stream.
         broadcasts: whether it can send one stream to many.
         http: whether it serves ``/healthz``.
+        secret: what it checks tokens with; "": it asks for none.
         crowds: whether clients that come and go in numbers are put on it. Those that are late
             with some hundred readers are not asked, nor one that does not see when they go.
         root: the checkout that it runs in.
@@ -39,6 +40,7 @@ class Server:
     dialect: Dialect = "peer"
     broadcasts: bool = True
     http: bool = True
+    secret: str = ""
     crowds: bool = True
     root: Path = ROOT
     missing: Callable[[], str | None] = field(default=lambda: None, repr=False)
@@ -48,7 +50,7 @@ REFERENCE = "node"
 FASTEST = "bun"
 """The fastest of those that can be had."""
 
-OURS = ("ours", "ours-gunicorn")
+OURS = ("ours", "ours-gunicorn", "ours-tokens")
 
 OF_TREE = "@"
 """Between the name of one of ours and the label of the checkout that it is of, if not of this."""
@@ -56,6 +58,7 @@ OF_TREE = "@"
 # -u: what a server says of its port must not wait in a buffer.
 _PYTHON = (sys.executable, "-u")
 _QUIET = {"TEXTSTREAM_LOG_LEVEL": "warning"}
+_SECRET = "a secret of the benchmark's, which opens nothing else"
 
 SERVERS = (
     Server(
@@ -74,6 +77,14 @@ SERVERS = (
         ),
         env=_QUIET,
         dialect="textstream",
+    ),
+    Server(
+        "ours-tokens",
+        "textstream, tokens",
+        (*_PYTHON, "stream_server.py", "--port", "0"),
+        env={**_QUIET, "TEXTSTREAM_AUTH_KEYS": _SECRET},
+        dialect="textstream",
+        secret=_SECRET,
     ),
     Server(
         "flask-loop",

@@ -28,7 +28,7 @@ def _chosen(_context: object, _parameter: object, value: str) -> list[str]:
 @click.option(
     "--server",
     "server_name",
-    type=click.Choice(OURS),
+    type=click.Choice([name for name in OURS if not find(name).secret]),
     default="ours",
     show_default=True,
     help="Which one.",

@@ -50,7 +50,7 @@ class Poller(Session):
             self._fail("open", status)
             return
         self._target = f"{POLLING}&sid={json.loads(body[1:])['sid']}"
-        self.post(b"40")
+        self.post(self.connect)
         self._poll()
 
     def _poll(self) -> None:

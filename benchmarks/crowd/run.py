@@ -29,8 +29,8 @@ LONGEST = 600.0
 """Seconds that a work may take, all told."""
 
 
-def run(workload: Workload, port: int, pid: int, result: Result) -> Result:
-    """Put a crowd on a server; return the result, filled in.
+def run(workload: Workload, port: int, pid: int, result: Result, secret: str = "") -> Result:
+    """Put a crowd on a server; return the result, filled in. Of `secret` see `Scene`.
 
     Raises:
         RuntimeError: the process ended.
@@ -39,7 +39,12 @@ def run(workload: Workload, port: int, pid: int, result: Result) -> Result:
     """
     context = multiprocessing.get_context("spawn")  # a fork would copy the benchmark's state
     ours, theirs = context.Pipe()
-    process = context.Process(target=_main, args=(theirs, workload, port, pid, result), daemon=True)
+    process = context.Process(
+        target=_main,
+        args=(theirs, workload, port, pid, result),
+        kwargs={"secret": secret},
+        daemon=True,
+    )
     process.start()
     theirs.close()
     try:
@@ -58,10 +63,12 @@ def run(workload: Workload, port: int, pid: int, result: Result) -> Result:
     return answer
 
 
-def _main(pipe: Connection, workload: Workload, port: int, pid: int, result: Result) -> None:
+def _main(
+    pipe: Connection, workload: Workload, port: int, pid: int, result: Result, *, secret: str
+) -> None:
     try:
         with Loop() as loop:
-            scene = Scene(port, pid, loop)
+            scene = Scene(port, pid, loop, secret)
             scene.prime(workload.readers)
             gc.collect()
             gc.freeze()

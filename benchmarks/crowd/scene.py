@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 
+import jwt
 import psutil
 
 from benchmarks.cpu import busy_seconds, cpu_seconds
 from benchmarks.crowd.loop import Loop
 from benchmarks.crowd.poller import Poller
 from benchmarks.crowd.reader import Reader
-from benchmarks.crowd.session import Seen, Session, Told
+from benchmarks.crowd.session import CONNECT, Seen, Session, Told
 from benchmarks.workloads import RATE
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind. "
@@ -28,6 +31,10 @@ PRIMING = 200
 while it runs. 50 at a time, as the storms."""
 
 AT_A_TIME = 50
+
+TOKEN_SECONDS = 3600.0
+"""For which a token is good: longer than any work."""
+
 LOOK_EVERY = 0.2
 
 
@@ -58,8 +65,14 @@ class Tally:
 class Scene:
     """A server under load of this process."""
 
-    def __init__(self, port: int, pid: int, loop: Loop) -> None:
+    def __init__(self, port: int, pid: int, loop: Loop, secret: str = "") -> None:
+        """Load the server at `port`, whose first process is `pid`.
+
+        Where it asks for tokens, `secret` is what it checks them with.
+        """
         self.port = port
+        self._secret = secret
+        self._users = itertools.count()
         self.loop = loop
         self.seen = Seen()
         self.most_threads = 0
@@ -87,17 +100,32 @@ class Scene:
     def readers(self, count: int, characters: int = 0, seen: Seen | None = None) -> list[Reader]:
         """Return readers, not yet connected, of texts of so many characters."""
         seen = seen or self.seen
-        return [
+        made = [
             Reader(self.loop, self.port, seen, text_of(number, characters))
             for number in range(count)
         ]
+        self._sign_in(made)
+        return made
 
     def pollers(self, count: int, characters: int = 0) -> list[Poller]:
         """Return the same over polling."""
-        return [
+        made = [
             Poller(self.loop, self.port, self.seen, text_of(number, characters))
             for number in range(count)
         ]
+        self._sign_in(made)
+        return made
+
+    def _sign_in(self, sessions: Sequence[Session]) -> None:
+        """Give each a token of a user of its own, if the server asks for one."""
+        if self._secret:
+            for session, number in zip(sessions, self._users, strict=False):
+                session.connect = CONNECT + json.dumps({"token": self._token(number)}).encode()
+
+    def _token(self, number: int) -> str:
+        until = time.time() + TOKEN_SECONDS
+        claims = {"sub": f"reader {number}", "aud": "textstream", "exp": until}
+        return jwt.encode(claims, self._secret)
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float = 0.0) -> None:
         """Run until something is so.

@@ -10,6 +10,8 @@ from time import perf_counter
 
 from benchmarks.crowd.frames import CHAR_PAYLOAD, CHAR_PREFIX, packet
 
+CONNECT = b"40"
+
 Told = Callable[["Session"], None]
 
 
@@ -51,6 +53,7 @@ class Session:
         text: that it is to get, in ASCII.
         got: the characters, in ASCII.
         base: where in the text the first of them stands.
+        connect: Socket.IO's CONNECT.
         id: of the stream, if the server tells.
         last: when the latest character came.
         on_ready: called when Socket.IO has answered.
@@ -61,7 +64,18 @@ class Session:
     """
 
     __slots__ = (
-        *("_asked", "_seen", "base", "got", "id", "last", "on_end", "on_first", "on_gone"),
+        *(
+            "_asked",
+            "_seen",
+            "base",
+            "connect",
+            "got",
+            "id",
+            "last",
+            "on_end",
+            "on_first",
+            "on_gone",
+        ),
         *("on_ready", "text"),
     )
 
@@ -71,6 +85,7 @@ class Session:
         self.text = text.encode()
         self.got = bytearray()
         self.base = 0
+        self.connect = CONNECT
         self.id = ""
         self.on_ready: Told = nothing
         self.on_first: Told = nothing
@@ -134,7 +149,7 @@ class Session:
         elif payload == b"2":
             self.post(b"3")
         elif payload.startswith(b"0"):
-            self.post(b"40")
+            self.post(self.connect)
         elif payload.startswith(b"40"):
             self._seen.ready.append(perf_counter() - self._asked)
             self.on_ready(self)

@@ -210,9 +210,17 @@ def test_every_server_has_crowds(server: Server, name: str) -> None:
     assert result.polls_each if workload.kind == "polling" else result.first_p99
 
 
-@pytest.mark.parametrize("name", ["connect-60", "leave-4", "reconnect-4"])
-def test_ours_stands_the_others(name: str) -> None:
-    (result,) = measure(find("ours"), parse(name), Options())
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [
+        ("ours", "connect-60"),
+        ("ours", "leave-4"),
+        ("ours", "reconnect-4"),
+        ("ours-tokens", "connect-4"),
+    ],
+)
+def test_ours_stands_the_others(server: str, name: str) -> None:
+    (result,) = measure(find(server), parse(name), Options())
     assert result.failed is None
     assert result.errors is None
     assert result.connected == result.readers
