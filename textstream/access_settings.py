@@ -59,6 +59,11 @@ class AccessSettings(BaseSettings):
         "default that, and on loopback 600/minute.",
     )
 
+    wrong_ids_per_address: str = Field(
+        "600/minute",
+        description="How many ids of no stream an address may ask for, in the same form.",
+    )
+
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_text(cls, value: object) -> object:
@@ -119,7 +124,7 @@ class AccessSettings(BaseSettings):
             )
         return value
 
-    @field_validator("wrong_tokens_per_address")
+    @field_validator("wrong_tokens_per_address", "wrong_ids_per_address")
     @classmethod
     def _rate(cls, value: str | None) -> str | None:
         if value is not None:

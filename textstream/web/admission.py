@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
+from collections.abc import Callable
 from typing import Any
 
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
+from textstream.access.rates import Rate, Rates
 from textstream.access.refusals import Refusals
 from textstream.access.visits import Visit
-from textstream.errors import RateLimited, TextStreamError, Unauthorized
+from textstream.errors import RateLimited, TextStreamError, Unauthorized, UnknownStream
 from textstream.transport.admission import VISIT, Refused
 
 logger = logging.getLogger("textstream.access")
@@ -18,11 +22,28 @@ logger = logging.getLogger("textstream.access")
 class Admission:
     """Knows whose a request is, and what is counted for it. Any thread."""
 
-    def __init__(self, clients: Clients, proxies: Proxies) -> None:
-        """Count on `clients` whoever comes, also through `proxies`."""
+    def __init__(
+        self,
+        clients: Clients,
+        proxies: Proxies,
+        *,
+        wrong_ids: Rate = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Count on `clients` whoever comes, also through `proxies`.
+
+        Args:
+            clients: knows them.
+            proxies: whose word on addresses counts.
+            wrong_ids: how many ids of no stream an address may ask for.
+            clock: seconds, monotonic.
+
+        """
         self._clients = clients
         self._proxies = proxies
-        self._refusals = Refusals()
+        self._wrong_ids = wrong_ids
+        self._rates = Rates(clock)
+        self._refusals = Refusals(clock)
 
     def admit(self, environ: dict[str, Any]) -> Visit:
         """Let a session in: the transport asks, at its first request.
@@ -53,6 +74,20 @@ class Admission:
     def address_of(self, environ: dict[str, Any]) -> str:
         """Return the address of whoever made a request."""
         return self._proxies.address_of(environ)
+
+    def count_wrong_id(self, address: str, error: UnknownStream) -> TextStreamError:
+        """Return what whoever has asked for no stream is told: `error`, or that it is too much.
+
+        Right ids are answered in any case: they cannot be guessed, and many may share an address.
+        """
+        if wait := self._rates.take(self._wrong_ids, "ids", address):
+            return RateLimited(
+                "Your address asks for too many streams that are not there. "
+                f"Wait {math.ceil(wait)} s, or start a new one.",
+                retry_after=wait,
+                scope="address",
+            )
+        return error
 
     def tell(self, address: str, error: TextStreamError) -> None:
         """Say in the log that an address is refused something, once a minute, and how often.

@@ -11,6 +11,7 @@ from flask_socketio import SocketIO
 
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
+from textstream.access.rates import parse_rate
 from textstream.access.source_shares import SourceShares
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Audience, Lab, LabLimits
@@ -69,7 +70,7 @@ def create_app(
     send_headers(app)
     clients = Clients(shares_of(settings))
     proxies = Proxies(settings.trusted_proxies)
-    admission = Admission(clients, proxies)
+    admission = Admission(clients, proxies, wrong_ids=parse_rate(settings.wrong_ids_per_address))
     socketio, transport = _make_socketio(app, settings, origins, admission)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     hub = Hub(

@@ -264,7 +264,8 @@ class Events:
                 if isinstance(payload, Unread):
                     raise InvalidRequest(payload.reason)  # noqa: TRY301 (answered like the others)
                 answer = handler(sid, payload)
-            except TextStreamError as error:
+            except TextStreamError as problem:
+                error = self._counted(sid, problem)
                 if isinstance(error, LimitReached | Unauthorized):
                     self._admission.tell(self._caller(sid).address, error)
                 return self._refuse(sid, event, self._explain(sid, error))
@@ -277,6 +278,12 @@ class Events:
             return {"ok": True, **answer}
 
         return handle
+
+    def _counted(self, sid: str, error: TextStreamError) -> TextStreamError:
+        """Return what a client is told that asks for streams that are not there."""
+        if isinstance(error, UnknownStream) and not isinstance(error, NotReading):
+            return self._admission.count_wrong_id(self._caller(sid).address, error)
+        return error
 
     def _explain(self, sid: str, error: TextStreamError) -> dict[str, Any]:
         """Return the error object; of a stream that another process may have, it says so.
