@@ -57,8 +57,9 @@ def test_it_is_given_what_was_shown_and_believed() -> None:
         seen.append(shown)
         return Principal("alice", {"read"}, 1000)  # type: ignore[arg-type]  # as people write it
 
-    principal = Authorizer(authorize, submit=at_once).principal_of(SHOWN)
-    assert principal == Principal("user:alice", frozenset({"read"}), 1000.0)
+    asked = Authorizer(authorize, submit=at_once, wall_clock=lambda: 500.0)
+    principal = asked.principal_of(SHOWN)
+    assert principal == Principal("user:alice", frozenset({"read"}), 1000.0, issued=500.0)
     assert seen == [SHOWN]
 
 

@@ -30,7 +30,7 @@ ORDER = (
     ("Clients",),
     ("Holding",),
     ("Slots",),
-    ("Account", "Authorizer", "Expiries", "Gate", "Rates", "Refusals"),
+    ("Account", "Authorizer", "Expiries", "Gate", "Rates", "Refusals", "Revocations"),
     ("Arrivals", "CancelToken", "Delay", "Farewells", "Resumption", "Shared", "Wait", "Window"),
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),

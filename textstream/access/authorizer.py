@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +62,7 @@ class Authorizer:
         seconds: float = SECONDS,
         at_a_time: int = AT_A_TIME,
         per_address: Callable[[str], int] = lambda _: PER_ADDRESS,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         """Ask `authorize`, in threads that `submit` gives it.
 
@@ -70,6 +72,7 @@ class Authorizer:
             seconds: that it may take.
             at_a_time: calls.
             per_address: the same, for one address.
+            wall_clock: seconds since 1970.
 
         """
         self._authorize = authorize
@@ -77,6 +80,7 @@ class Authorizer:
         self._seconds = seconds
         self._at_a_time = at_a_time
         self._per_address = per_address
+        self._wall_clock = wall_clock
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
         self._told = Refusals()
@@ -146,7 +150,8 @@ class Authorizer:
             raise Unauthorized(UNAVAILABLE, reason="unavailable")
         scopes = None if result.scopes is None else frozenset(result.scopes)
         expires = None if result.expires is None else float(result.expires)
-        return user(result.id, scopes, expires)
+        # It knows best whom it takes: what an operator took back before, it may give anew.
+        return user(result.id, scopes, expires, issued=self._wall_clock())
 
     def _tell(self, said: str, argument: object) -> None:
         if self._told.count(said, ""):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from textstream.access.principal import Principal, Scope
+from textstream.access.revocations import REVOKED, Revocations
 from textstream.errors import Forbidden, Unauthorized
 
 NOT_OWNER = (
@@ -69,11 +70,19 @@ def owns(stream: Owned, principal: Principal, connection: str, key: str | None =
 
 
 class Policy:
-    """Decides. It keeps nothing of whom it was asked about, so that each answer is of now."""
+    """Decides. It keeps nothing of whom it was asked about, so that each answer is of now.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    Attributes:
+        revocations: whom an operator has taken back what.
+
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.time, revocations: Revocations | None = None
+    ) -> None:
         """Decide by this clock, in seconds since 1970."""
         self._clock = clock
+        self.revocations = revocations or Revocations(clock)
 
     def check(self, principal: Principal, scope: Scope | None = None, source: str = "") -> None:
         """Refuse who has expired, or lacks a scope.
@@ -85,11 +94,13 @@ class Policy:
 
         Raises:
             Unauthorized: it has expired.
-            Forbidden: it lacks the scope.
+            Forbidden: it lacks the scope, or was taken back.
 
         """
         if principal.is_over(self._clock()):
             raise Unauthorized(EXPIRED, reason="expired")
+        if self.revocations.cover(principal):
+            raise Forbidden(REVOKED)
         if scope is not None and not principal.may(scope, source):
             wanted = f"{scope}, or {scope}:{source}" if source else scope
             raise Forbidden(

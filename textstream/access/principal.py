@@ -33,12 +33,16 @@ class Principal:
         scopes: what it may: each a `Scope`, or ``start:NAME`` for one source; None: all but
             ``admin``.
         expires: until when, in seconds since 1970; None: for ever.
+        issued: since when, in the same; None: it does not say.
+        token: what its token is called (``jti``); "": it has no name.
 
     """
 
     id: str = ""
     scopes: frozenset[str] | None = None
     expires: float | None = None
+    issued: float | None = None
+    token: str = ""
 
     @property
     def known(self) -> bool:
@@ -62,10 +66,15 @@ ANYBODY = Principal()
 
 
 def user(
-    name: str, scopes: frozenset[str] | None = None, expires: float | None = None
+    name: str,
+    scopes: frozenset[str] | None = None,
+    expires: float | None = None,
+    *,
+    issued: float | None = None,
+    token: str = "",
 ) -> Principal:
     """Return the principal of a user; never that of a client that has only a key of its own."""
-    return Principal(f"user:{name}", scopes, expires)
+    return Principal(f"user:{name}", scopes, expires, issued, token)
 
 
 def principal_of(auth: object) -> Principal:

@@ -177,7 +177,14 @@ class Tokens:
                 "The token has no sub of 1 to 128 characters, or a scope that is no text."
             )
         scopes = frozenset(scope.split()) if "scope" in claims else None
-        return user(subject, scopes, float(claims["exp"]))
+        issued, name = claims.get("iat"), claims.get("jti", "")
+        return user(
+            subject,
+            scopes,
+            float(claims["exp"]),
+            issued=float(issued) if isinstance(issued, (int, float)) else None,
+            token=name if isinstance(name, str) else "",
+        )
 
     def _claims_of(self, token: str) -> dict[str, Any]:
         for key in self._candidates(token):

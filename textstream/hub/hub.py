@@ -16,6 +16,7 @@ from textstream.access.visits import Visit
 from textstream.errors import InvalidRequest, NotReading
 from textstream.hub.joining import check_resumable, describe
 from textstream.hub.keeper import Keeper, Limits
+from textstream.hub.oversight import Oversight
 from textstream.hub.starter import Starter
 from textstream.hub.table import request_key
 from textstream.protocol import FormatName, Rate, StreamDescription
@@ -68,6 +69,7 @@ class Hub:
             self._keeper, dispatcher, pools, new_log=new_log, clock=clock, limits=limits
         )
         self.counts = self._keeper.counts
+        self.oversight = Oversight(self._keeper)
 
     # Starting and finding.
 

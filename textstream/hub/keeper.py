@@ -16,6 +16,7 @@ from textstream.access.visits import Visit
 from textstream.errors import Forbidden, ShuttingDown, TooManyStreams, UnknownStream
 from textstream.hub.connections import Connections
 from textstream.hub.end_lines import EndLines
+from textstream.hub.entry import Entry
 from textstream.hub.retention import Retention
 from textstream.hub.table import StreamTable
 from textstream.reading.dispatcher import Dispatcher
@@ -176,6 +177,25 @@ class Keeper:
         with self._lock:
             record = self._connections.add(connection)
             record.visit, record.principal = visit, principal
+
+    def connections_of(self, wanted: Callable[[Principal], bool]) -> list[str]:
+        """Return the connections of those principals that are `wanted`."""
+        with self._lock:
+            records = list(self._connections.records.items())
+        return [one for one, record in records if wanted(record.principal)]
+
+    def detach(self, connection: str) -> None:
+        """End all that a connection reads. It stays."""
+        with self._lock:
+            record = self._connections.records.get(connection)
+            readers = list(record.readers.values()) if record else []
+        for reader in readers:
+            reader.leave()
+
+    def entries(self) -> list[Entry]:
+        """Return what is known of every stream."""
+        with self._lock:
+            return self._table.all_entries()
 
     def principal(self, connection: str) -> Principal:
         """Return who a connection is of, now."""

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, jsonify, request
 
-from textstream.errors import Forbidden, RateLimited, TextStreamError, Unauthorized
+from textstream.errors import Forbidden, RateLimited, TextStreamError, Unauthorized, UnknownStream
 from textstream.web.admission import Admission
 from textstream.web.headers import API
 from textstream.web.identity import Identity
@@ -18,6 +18,7 @@ STATUS = {
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    UnknownStream: HTTPStatus.NOT_FOUND,
 }
 
 

@@ -11,6 +11,7 @@ from flask_socketio import SocketIO
 
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
+from textstream.access.policy import Policy
 from textstream.access.rates import parse_rate
 from textstream.access.source_shares import SourceShares
 from textstream.hub.hub import Hub, Limits
@@ -22,6 +23,7 @@ from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
 from textstream.stream.pools import Pools
 from textstream.transport import Transport, install
+from textstream.web.admin import Admin, admin_routes
 from textstream.web.admission import Admission
 from textstream.web.api_guard import guard_api
 from textstream.web.bounds import bounds_of
@@ -73,6 +75,7 @@ def create_app(
     admission = Admission(clients, proxies, wrong_ids=parse_rate(settings.wrong_ids_per_address))
     socketio, transport = _make_socketio(app, settings, origins, admission)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
+    policy = Policy()
     hub = Hub(
         dispatcher=dispatcher,
         pools=Pools(settings.producers),
@@ -88,11 +91,13 @@ def create_app(
             max_units=settings.max_units,
         ),
         clients=clients,
+        policy=policy,
     )
     server = Server(app, socketio, hub, registry, dispatcher, transport, clients)
     identity = identity_of(settings, origins)
     sign_in: SignIn | None = None
     if identity is not None:
+        identity.revocations = policy.revocations
         sign_in = SignIn(identity, hub.connections, socketio, call_at=dispatcher.call_at)
         guard_api(app, identity, admission)
         server.on_closed = identity.close
@@ -119,6 +124,13 @@ def create_app(
             on_connect=server.ensure_running,
             limits=lab_limits,
         )
+    admin = Admin(
+        hub.oversight,
+        policy.revocations,
+        turn_out=sign_in.turn_out if sign_in else lambda _: None,
+        end_sharing=lambda _: 0,
+    )
+    app.register_blueprint(admin_routes(admin, policy, identity, admission))
     serve_client(app, STATIC / "socket.io")
     app.register_blueprint(pages(hub, registry, has_lab=audience.admits, is_allowed=origins.allows))
     # Last, around Socket.IO too.

@@ -42,7 +42,9 @@ PAGE = (
 """For documents."""
 
 API = "/api/"
-"""Below it nothing is kept by anybody: it says what is so now, and to whom."""
+ADMIN = "/admin/"
+UNKEPT = (API, ADMIN)
+"""Below them nothing is kept by anybody: they say what is so now, and to whom."""
 
 
 def send_headers(app: Flask) -> None:
@@ -51,7 +53,7 @@ def send_headers(app: Flask) -> None:
     @app.after_request
     def say(response: Response) -> Response:
         headers = [*EVERY, *(PAGE if response.mimetype == "text/html" else ())]
-        if request.path.startswith(API):
+        if request.path.startswith(UNKEPT):
             headers.append(NO_STORE)
         for name, value in headers:
             response.headers.setdefault(name, value)

@@ -17,6 +17,7 @@ from textstream.access.authorizer import AT_A_TIME, PER_ADDRESS, Authorizer
 from textstream.access.credentials import Checker, Credentials
 from textstream.access.principal import Principal
 from textstream.access.rates import Rate, Rates, parse_rate
+from textstream.access.revocations import REVOKED, Revocations
 from textstream.access.tokens import MAX_TOKEN, TOO_LONG, Tokens, read_keys, read_keys_file
 from textstream.errors import RateLimited, SourceUnavailable, Unauthorized
 from textstream.settings import Settings
@@ -69,6 +70,8 @@ class Identity:
         self._wrong = wrong
         self._rates = rates or Rates()
         self.blocking = checker.blocking
+        self.revocations = Revocations()
+        """What was taken back."""
         self.close: Callable[[float], None] = lambda _deadline: None
 
     def of_connect(self, environ: dict[str, Any], auth: object, address: str) -> Principal:
@@ -110,13 +113,16 @@ class Identity:
             raise _too_many(wait)
         shown = Credentials(token, _headers(environ), environ.get("HTTP_ORIGIN"), address)
         try:
-            return checker.principal_of(shown)
+            principal = checker.principal_of(shown)
         except Unauthorized as error:
             if token is None or error.reason:
                 raise  # none, or one that was right, or nobody knows
             if wait := self._rates.take(rate, "token", address):
                 raise _too_many(wait) from None
             raise
+        if self.revocations.cover(principal):
+            raise Unauthorized(REVOKED)
+        return principal
 
     def _token_in(self, environ: dict[str, Any], *, is_connect: bool) -> str | None:
         scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")

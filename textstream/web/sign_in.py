@@ -11,7 +11,8 @@ from flask_socketio import SocketIO
 from textstream.access.expiry import CallAt, Expiries
 from textstream.access.policy import EXPIRED
 from textstream.access.principal import LEEWAY, Principal
-from textstream.errors import Unauthorized
+from textstream.access.revocations import REVOKED
+from textstream.errors import Forbidden, Unauthorized
 from textstream.hub.keeper import Keeper
 from textstream.protocol import STREAM_ERROR
 from textstream.transport.session import Session
@@ -20,6 +21,10 @@ from textstream.web.identity import Identity
 NOTICE = 1.0
 """Seconds from the word that a token has expired to the end of its connection: a client that polls
 fetches it meanwhile, and one that has a new token at hand stays."""
+
+
+REVOKED_NOTICE = 0.3
+"""The same where it was taken back."""
 
 
 class SignIn:
@@ -88,6 +93,16 @@ class SignIn:
         """Watch a connection no more."""
         self._expiries.forget(connection)
 
+    def turn_out(self, connections: list[str]) -> None:
+        """Tell connections that what they have shown was taken back, and close them."""
+        for connection in connections:
+            self._socketio.emit(STREAM_ERROR, Forbidden(REVOKED).to_wire(), to=connection)
+        self._call_at(self._clock() + REVOKED_NOTICE, lambda: self._end_all(connections))
+
+    def _end_all(self, connections: list[str]) -> None:
+        for connection in connections:
+            self._hang_up(connection, "forbidden: the token was taken back")
+
     def _watch(self, connection: str, expires: float) -> float:
         left = expires - self._wall_clock()
         self._expiries.watch(connection, left + LEEWAY)
@@ -102,9 +117,12 @@ class SignIn:
         """End a connection that has expired, as one that broke: its client comes back by itself."""
         if not self._connections.principal(connection).is_over(self._wall_clock()):
             return  # it has a newer token, or is gone
+        self._hang_up(connection, "unauthorized: the token has expired")
+
+    def _hang_up(self, connection: str, why: str) -> None:
         server = self._socketio.server
         session = server.eio.sockets.get(server.manager.eio_sid_from_sid(connection, "/"))
         if isinstance(session, Session):
-            session.turn_out("unauthorized: the token has expired")
+            session.turn_out(why)
         elif session is not None:  # stock
             session.close(wait=False)

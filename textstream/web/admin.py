@@ -1,0 +1,154 @@
+"""The operator's API: whose streams there are, stopping one, and taking back what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from flask import Blueprint, Response, g, jsonify, request
+from pydantic import Field, model_validator
+
+from textstream.access.policy import Policy
+from textstream.access.principal import MAX_SUBJECT
+from textstream.access.revocations import DAY, Revocations
+from textstream.errors import Forbidden, InvalidRequest, TextStreamError
+from textstream.hub.oversight import Oversight, Seen
+from textstream.protocol import Payload, parse
+from textstream.web.admission import Admission
+from textstream.web.api_guard import refuse
+from textstream.web.headers import ADMIN
+from textstream.web.identity import Identity
+
+LISTED = 100
+"""Streams that are listed where nobody asks for more, or fewer."""
+
+MOST_LISTED = 1000
+
+MONTH = 30 * DAY
+"""Seconds for which something may be taken back."""
+
+NOBODY_KNOWN = (
+    "Nobody is known here: the operator's API needs a token with the scope admin. Start the server "
+    "with TEXTSTREAM_AUTH_KEYS, or TEXTSTREAM_AUTHORIZE."
+)
+
+Name = Annotated[str, Field(min_length=1, max_length=MAX_SUBJECT)]
+
+
+class Revoke(Payload):
+    """What is to be taken back: a user's tokens, issued until now; one token; a stream's grants."""
+
+    sub: Name | None = None
+    jti: Name | None = None
+    stream: Name | None = None
+    seconds: Annotated[float, Field(gt=0, le=MONTH)] = DAY
+
+    @model_validator(mode="after")
+    def _one(self) -> Revoke:
+        if sum(one is not None for one in (self.sub, self.jti, self.stream)) != 1:
+            raise ValueError("give one of sub, jti and stream")
+        return self
+
+
+class Admin:
+    """Answers an operator."""
+
+    def __init__(
+        self,
+        oversight: Oversight,
+        revocations: Revocations,
+        *,
+        turn_out: Callable[[list[str]], None],
+        end_sharing: Callable[[str], int],
+    ) -> None:
+        """Make it.
+
+        Args:
+            oversight: sees all streams.
+            revocations: knows what was taken back.
+            turn_out: tells connections that they have to go, and closes them.
+            end_sharing: ends all grants of a stream; returns how many readers that has ended.
+
+        """
+        self._oversight = oversight
+        self._revocations = revocations
+        self._turn_out = turn_out
+        self._end_sharing = end_sharing
+
+    def streams(self, most: int, sub: str | None) -> dict[str, Any]:
+        """Return the newest streams, of one user or of all, and how many there are."""
+        seen = self._oversight.streams()
+        if sub is not None:
+            seen = [one for one in seen if one.principal == f"user:{sub}"]
+        return {"total": len(seen), "streams": [_shown(one) for one in seen[:most]]}
+
+    def stop(self, stream_id: str) -> dict[str, Any]:
+        """Stop a stream for everyone."""
+        return {"offset": self._oversight.stop(stream_id)}
+
+    def revoke(self, asked: Revoke) -> dict[str, Any]:
+        """Take something back; who is connected with it is turned out."""
+        if asked.stream is not None:
+            return {"readers": self._end_sharing(asked.stream)}
+        if asked.sub is not None:
+            self._revocations.revoke_user(asked.sub, asked.seconds)
+        elif asked.jti is not None:
+            self._revocations.revoke_token(asked.jti, asked.seconds)
+        connections = self._oversight.turn_out(self._revocations.cover)
+        self._turn_out(connections)
+        return {"connections": len(connections)}
+
+
+def admin_routes(
+    admin: Admin, policy: Policy, identity: Identity | None, admission: Admission
+) -> Blueprint:
+    """Return the routes; only who has the scope ``admin`` is answered."""
+    blueprint = Blueprint("admin", __name__)
+
+    @blueprint.before_request
+    def check() -> Response | None:
+        address = admission.address_of(request.environ)
+        try:
+            if identity is None:
+                raise Forbidden(NOBODY_KNOWN)
+            g.principal = identity.of_request(request.environ, address)
+            policy.check(g.principal, "admin")
+        except TextStreamError as error:
+            admission.tell(address, error)
+            return refuse(error)
+        return None
+
+    @blueprint.errorhandler(TextStreamError)
+    def explain(error: TextStreamError) -> Response:
+        return refuse(error)
+
+    @blueprint.get(f"{ADMIN}streams")
+    def streams() -> Response:
+        return jsonify(admin.streams(_limit(request.args.get("limit")), request.args.get("sub")))
+
+    @blueprint.post(f"{ADMIN}streams/<stream_id>/stop")
+    def stop(stream_id: str) -> Response:
+        return jsonify(admin.stop(stream_id))
+
+    @blueprint.post(f"{ADMIN}revoke")
+    def revoke() -> Response:
+        return jsonify(admin.revoke(parse(Revoke, request.get_json(force=True, silent=True))))
+
+    return blueprint
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return LISTED
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_LISTED):
+        raise InvalidRequest(f"limit: a number from 1 to {MOST_LISTED}")
+    return int(text)
+
+
+def _shown(one: Seen) -> dict[str, Any]:
+    kind, _, name = one.principal.partition(":")
+    return {
+        **one.stream.model_dump(),
+        "sub": name if kind == "user" else None,
+        "address": one.address or None,
+    }
