@@ -62,7 +62,7 @@ def script(request: Mapping[str, Any], head: str = "head.mjs") -> str:
     """Return the recipe with `request` as its text, and what it needs before and after it."""
     recipe = printed()
     fields = ", ".join(f"{key}: {json.dumps(value)}" for key, value in request.items())
-    for placeholder, meant in (("io(SERVER)", "connect()"), ("text: TEXT", fields)):
+    for placeholder, meant in (("io(SERVER, ", "connect("), ("text: TEXT", fields)):
         assert recipe.count(placeholder) == 1
         recipe = recipe.replace(placeholder, meant)
     before, behind = ((NODE / name).read_text(encoding="utf-8") for name in (head, "tail.mjs"))

@@ -109,9 +109,9 @@ def reading(server: RunningServer, *arguments: str) -> Iterator[Reading]:
 @pytest.mark.live
 def test_a_stream_that_others_stop_has_no_more_to_read(text_server: RunningServer) -> None:
     with reading(text_server, "--rate", "100", "--json") as it:
-        stream_id = json.loads(it.out.readline())["id"]
+        started = json.loads(it.out.readline())
         with StreamClient(text_server.url) as client:
-            client.resume(stream_id).stop()
+            client.resume(started["id"], key=started["key"]).stop()
         assert it.ended() == 4
         said = it.said()
     assert said == "textstream: The stream was stopped by somebody else.\n"
@@ -122,9 +122,9 @@ def test_a_reader_that_was_behind_can_read_the_rest(
     text_server: RunningServer, run_cli: Run
 ) -> None:
     with reading(text_server, "--rate", "20", "--json") as it:
-        stream_id = json.loads(it.out.readline())["id"]
+        started = json.loads(it.out.readline())
         with StreamClient(text_server.url) as client:
-            faster = client.resume(stream_id, rate=0)
+            faster = client.resume(started["id"], rate=0, key=started["key"])
             while faster.offset < 500:
                 next(faster)
             faster.stop()
@@ -160,19 +160,20 @@ def test_a_lost_connection_exits_3_and_the_rest_can_be_read(
     text_server: RunningServer, run_cli: Run
 ) -> None:
     with ChaosProxy(text_server.address) as network:
-        there = ("--url", network.url, "--no-reconnect", "--rate", "200")
+        there = ("--url", network.url, "--no-reconnect", "--rate", "200", "--json")
         with reading(text_server, *there) as it:
-            text = it.out.read(2)
+            started, first = (json.loads(it.out.readline()) for _ in range(2))
             network.cut_all()
-            text += it.out.read()
+            events = [first, *map(json.loads, it.out)]
+            text = "".join(event.get("text", "") for event in events).encode()
             assert it.ended() == 3
             line = it.said()
         found = ADVICE.search(line)
         assert found
         assert f"--url {network.url}" in found[1], "the default one is another"
-        stream_id = shlex.split(found[1])[1]
+        assert shlex.split(found[1])[1] == started["id"]
         with StreamClient(text_server.url) as client:
-            resumed = client.resume(stream_id)
+            resumed = client.resume(started["id"], key=started["key"])
             while resumed.offset < len(text) + 100:
                 next(resumed)
             resumed.stop()

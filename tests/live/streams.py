@@ -38,11 +38,15 @@ def chars(client: RecordingClient) -> list[str]:
 
 
 def start(client: RecordingClient, payload: Any = None) -> dict[str, Any]:
-    """Start a stream; return what the answer says of it."""
+    """Start a stream; return what the answer says of it, and its key."""
     answer = client.call("start_stream", payload)
     assert answer["ok"], answer
-    stream: dict[str, Any] = answer["stream"]
-    return stream
+    return {**answer["stream"], "key": answer["key"]}
+
+
+def named(stream: dict[str, Any]) -> dict[str, Any]:
+    """Return what a payload of its owner's names it with."""
+    return {"id": stream["id"], "key": stream["key"]}
 
 
 def endless(*clients: RecordingClient) -> None:

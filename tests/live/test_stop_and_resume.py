@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.conftest import Connect, StartServer
-from tests.live.streams import CLUSTERS, chars, finish, sha256, start
+from tests.live.streams import CLUSTERS, chars, finish, named, sha256, start
 from tests.sources.waiting import wait_until
 from tests.support.running_server import RunningServer
 from tests.support.timing import patient
@@ -48,7 +48,7 @@ def test_all_viewers_are_told_the_same_end(server: RunningServer, sio: Connect) 
     first.wait_for_event("new_char", count=20)
     assert second.call("resume_stream", {"id": stream["id"], "offset": 0, "rate": 10})["ok"]
     second.wait_for_event("new_char")
-    assert second.call("stop_stream", {"id": stream["id"]})["ok"]
+    assert second.call("stop_stream", named(stream))["ok"]
     assert finish(first) == finish(second)
 
 
@@ -90,7 +90,7 @@ def test_what_was_sent_before_the_cut_comes_at_once(
     answer = back.call("resume_stream", {"id": stream["id"], "offset": 0, "rate": 1})
     assert answer["ok"]
     back.wait_for_event("new_char", count=400, timeout=patient(5))
-    assert back.call("stop_stream", {"id": stream["id"]})["ok"]
+    assert back.call("stop_stream", named(stream))["ok"]
 
 
 def test_a_stream_without_readers_expires(start_server: StartServer, sio: Connect) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from reliability.readers.story import SETTING
 from tests.conftest import Connect, StartServer
-from tests.live.streams import CLUSTERS, finish, start
+from tests.live.streams import CLUSTERS, finish, named, start
 from tests.support.requirement import require
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import Event, RecordingClient
@@ -64,7 +64,7 @@ def stopped_by(
 ) -> tuple[float, float]:
     """Stop by `one`; return when it was asked and when both had been told, on their clock."""
     asked = time.perf_counter()
-    answer = one.call("stop_stream", {"id": stream["id"]})
+    answer = one.call("stop_stream", named(stream))
     ends = [end_of(client, stream) for client in (one, other)]
     assert ends[0].data == ends[1].data
     assert ends[0].data["reason"] == "stopped"

@@ -30,8 +30,8 @@ SLOW = 1.0
 class Output(Protocol):
     """Takes the events of a stream in their order. Writing may raise OSError."""
 
-    def start(self, info: StreamInfo) -> None:
-        """Take the beginning."""
+    def start(self, info: StreamInfo, key: str | None) -> None:
+        """Take the beginning; `key` is the stream's, where that is known here."""
         ...
 
     def chunk(self, chunk: Chunk) -> None:
@@ -61,7 +61,7 @@ class TextOutput:
         self._kept: list[str] = []
         self._open_line = False
 
-    def start(self, info: StreamInfo) -> None:
+    def start(self, info: StreamInfo, key: str | None) -> None:
         """Write nothing."""
 
     def chunk(self, chunk: Chunk) -> None:
@@ -98,9 +98,10 @@ class JsonOutput:
         """Write to `out`."""
         self._out = out
 
-    def start(self, info: StreamInfo) -> None:
-        """Write ``{"event": "start", id, source, unit, rate, offset}``."""
-        self._write("start", info.model_dump(exclude={"format"}))
+    def start(self, info: StreamInfo, key: str | None) -> None:
+        """Write ``{"event": "start", id, source, unit, rate, offset, key?}``."""
+        shown = {} if key is None else {"key": key}
+        self._write("start", info.model_dump(exclude={"format"}) | shown)
 
     def chunk(self, chunk: Chunk) -> None:
         """Write ``{"event": "chunk", offset, next, text}``."""

@@ -2,8 +2,8 @@
 // and sends the event when a line comes on standard input.
 import { connect as dial } from "../../../tests/live/node/client.mjs";
 
-const connect = () => {
-  const socket = dial({ reconnectionDelay: 5, reconnectionDelayMax: 20, timeout: 500 });
+const connect = (options) => {
+  const socket = dial({ ...options, reconnectionDelay: 5, reconnectionDelayMax: 20, timeout: 500 });
   const emit = socket.emit.bind(socket);
   socket.emit = (...args) => {
     socket.emit = emit;
