@@ -17,6 +17,7 @@ from textstream.chaos import ChaosProxy
 from textstream.client import ReconnectPolicy, StreamClient
 from textstream.client.address import parse_address
 from textstream.client.api import Api
+from textstream.client.auth import Tokens
 from textstream.client.failures import (
     CannotConnect,
 )
@@ -82,12 +83,15 @@ def test_how_long_a_first_connection_is_tried() -> None:
 
     address = parse_address(f"http://127.0.0.1:{free_port()}")
     policy = ReconnectPolicy()
-    api = Api(address, timeout=1, policy=policy, sleep=sleep, clock=lambda: now)
+    api = Api(
+        address, timeout=1, policy=policy, tokens=Tokens(None), sleep=sleep, clock=lambda: now
+    )
     with pytest.raises(CannotConnect, match="connection refused"):
         api.get("/api/sources")
     assert policy.first_give_up_after <= now < 2 * policy.first_give_up_after
     assert len(slept) > 3
-    once = Api(address, timeout=1, policy=ReconnectPolicy(attempts=1), sleep=sleep)
+    policy = ReconnectPolicy(attempts=1)
+    once = Api(address, timeout=1, policy=policy, tokens=Tokens(None), sleep=sleep)
     tried = len(slept)
     with pytest.raises(CannotConnect):
         once.get("/api/sources")

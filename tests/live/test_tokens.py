@@ -199,8 +199,9 @@ def test_a_token_that_expires_in_mid_stream(
     guarded: RunningServer, sio: Connect, transport: str
 ) -> None:
     text = "".join(chr(0x4E00 + number) for number in range(600))
-    first = sio(guarded, (transport,), auth={"token": about_to_expire(left=0.3)})
+    first = sio(guarded, (transport,), auth={"token": make_token()})
     answer = first.call("start_stream", {"text": text, "rate": 200})
+    assert first.call("authenticate", {"token": about_to_expire()}) == {"ok": True, "expires": 0}
     told = first.wait_for_event("stream_error").data
     assert told["code"] == "unauthorized"
     assert told["reason"] == "expired"
@@ -221,9 +222,10 @@ def test_a_token_that_expires_in_mid_stream(
 def test_who_has_a_newer_token_at_hand_stays(
     guarded: RunningServer, sio: Connect, transport: str
 ) -> None:
-    before, after, gone = (
-        sio(guarded, (transport,), auth={"token": about_to_expire(left=0.3)}) for _ in range(3)
-    )
+    clients = [sio(guarded, (transport,), auth={"token": make_token()}) for _ in range(3)]
+    for client in clients:
+        assert client.call("authenticate", {"token": about_to_expire()})["ok"]
+    before, after, gone = clients
     assert before.call("authenticate", {"token": make_token()})["ok"]
     after.wait_for_event("stream_error")
     assert after.call("authenticate", {"token": make_token()})["ok"]

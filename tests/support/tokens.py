@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 
+from tests.support.timing import patient
 from textstream.access.principal import LEEWAY
 
 SECRET = "a secret of the tests, of more than thirty-two bytes"
@@ -21,7 +22,7 @@ def make_token(
     return jwt.encode({"sub": name, "aud": "textstream", "exp": expires} | claims, secret)
 
 
-def about_to_expire(name: str = "alice", *, left: float = 1.0, **claims: Any) -> str:
+def about_to_expire(name: str = "alice", *, left: float = patient(0.7), **claims: Any) -> str:
     """Return a token that the server takes, and that is over in so many seconds.
 
     By its own word it is over already: it lives on what two clocks may differ.

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from textstream import __version__
 from textstream.cli import exit_codes
+from textstream.cli.advice import about_token
 from textstream.cli.chaos import chaos
 from textstream.cli.exit_codes import Interrupted, catch_signals
 from textstream.cli.input import STDIN, URL_VARIABLE, RateType, parse_params, read_stdin
 from textstream.cli.output import complain, complain_of_use, prepare, silence
 from textstream.cli.terminal import json_for
+from textstream.cli.token import auth_of, token_options
 from textstream.errors import TextStreamError
 
 DEFAULT_URL = "http://127.0.0.1:5002"
@@ -87,6 +90,7 @@ def read_options(command: Command) -> Command:
         click.option("--stats", is_flag=True, help="Say on standard error how fast it was."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event."),
         click.option("--no-stream", is_flag=True, help="Print all of the text at the end."),
+        token_options,
         url_option,
         click.option(
             "--rate",
@@ -189,13 +193,17 @@ def resume(
 @click.command("sources", epilog=exit_codes.HELP, context_settings=SETTINGS)
 @url_option
 @wait_option
+@token_options
 @click.option("--json", "as_json", is_flag=True, help="Print what the server says, as JSON.")
-def sources(url: str, wait: float, as_json: bool) -> int:
+def sources(
+    *, url: str, wait: float, as_json: bool, token: str | None, token_file: Path | None
+) -> int:
     """List the sources of the server; * marks the preferred one."""
     from textstream.cli.listing import table
     from textstream.client import ReconnectPolicy, StreamClient
 
-    with StreamClient(url, reconnect=ReconnectPolicy(first_give_up_after=wait)) as client:
+    policy, auth = ReconnectPolicy(first_give_up_after=wait), auth_of(token, token_file)
+    with StreamClient(url, reconnect=policy, auth=auth) as client:
         described = client.sources()
     out = prepare(sys.stdout)
     out.write(f"{json_for(out, described, indent=2)}\n" if as_json else table(described, out))
@@ -244,7 +252,7 @@ def _run(arguments: list[str]) -> int:
         complain_of_use(error)
         return exit_codes.INVALID
     except TextStreamError as error:
-        complain(error.message)
+        complain(error.message + about_token(error))
         return exit_codes.code_of(error)
     except Interrupted as signal:
         return signal.code

@@ -10,6 +10,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from textstream.cli.token import ADVICE
+
 if TYPE_CHECKING:  # They bring pydantic and Socket.IO, which take half a second to load.
     from textstream.client import StreamResult
     from textstream.errors import TextStreamError
@@ -39,6 +41,13 @@ def after_failure(error: TextStreamError, offset: int) -> int | None:
         return None  # the server is there, and would say no again
     # It goes on without its reader, and is kept: whoever was cut off can come back.
     return offset if isinstance(error, errors.ServerUnreachable) else None
+
+
+def about_token(error: TextStreamError) -> str:
+    """Return where to give a token, after an error that another one cures; "" else."""
+    from textstream import errors  # noqa: PLC0415
+
+    return ADVICE if isinstance(error, errors.Unauthorized) else ""
 
 
 def read_on_with(stream_id: str, offset: int, url: str | None) -> str:

@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from textstream.cli import exit_codes
-from textstream.cli.advice import after_end, after_failure, read_on_with
+from textstream.cli.advice import about_token, after_end, after_failure, read_on_with
 from textstream.cli.input import URL_VARIABLE, join_input
 from textstream.cli.output import JsonOutput, Output, Status, TextOutput, complain, prepare, silence
+from textstream.cli.token import auth_of
 from textstream.client import ReconnectPolicy, StreamClient, TextStream
 from textstream.client.address import DEFAULT_URL, parse_address
 from textstream.client.stats import StreamStats
@@ -42,6 +44,8 @@ class ReadOptions:
     no_stream: bool
     as_json: bool
     stats: bool
+    token: str | None
+    token_file: Path | None
 
     @property
     def url_to_give(self) -> str | None:
@@ -58,6 +62,7 @@ class ReadOptions:
             transports=None if self.transport == "auto" else [self.transport],
             reconnect=not self.no_reconnect and ReconnectPolicy(first_give_up_after=self.wait),
             on_state=status.on_state,
+            auth=auth_of(self.token, self.token_file),
         )
 
 
@@ -125,7 +130,7 @@ def _read(open_stream: Opener, options: ReadOptions, output: Output) -> int:
             with status.while_waiting(f"waiting for the server at {client.url}"):
                 stream = open_stream(client)
             stats = StreamStats(asked_at, stream.info.unit)
-            output.start(stream.info)
+            output.start(stream.info, stream.key)
             for chunk in stream.chunks():
                 output.chunk(chunk)
                 stats.add(chunk)
@@ -160,8 +165,8 @@ def _failed(
         output.end(stream.id, stream.result)
     output.error(error)
     output.finish()
-    advice = ""
-    if stream:
+    advice = about_token(error)
+    if stream and not advice:
         advice = _how_to_go_on(stream, after_failure(error, stream.offset), options)
     complain(error.message + advice)
     return exit_codes.code_of(error)

@@ -19,6 +19,7 @@ from typing import Any
 from textstream.client.address import DEFAULT_URL, parse_address
 from textstream.client.api import Api
 from textstream.client.assembler import Assembler
+from textstream.client.auth import Auth, Tokens
 from textstream.client.reader import Chunk, Reader, StreamResult
 from textstream.client.reconnect import ReconnectPolicy
 from textstream.client.session import Session, State
@@ -56,6 +57,7 @@ class StreamClient:
         reconnect: bool | ReconnectPolicy = True,
         timeout: float = 10.0,
         on_state: Callable[[State], None] | None = None,
+        auth: Auth = None,
     ) -> None:
         """Make a client; nothing is sent yet.
 
@@ -76,10 +78,14 @@ class StreamClient:
             on_state: called when the client begins to connect, to stream, to reconnect, or has
                 nothing left to read. It runs in the client's thread: it must not block, nor
                 call the client.
+            auth: the token, where the server asks for one; or what returns one. That is called for
+                each connection, and once more when the server does not take what it gave: so a
+                token that has expired is followed by the next, and streams go on at the right
+                unit. It runs in the client's thread, and in that of whoever asks for `sources`.
 
         Raises:
-            InvalidRequest: `url` is no address, `path` no path, there is no such transport, or
-                `timeout` is not above 0.
+            InvalidRequest: `url` is no address, `path` no path, there is no such transport,
+                `timeout` is not above 0, or `auth` is neither a text nor can be called.
 
         """
         if timeout <= 0:
@@ -89,13 +95,17 @@ class StreamClient:
         """The server's address, without what is nobody's business: password and query."""
         self._timeout = timeout
         policy = reconnect if isinstance(reconnect, ReconnectPolicy) else ReconnectPolicy()
-        self._api = Api(address, timeout=timeout, policy=policy if reconnect else None)
+        tokens = Tokens(auth)
+        self._api = Api(
+            address, timeout=timeout, policy=policy if reconnect else None, tokens=tokens
+        )
         self._session = Session(
             address,
             transports=transports,
             policy=policy if reconnect else None,
             timeout=timeout,
             on_state=on_state,
+            tokens=tokens,
         )
         self._streams: list[tuple[TextStream, Reader]] = []
 
@@ -175,6 +185,7 @@ class StreamClient:
 
         Raises:
             ServerUnreachable: nothing answers at the address, or not in time.
+            Unauthorized: the server asks for a token, and does not take this one.
             StreamFailed: the answer makes no sense; is this a textstream server?
 
         """

@@ -9,9 +9,15 @@ from typing import Any
 import requests
 
 from textstream.client.address import ServerAddress
+from textstream.client.auth import Tokens
 from textstream.client.failures import NOT_OURS, CannotConnect, cause_of, cause_of_response
-from textstream.client.http_session import HttpSession
+from textstream.client.http_session import Authorization, HttpSession
 from textstream.client.reconnect import ReconnectPolicy
+from textstream.client.wire_errors import error_from_wire
+from textstream.errors import TextStreamError
+
+
+_REFUSING = {401, 403}
 
 
 class Api:
@@ -23,16 +29,19 @@ class Api:
         *,
         timeout: float,
         policy: ReconnectPolicy | None,
+        tokens: Tokens,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make it; nothing is sent yet. `timeout` is for each answer, in seconds.
 
-        `policy` says how long a server that is not there yet is tried for; None: once.
+        `policy` says how long a server that is not there yet is tried for; None: once. `tokens`
+        gives what is shown.
         """
         self._address = address
         self._timeout = timeout
         self._policy = policy
+        self._tokens = tokens
         self._sleep = sleep
         self._clock = clock
 
@@ -41,13 +50,14 @@ class Api:
 
         Raises:
             CannotConnect: nothing answers there, or it is no JSON.
+            TextStreamError: the server refuses it, with a code of ours.
 
         """
         began, attempt = self._clock(), 0
         while True:
             attempt += 1
             try:
-                return self._get(path)
+                answer = self._get(path)
             except CannotConnect as error:
                 elapsed = self._clock() - began
                 if (
@@ -57,16 +67,40 @@ class Api:
                 ):
                     raise
                 self._sleep(self._policy.delay(attempt))
+            except TextStreamError as error:
+                if not self._tokens.may_mend(error):
+                    raise
+            else:
+                self._tokens.accepted()
+                return answer
 
     def _get(self, path: str) -> Any:
+        token, url = self._tokens.next(), self._address.at(path)
+        shown: Any = {}
+        if token is not None and self._address.authorization is None:
+            shown["auth"] = Authorization(f"Bearer {token}")
         with HttpSession(self._address) as session:
             try:
-                response = session.request("GET", self._address.at(path), timeout=self._timeout)
+                response = session.request("GET", url, timeout=self._timeout, **shown)
                 if response.ok and not response.is_redirect:
                     return response.json()
                 cause = cause_of_response(response)
             except requests.JSONDecodeError:
-                cause = NOT_OURS
+                cause, response = NOT_OURS, None
             except (requests.RequestException, ValueError) as error:
-                cause = cause_of(error, self._timeout)
+                cause, response = cause_of(error, self._timeout), None
+        if response is not None and (refused := _refusal_in(response)):
+            raise refused
         raise CannotConnect(self._address.url, cause)
+
+
+def _refusal_in(response: requests.Response) -> TextStreamError | None:
+    """Return what the server's application says of why it refuses; None: it says nothing."""
+    try:
+        said = response.json()
+    except ValueError:
+        return None
+    if response.status_code not in _REFUSING:  # a limit may pass: see `cause_of_response`
+        return None
+    known = isinstance(said, dict) and isinstance(said.get("code"), str) and "message" in said
+    return error_from_wire(said) if known else None

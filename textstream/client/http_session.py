@@ -38,7 +38,7 @@ class HttpSession(requests.Session):
         self.last: requests.Response | requests.RequestException | None = None
         self.hooks["response"].append(_refuse_empty)
         if address.authorization is not None:
-            self.auth = _Authorization(address.authorization)
+            self.auth = Authorization(address.authorization)
         self.trust = _trust() if address.origin.startswith("https:") else None
         for scheme in ("http://", "https://"):
             self.mount(scheme, ClosingAdapter(self.trust))
@@ -54,12 +54,15 @@ class HttpSession(requests.Session):
         return self.last
 
 
-class _Authorization(requests.auth.AuthBase):
+class Authorization(requests.auth.AuthBase):
+    """What a request shows in the header of that name."""
+
     # Not a header of the session: the user's .netrc would replace that.
     def __init__(self, value: str) -> None:
         self._value = value
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add it to a request."""
         request.headers["Authorization"] = self._value
         return request
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from textstream.client.connection import Connection
 from textstream.client.reader import Reader
 from textstream.client.wire_errors import error_from_wire, not_understood
-from textstream.errors import Forbidden, TextStreamError, UnknownStream
+from textstream.errors import Forbidden, TextStreamError, Unauthorized, UnknownStream
 from textstream.protocol import (
     CONTINUE_STREAM,
     LEAVE_STREAM,
@@ -42,6 +42,7 @@ class Link:
 
     Attributes:
         fruitful: whether new text has arrived over it.
+        expired: whether its token has: it is to be made anew, with another.
 
     """
 
@@ -50,6 +51,7 @@ class Link:
     ) -> None:
         """Make a link. `readers` returns those not over; `timeout` is for answers, in s."""
         self.fruitful = False
+        self.expired = False
         self._connection = connection
         self._readers = readers
         self._timeout = timeout
@@ -173,7 +175,9 @@ class Link:
             if not isinstance(answer, dict):
                 on_error(not_understood(f"no answer to {event}"))
             elif answer.get("ok") is not True:
-                on_error(error_from_wire(answer.get("error")))
+                error = error_from_wire(answer.get("error"))
+                if not self._expires(error):
+                    on_error(error)
             else:
                 try:
                     on_ok(answer)
@@ -198,7 +202,15 @@ class Link:
             self._deliver(self._end, _parse(StreamEnd, data))
         elif isinstance(data, dict) and "id" in data:
             self._deliver(self._failing, data)
-        # An error without an id is about a start that failed: its answer says the same.
+        else:
+            # It is about a start that failed: its answer says the same. Or about the connection.
+            self._expires(error_from_wire(data))
+
+    def _expires(self, error: TextStreamError) -> bool:
+        """Note whether the connection's token has expired, which is one more way to lose it."""
+        if isinstance(error, Unauthorized) and error.reason == "expired":
+            self.expired = True
+        return self.expired
 
     def _deliver(self, handle: Handle, data: Any) -> None:
         stream_id = data["id"] if isinstance(data, dict) else data.id

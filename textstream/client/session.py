@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Literal
 
 from textstream.client.address import ServerAddress
+from textstream.client.auth import Tokens
 from textstream.client.connection import Connection
 from textstream.client.failures import refused_for_good
 from textstream.client.link import EVENTS, Link
@@ -49,6 +50,7 @@ class Session:
         policy: ReconnectPolicy | None,
         timeout: float,
         on_state: Callable[[State], None] | None,
+        tokens: Tokens,
     ) -> None:
         """Make a session; it connects when there is a stream to read. See `StreamClient`."""
         self.changed = threading.Condition()
@@ -58,6 +60,7 @@ class Session:
         self._policy = policy
         self._timeout = timeout
         self._on_state = on_state
+        self._tokens = tokens
         self._state: State = "ended"
         self._readers: list[Reader] = []  # those that are not over
         self._thread: threading.Thread | None = None
@@ -172,10 +175,16 @@ class Session:
                     return None
                 self._attempt += 1
             try:
-                return connect_by(self._attempts, self._connection, self._timeout)
+                connect = partial(self._connection, self._tokens.next())
+                connection = connect_by(self._attempts, connect, self._timeout)
             except TextStreamError as error:
+                if self._tokens.may_mend(error):
+                    continue
                 with self.changed:
                     self._fail(error, partial(self._is_hopeless, error))
+            else:
+                self._tokens.accepted()
+                return connection
 
     def _delay(self, again: bool) -> float:
         """Return the seconds until the next attempt; a first one is due at once."""
@@ -184,14 +193,15 @@ class Session:
             return 0.0
         return self._policy.delay(self._attempt) if self._policy else 0.0
 
-    def _connection(self, transports: Attempt, timeout: float) -> Connection:
+    def _connection(self, token: str | None, transports: Attempt, timeout: float) -> Connection:
+        shown = {} if token is None else {"token": token}
         return Connection(
             self._address,
             transports=transports,
             timeout=timeout,
             handlers={event: self._handler(event) for event in EVENTS},
             lock=self.changed,
-            auth={"client_key": self._client_key},
+            auth={"client_key": self._client_key, **shown},
         )
 
     def _is_hopeless(self, error: TextStreamError, reader: Reader) -> bool:
@@ -199,9 +209,8 @@ class Session:
         # A network that was there comes back, also when its names cannot be found meanwhile. What
         # never was there is another thing: a wrong name stays wrong.
         first = not reader.asked
-        if refused_for_good(error) or (first and not error.retryable):
-            return True
-        return self._given_up(first=first)
+        for_good = refused_for_good(error) or self._tokens.is_final(error)
+        return for_good or (first and not error.retryable) or self._given_up(first=first)
 
     def _serve(self, connection: Connection) -> None:
         opened = time.monotonic()
@@ -236,7 +245,7 @@ class Session:
                 self._fail(silent, lambda reader: reader.info is None)
             self._tidy()
             state = self._current_state()
-            alive = alive and not self._closed and not link.overdue
+            alive = alive and not (self._closed or link.overdue or link.expired)
         self._report(state)
         return alive
 
