@@ -16,7 +16,6 @@ from textstream.client.reconnect import ReconnectPolicy
 from textstream.client.wire_errors import error_from_wire
 from textstream.errors import TextStreamError
 
-
 _REFUSING = {401, 403}
 
 
