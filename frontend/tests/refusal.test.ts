@@ -76,7 +76,7 @@ async function site(reply: Reply | "nothing"): Promise<Site> {
 }
 
 function optionsOf(transports: Transports): WireOptions {
-  return { transports, path: "/socket.io/", auth: undefined };
+  return { transports, path: "/socket.io/", auth: {} };
 }
 
 /** How a connection over `transports` ends. */

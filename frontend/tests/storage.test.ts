@@ -246,10 +246,10 @@ test("the server knows by a key that it is the same client: on each connection, 
   expect(server.wire.options.auth).toEqual(auth);
   client.close();
   const after = await fakeClient(server, { storage });
-  expect(server.wire.options.auth).toEqual({ client_key: auth?.client_key });
+  expect(server.wire.options.auth).toEqual({ client_key: auth.client_key });
   after.client.close();
   const elsewhere = await fakeClient(server, { storage: new MemoryStorage() });
-  expect(server.wire.options.auth).not.toEqual({ client_key: auth?.client_key });
+  expect(server.wire.options.auth).not.toEqual({ client_key: auth.client_key });
   elsewhere.client.close();
 });
 

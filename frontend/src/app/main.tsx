@@ -3,6 +3,7 @@ import { StreamClient } from "../client";
 import { WrongAddress } from "../shared/components/WrongAddress";
 import { chosenTransports, ownServer, serverAddress, type Home } from "../shared/server";
 import { pageStorage } from "../shared/storage";
+import { authFor, followTokens, takeToken } from "../shared/token";
 import { initialTheme, showTheme } from "../shared/theme";
 import { typeInto } from "../shared/typing";
 import { App } from "./App";
@@ -19,18 +20,24 @@ function parts(): Parts | undefined {
   const local = pageStorage("localStorage");
   // Where earlier releases had the history: nobody could remove the prompts in it any more.
   local?.removeItem("textstream app history");
-  let client;
+  takeToken(address);
+  let client: StreamClient;
   try {
     const transports = chosenTransports(location.search);
     client = new StreamClient(address, {
       // Shared by the tabs, and there on the next visit: the history.
       storage: local ?? null,
       remember: MOST,
+      auth: authFor(address),
       ...(transports && { transports }),
     });
   } catch {
     return undefined;
   }
+  const { url } = client;
+  followTokens(url, () => {
+    client.retryNow();
+  });
   const history = new History(client.store);
   const store = new PaneStore(pageStorage("sessionStorage"), client.url);
   const workspace = new Workspace(client, history, store);

@@ -1,4 +1,5 @@
 import type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
+import type { Auth } from "./auth.js";
 import { randomId } from "./digest.js";
 import { checkOffset } from "./decode.js";
 import { Emitter } from "./emitter.js";
@@ -38,6 +39,13 @@ export interface ResumeOptions {
   data?: unknown;
 }
 
+/** What is shown, with the key by which the server knows this client again. */
+function withKey(client_key: string, auth: Auth = {}): Auth {
+  return typeof auth === "function"
+    ? async () => ({ client_key, ...(await auth()) })
+    : { client_key, ...auth };
+}
+
 /** How many streams that have ended `StreamClient.streams` has. */
 const KEPT = 50;
 /** How many the storage has, unless the options say otherwise. */
@@ -73,7 +81,7 @@ export class StreamClient {
     const storage = options.storage === undefined ? defaultStorage() : options.storage;
     this.store = new StreamStore(storage ?? undefined, this.url, options.remember ?? REMEMBERED);
     this.#recorder = new Recorder(this.store);
-    const auth = { client_key: this.store.clientKey(), ...options.auth };
+    const auth = withKey(this.store.clientKey(), options.auth);
     this.#session = new Session(sessionOptions(this.url, { ...options, auth }), () => {
       this.#changed();
     });

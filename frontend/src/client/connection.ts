@@ -1,3 +1,4 @@
+import type { AuthFields, Credentials } from "./auth.js";
 import { delayBefore, type Backoff } from "./backoff.js";
 import type { Clock } from "./clock.js";
 import { decodeDraining, decodeError } from "./decode.js";
@@ -6,7 +7,7 @@ import type { Probe } from "./probe.js";
 import { UNCONNECTED, type ConnectionSnapshot } from "./connection-state.js";
 import type { Wire, WireFactory, WireHandlers, WireOptions } from "./wire.js";
 
-export interface ConnectionOptions extends WireOptions {
+export interface ConnectionOptions extends Omit<WireOptions, "auth"> {
   url: string;
   /** Milliseconds for a handshake, and for what the probe asks. */
   timeout: number;
@@ -14,6 +15,7 @@ export interface ConnectionOptions extends WireOptions {
   clock: Clock;
   random: () => number;
   factory: WireFactory;
+  credentials: Credentials;
   probe: Probe;
 }
 
@@ -36,6 +38,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #handlers: ConnectionHandlers;
   #wire: Wire | undefined;
+  #asking = false; // for what to show
+  #resting = false; // nothing is tried by itself
   #generation = 0; // of the wire; what an earlier one reports is not heard
   #cancel: () => void = () => undefined; // the timer: of the next try, or of the handshake
   #ever = false;
@@ -61,14 +65,36 @@ export class Connection {
 
   /** Try to connect now, unless it is connected, or being tried. */
   tryNow(): void {
-    if (this.#wire || this.snapshot.state === "closed") return;
+    if (this.#wire || this.#asking || this.snapshot.state === "closed") return;
     this.#cancel();
+    this.#resting = false;
     const generation = (this.#generation += 1);
-    const { clock, factory, url, timeout } = this.#options;
+    const { credentials } = this.#options;
     this.#change({ attempts: this.snapshot.attempts + 1, nextTryAt: undefined });
+    if (credentials.fixed) {
+      this.#connect(credentials.fixed, generation);
+      return;
+    }
+    this.#asking = true;
+    void credentials.ask().then(
+      (auth) => {
+        this.#asking = false;
+        if (generation === this.#generation) this.#connect(auth, generation);
+      },
+      (error: unknown) => {
+        this.#asking = false;
+        if (generation !== this.#generation || !(error instanceof StreamError)) return;
+        this.#away(0);
+        this.#failed(error, !error.retryable);
+      },
+    );
+  }
+
+  #connect(auth: AuthFields, generation: number): void {
+    const { clock, factory, url, timeout } = this.#options;
     this.#wire = factory(
       url,
-      { ...this.#options, transports: this.#transports() },
+      { ...this.#options, auth, transports: this.#transports() },
       this.#listen(generation),
     );
     this.#cancel = clock.after(timeout, () => {
@@ -77,9 +103,21 @@ export class Connection {
     });
   }
 
+  /** Something is wanted: try once more, where nothing is tried by itself any more. */
+  wanted(): void {
+    if (this.#resting) this.tryNow();
+  }
+
   /** Text has arrived: the connection is good, and the next loss is a new one. */
   fruitful(): void {
     this.#fruitful = true;
+  }
+
+  /** Its token has expired: make it anew, with another. */
+  expired(error: StreamError): void {
+    if (!this.#wire) return;
+    this.#away(0);
+    this.#failed(error, false);
   }
 
   /** Break the connection off, as a network would, and stay away for `stayAway` ms. */
@@ -146,6 +184,7 @@ export class Connection {
     this.#cancel();
     this.#ever = true;
     this.#fruitful = false;
+    this.#options.credentials.accepted();
     this.#openedAt = this.#options.clock.now();
     const state = this.snapshot.retryAfter === undefined ? "connected" : "draining";
     this.#set({ state, error: undefined });
@@ -178,14 +217,17 @@ export class Connection {
 
   /** The server has spoken against this client: what it said is the reason. */
   #refused(data: unknown, message: string): void {
-    const { backoff, random } = this.#options;
+    const { backoff, random, credentials } = this.#options;
     const said = decodeError(data);
     const error = said.code === "protocol_error" ? new StreamError("forbidden", message) : said;
     const { retryAfter } = error;
     // Those that were refused together are told the same, and do not come back together.
     const spread = random() * backoff.maximum;
-    this.#away(retryAfter === undefined ? 0 : retryAfter * 1000 + spread);
-    this.#failed(error, !error.retryable);
+    const final = credentials.isFinal(error);
+    // Asked again and again, a server that wants another token would count wrong ones.
+    const waits = final && error.code === "unauthorized" ? Infinity : 0;
+    this.#away(retryAfter === undefined ? waits : retryAfter * 1000 + spread);
+    this.#failed(error, final);
   }
 
   #away(stayAway: number): void {
@@ -217,14 +259,17 @@ export class Connection {
     const { clock, backoff, random } = this.#options;
     // The try that was lost counts: `attempts` is 0 only behind a connection that was good.
     const delay = Math.max(stayAway, delayBefore(this.snapshot.attempts, backoff, random));
-    this.#cancel = clock.after(delay, () => {
-      this.tryNow();
-    });
+    const isTried = Number.isFinite(delay);
+    this.#resting = !isTried;
+    if (isTried)
+      this.#cancel = clock.after(delay, () => {
+        this.tryNow();
+      });
     this.#set({
       state: this.#ever ? "reconnecting" : "connecting",
       transport: undefined,
       retryAfter: undefined,
-      nextTryAt: clock.now() + delay,
+      nextTryAt: isTried ? clock.now() + delay : undefined,
     });
   }
 

@@ -1,4 +1,5 @@
 /** The client library: `StreamClient` is where to begin. README.md shows how. */
+export type { Auth, AuthFields } from "./auth.js";
 export type { Backoff } from "./backoff.js";
 export type { Chunk } from "./chunks.js";
 export {

@@ -1,3 +1,4 @@
+import { hasExpired } from "./auth.js";
 import {
   decodeAnswer,
   decodeChunk,
@@ -39,6 +40,8 @@ export interface LinkOptions extends DeadlineOptions {
   postpone: (reader: Reader) => void;
   /** New text has arrived. */
   fruitful: () => void;
+  /** The token of the connection has expired. */
+  expired: (error: StreamError) => void;
 }
 
 /**
@@ -208,8 +211,10 @@ export class Link {
     else if (event === "stream_end") this.#deliver({ event: "end", data: decodeEnd(data) });
     else if (event === "stream_error") {
       const error = decodeErrorEvent(data);
-      // One without an id is about a start or a resume that failed: its answer says the same.
+      // One without an id is about a start or a resume that failed: its answer says the same. Or the
+      // token of the connection has expired.
       if (error.id !== undefined) this.#deliver({ event: "error", data: error });
+      else if (hasExpired(error)) this.#options.expired(decodeError(data));
     }
   }
 
@@ -252,7 +257,9 @@ export class Link {
         onOk(decodeAnswer(answer));
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
-        onError(error);
+        // One more way to lose a connection: what was asked is asked again on the next.
+        if (hasExpired(error)) this.#options.expired(error);
+        else onError(error);
       }
     });
   }

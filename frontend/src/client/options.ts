@@ -1,3 +1,4 @@
+import { Credentials, type Auth } from "./auth.js";
 import { DEFAULT_BACKOFF, type Backoff } from "./backoff.js";
 import { systemClock, type Clock } from "./clock.js";
 import { StreamError } from "./errors.js";
@@ -33,8 +34,13 @@ export interface ClientOptions {
    * Sent at each CONNECT, for servers that ask who you are. Beside it goes a `client_key`, a secret that
    * is made up once and kept in `storage`: by it the server knows, after a lost connection or a reload,
    * that the streams are yours.
+   *
+   * A function is called for each connection: `auth: async () => ({ token: await newToken() })`. When the
+   * server does not take what it gave, it is called once more; when it does not take that either, streams
+   * fail with `unauthorized`, and nothing is tried again until `retryNow`. A token that expires while it is
+   * connected is one more lost connection.
    */
-  auth?: Record<string, unknown>;
+  auth?: Auth;
   /** For tests. */
   wire?: WireFactory;
   clock?: Clock;
@@ -51,7 +57,7 @@ export function sessionOptions(url: string, options: ClientOptions): SessionOpti
     timeout: options.timeout ?? 10_000,
     giveUpAfter: options.giveUpAfter ?? 360_000,
     path: options.path ?? socketIoPath(url),
-    auth: options.auth,
+    credentials: new Credentials(options.auth),
     factory: options.wire ?? socketIoWire,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

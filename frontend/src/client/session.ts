@@ -58,7 +58,10 @@ export class Session {
     }
     this.#since.set(reader, this.clock.now());
     if (this.link) this.link.attach(reader);
-    else this.#watch();
+    else {
+      this.connection.wanted();
+      this.#watch();
+    }
   }
 
   /** Stop the reader's stream on the server, now or as soon as that is possible. */
@@ -109,6 +112,9 @@ export class Session {
       },
       fruitful: () => {
         this.connection.fruitful();
+      },
+      expired: (error) => {
+        this.connection.expired(error);
       },
     });
     this.link = link;

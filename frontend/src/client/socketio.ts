@@ -29,13 +29,15 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
     transports: [...transports],
     tryAllTransports: true,
     path,
-    ...(auth && { auth }),
+    auth,
     forceNew: true,
     reconnection: false,
     autoConnect: false,
   });
   const asking = new AbortController();
+  let silent = false;
   const silence = (): void => {
+    silent = true;
     socket.off();
     socket.io.off();
     socket.io.engine.off("upgrade");
@@ -86,9 +88,13 @@ export const socketIoWire: WireFactory = (url, options, handlers) => {
   engine.on("upgrade", ({ name }) => {
     handlers.transport(name);
   });
-  // The one place that tells of a connection that ends before its first packet.
+  // The one place that tells of a connection that ends before its first packet. Not at once: of a CONNECT
+  // that is refused the library closes the connection first, and says why then.
   engine.on("close", (reason) => {
-    if (!socket.connected) lost(reason);
+    if (socket.connected) return;
+    queueMicrotask(() => {
+      if (!silent) lost(reason);
+    });
   });
   // Only the last transport's error is handed on: that of a WebSocket may come behind a refusal.
   engine.transport.on("error", ({ context }) => {

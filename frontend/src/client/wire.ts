@@ -4,6 +4,8 @@
  * How long it may take to open is not its business: the one that opens it has a timer for that.
  */
 
+import type { AuthFields } from "./auth.js";
+
 /** What a connection reports, until it was cut or closed; never from within the factory's call. */
 export interface WireHandlers {
   /** It is open. */
@@ -37,7 +39,7 @@ export interface WireOptions {
   /** Where Socket.IO is on the server's origin. */
   path: string;
   /** Sent when it opens, for servers that ask who you are. */
-  auth: Record<string, unknown> | undefined;
+  auth: AuthFields;
 }
 
 export type WireFactory = (url: string, options: WireOptions, handlers: WireHandlers) => Wire;

@@ -12,6 +12,7 @@
  */
 import { StreamClient, StreamError } from "../client";
 import { serverAddress } from "../shared/server";
+import { authFor, followTokens, takeToken } from "../shared/token";
 import { enteredEarly, focusAtFirst, isComposing, typeInto } from "../shared/typing";
 import { ConnectionBadge } from "./badge";
 import { Controls } from "./controls";
@@ -34,8 +35,14 @@ const controls = new Controls((rate) => {
 });
 
 function connect(): StreamClient {
+  const address = serverAddress(location, "./");
+  takeToken(address);
+  followTokens(address, () => {
+    client.retryNow();
+  });
   try {
-    return new StreamClient(serverAddress(location, "./"), {
+    return new StreamClient(address, {
+      auth: authFor(address),
       storage: null, // The page remembers more of a stream: see memory.ts.
       backoff: { initial: 250, maximum: 3000 },
       giveUpAfter: Infinity, // It says what is wrong, and whoever reads it decides.

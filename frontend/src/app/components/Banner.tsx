@@ -16,6 +16,8 @@ export function Banner({ connection }: { connection: ConnectionSnapshot }) {
         <p>{words.draining(retryAfter ?? 0)}</p>
       </aside>
     );
+  // Nothing is tried by itself any more: somebody has to sign in.
+  const rests = error?.code === "unauthorized" && nextTryAt === undefined;
   const shown = state === "reconnecting" || (state === "connecting" && error !== undefined);
   return (
     <aside className="banner" hidden={!shown}>
@@ -27,11 +29,11 @@ export function Banner({ connection }: { connection: ConnectionSnapshot }) {
       </div>
       {/* Not in the live region: it would be spoken each second. */}
       <span className="countdown">
-        {seconds === undefined ? words.trying : words.tryingIn(seconds)}
+        {rests ? null : seconds === undefined ? words.trying : words.tryingIn(seconds)}
       </span>
       <button
         type="button"
-        disabled={nextTryAt === undefined}
+        disabled={nextTryAt === undefined && !rests}
         onClick={() => {
           client.retryNow();
         }}

@@ -184,6 +184,8 @@ export const en = {
     offsetGone: "The server has trimmed this part of the text. Start it again.",
     sourceFailed: "The source broke while it generated. Start it again.",
     shuttingDown: "The server goes down and takes no new streams. Try again in a moment.",
+    unauthorized:
+      "The server asks who you are. Sign in again: open the link with the token that you were given.",
     forbidden: "The server does not allow this. Ask whoever runs it.",
     internal: "The server made a mistake. Try again; its log says more.",
     mismatch: "The text that arrived is not the text that the server sent. Start it again.",

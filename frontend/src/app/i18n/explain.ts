@@ -59,6 +59,7 @@ function explainCode(
     case "shutting_down":
       return { words: errors.shuttingDown };
     case "unauthorized":
+      return { words: errors.unauthorized, detail: message };
     case "forbidden":
       return { words: errors.forbidden, detail: message };
     case "internal_error":

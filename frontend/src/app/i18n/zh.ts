@@ -175,6 +175,7 @@ export const zh: Words = {
     offsetGone: "服务器已删去这部分文字。请重新开始。",
     sourceFailed: "来源在生成时中断了。请重新开始。",
     shuttingDown: "服务器即将关闭，不接受新的文字流。请稍后再试。",
+    unauthorized: "服务器要求验证身份。请重新登录：再次打开带有令牌的链接。",
     forbidden: "服务器不允许。请联系它的管理者。",
     internal: "服务器出错了。请再试一次；详情见它的日志。",
     mismatch: "收到的文字与服务器发送的不一致。请重新开始。",
