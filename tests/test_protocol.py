@@ -52,7 +52,7 @@ def test_the_names_of_the_events_are_the_protocol() -> None:
             "start_stream", "stop_stream", "pause_stream", "continue_stream", "set_rate",
             "resume_stream", "leave_stream", "describe_stream", "stream_start", "new_char",
             "stream_chunk", "stream_end", "stream_error", "server_draining",
-            "authenticate",
+            "authenticate", "share_stream", "unshare_stream",
         ]
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from textstream.access.address import parse_network
 from textstream.access.rates import parse_rate
-from textstream.access.tokens import read_keys, read_keys_file
+from textstream.access.tokens import check_secret, read_keys, read_keys_file
 from textstream.origins import Origin
 
 
@@ -52,6 +52,11 @@ class AccessSettings(BaseSettings):
         None,
         description="Name of a cookie that may hold the token, too. Only with cors-origins that "
         "are named.",
+    )
+    grant_secret: SecretStr | None = Field(
+        None,
+        description="What links to shared streams are signed with, 32 bytes or more; by default "
+        "one that is made up at start.",
     )
     wrong_tokens_per_address: str | None = Field(
         None,
@@ -95,6 +100,13 @@ class AccessSettings(BaseSettings):
             if info.data.get("auth_keys") is not None:
                 raise ValueError("give the keys, or a file that has them, not both")
             read_keys_file(value)
+        return value
+
+    @field_validator("grant_secret")
+    @classmethod
+    def _grants(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_secret(value.get_secret_value().encode())
         return value
 
     @field_validator("authorize")

@@ -23,6 +23,8 @@ RESUME_STREAM = "resume_stream"
 LEAVE_STREAM = "leave_stream"
 DESCRIBE_STREAM = "describe_stream"
 AUTHENTICATE = "authenticate"
+SHARE_STREAM = "share_stream"
+UNSHARE_STREAM = "unshare_stream"
 
 # Server to client.
 STREAM_START = "stream_start"
@@ -41,6 +43,9 @@ Rate = float | Literal["auto"]
 
 MAX_OFFSET = 2**53 - 1
 """The largest offset: what a JavaScript number holds exactly."""
+
+LONGEST_SHARE = 7 * 86_400
+"""Seconds that a grant is good for, at most."""
 
 MAX_ID = 128
 """The longest stream id or request id, in characters."""
@@ -78,6 +83,7 @@ def _rate(value: object) -> Rate:
 PlainText = Annotated[str, AfterValidator(_plain_text)]
 Identifier = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_plain_text)]
 RateField = Annotated[Rate, PlainValidator(_rate)]
+GrantField = Annotated[str, Field(min_length=1), AfterValidator(_plain_text)]
 OffsetField = Annotated[int, Field(ge=0, le=MAX_OFFSET)]
 
 
@@ -108,16 +114,30 @@ class StartStream(Payload):
 
 
 class StreamRef(Payload):
-    """Which stream: to pause, continue, leave, or describe."""
+    """Which stream: to pause, continue, or leave."""
 
     id: Identifier
 
 
-class StopStream(Payload):
-    """``stop_stream``: which, and its key, where the connection does not own it."""
+class OwnStream(Payload):
+    """To stop or to unshare it: which, and its key, where the connection does not own it."""
 
     id: Identifier
     key: Identifier | None = None
+
+
+class ShareStream(OwnStream):
+    """``share_stream``: for how many seconds."""
+
+    expires: Annotated[float, Field(gt=0, le=LONGEST_SHARE)] = 86_400.0
+
+
+class DescribeStream(Payload):
+    """``describe_stream``: which, and what lets one read it, where that is needed."""
+
+    id: Identifier
+    key: Identifier | None = None
+    grant: GrantField | None = None
 
 
 class SetRate(Payload):
@@ -130,12 +150,14 @@ class SetRate(Payload):
 class ResumeStream(Payload):
     """``resume_stream``: attach a cursor at ``offset``, in units from the start of the text.
 
-    With ``key``, from the answer to the start, the connection owns the stream.
+    With ``key``, from the answer to the start, the connection owns the stream. With a ``grant``,
+    from its owner, it may read it, and no more.
     """
 
     id: Identifier
     offset: OffsetField
     key: Identifier | None = None
+    grant: GrantField | None = None
     rate: RateField | None = None
     format: FormatName | None = None
 

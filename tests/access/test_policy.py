@@ -101,7 +101,7 @@ def test_a_user_with_a_newer_token_is_the_same() -> None:
     stream = Stream(principal=user("alice", None, 1000.0))
     newer = user("alice", frozenset({"read", "control"}), 2000.0)
     assert owns(stream, newer, "another")
-    Policy(lambda: 1500.0).check_control(stream, newer, "another")
+    Policy(clock=lambda: 1500.0).check_control(stream, newer, "another")
     assert not owns(stream, user("bob"), "another")
     assert not owns(stream, Principal("client:alice"), "another")
 
@@ -141,7 +141,7 @@ def test_scopes(
 
 
 def test_who_has_expired_may_nothing_and_the_clock_is_asked_each_time(clock: ManualClock) -> None:
-    policy, principal = Policy(clock), user("alice", None, clock.now + 5)
+    policy, principal = Policy(clock=clock), user("alice", None, clock.now + 5)
     policy.check(principal, "read")
     clock.advance(5 + LEEWAY - 0.001)
     policy.check(principal)

@@ -57,7 +57,7 @@ def test_none_is_kept_for_ever(clock: ManualClock, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_policy_asks_on_each_event(clock: ManualClock) -> None:
-    policy = Policy(clock)
+    policy = Policy(clock=clock)
     alice = user("alice", issued=clock.now)
     policy.check(alice, "read")
     policy.revocations.revoke_user("alice")

@@ -92,7 +92,7 @@ def read_keys(text: str) -> tuple[Key, ...]:
         return keys
     if text.startswith("-----BEGIN"):
         return (_of_pem(text),)
-    return (Key("", "HS256", _secret(text.encode())),)
+    return (Key("", "HS256", check_secret(text.encode())),)
 
 
 def read_keys_file(path: Path) -> tuple[Key, ...]:
@@ -123,7 +123,7 @@ def _of_jwk(one: object) -> Key:
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         raise BadKey(f"a key of kty {one['kty']} cannot be read") from None
     if algorithm == "HS256":
-        key = _secret(key)
+        key = check_secret(key)
     return Key(str(one.get("kid", "")), algorithm, key)
 
 
@@ -139,7 +139,13 @@ def _of_pem(text: str) -> Key:
     raise BadKey("the PEM is no public key of RSA, or of the curve P-256")
 
 
-def _secret(secret: bytes) -> bytes:
+def check_secret(secret: bytes) -> bytes:
+    """Return a secret that is long enough.
+
+    Raises:
+        BadKey: it is not.
+
+    """
     if len(secret) < MIN_SECRET:
         raise BadKey(f"a secret of {len(secret)} bytes is too short: take {MIN_SECRET} at least")
     return secret

@@ -8,7 +8,7 @@ from typing import Any
 
 from textstream.client.assembler import Assembler, OutOfStep
 from textstream.client.wire_errors import not_understood
-from textstream.errors import OffsetGone, StreamFailed, TextStreamError
+from textstream.errors import Forbidden, OffsetGone, StreamFailed, TextStreamError
 from textstream.protocol import (
     RESUME_STREAM,
     START_STREAM,
@@ -206,13 +206,13 @@ class Reader:
     def failing(self, error: TextStreamError) -> bool:
         """Take the server's error; return whether the stream has to be resumed.
 
-        An end follows, unless the text was trimmed, or the server itself made a mistake and let
-        go of this reader.
+        An end follows, unless the text was trimmed, or may not be read any more, or the server
+        itself made a mistake and let go of this reader.
         """
         if error.code == "internal_error" and not self.over:
             return self._must_resume(error)
         self.error = error
-        self.over = self.over or isinstance(error, OffsetGone)
+        self.over = self.over or isinstance(error, (OffsetGone, Forbidden))
         return False
 
     def fail(self, error: TextStreamError) -> None:

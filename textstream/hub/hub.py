@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from textstream.access.clients import Clients
+from textstream.access.grants import Grants
 from textstream.access.policy import Policy, owns
 from textstream.access.principal import ANYBODY, Principal, Scope
 from textstream.access.visits import Visit
@@ -17,6 +18,7 @@ from textstream.errors import InvalidRequest, NotReading
 from textstream.hub.joining import check_resumable, describe
 from textstream.hub.keeper import Keeper, Limits
 from textstream.hub.oversight import Oversight
+from textstream.hub.sharing import Sharing
 from textstream.hub.starter import Starter
 from textstream.hub.table import request_key
 from textstream.protocol import FormatName, Rate, StreamDescription
@@ -44,6 +46,7 @@ class Hub:
         limits: Limits | None = None,
         clients: Clients | None = None,
         policy: Policy | None = None,
+        grants: Grants | None = None,
     ) -> None:
         """Make an empty hub.
 
@@ -55,6 +58,7 @@ class Hub:
             limits: see `Limits`.
             clients: who may have how much; by default everybody anything.
             policy: who may what.
+            grants: makes and reads those of streams that are shared.
 
         """
         self._dispatcher = dispatcher
@@ -67,6 +71,9 @@ class Hub:
         )
         self._starter = Starter(
             self._keeper, dispatcher, pools, new_log=new_log, clock=clock, limits=limits
+        )
+        self.sharing = Sharing(
+            self._keeper, dispatcher, self._policy, grants=grants or Grants(), clock=clock
         )
         self.counts = self._keeper.counts
         self.oversight = Oversight(self._keeper)
@@ -111,21 +118,23 @@ class Hub:
         rate: Rate | None = None,
         format_: FormatName | None = None,
         key: str | None = None,
+        grant: str | None = None,
     ) -> Reader:
         """Read a stream from `offset`: after a reconnect, as a late viewer, or once more.
 
         With the stream's `key`, or as the principal that has started it, the connection owns it
-        from then on.
+        from then on. With a `grant` it may read it, for as long as that is good.
 
         Raises:
-            Unauthorized, Forbidden: see `Policy.check`; or it is another stream's key.
+            Unauthorized, Forbidden: see `Policy.check_read`.
             UnknownStream: there is none of this id, or it was forgotten.
             OffsetGone: the text there was trimmed.
             InvalidRequest: the stream is not that long.
 
         """
-        principal = self._ask(connection, "read")
+        principal = self._ask(connection)
         stream = self._keeper.find(stream_id)
+        granted = self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
         is_own = owns(stream, principal, connection, key)
         with stream.lock:
             check_resumable(stream, offset)
@@ -151,6 +160,8 @@ class Hub:
             stream.attach(reader)
             if before:
                 before.leave(may_return=False)
+            if granted is not None:
+                self.sharing.watch(stream, connection, granted)
         self._begin_reading(reader)
         return reader
 
@@ -184,16 +195,22 @@ class Hub:
         reader.leave()
         return reader.cursor
 
-    def describe(self, stream_id: str, connection: str) -> StreamDescription:
+    def describe(
+        self, stream_id: str, connection: str, *, key: str | None = None, grant: str | None = None
+    ) -> StreamDescription:
         """Say how a stream is now, to whoever may read it.
 
         Raises:
-            Unauthorized, Forbidden: see `Policy.check`.
+            Unauthorized, Forbidden: see `Policy.check_read`.
             UnknownStream: there is none of this id, or it was forgotten.
 
         """
-        self._ask(connection, "read")
-        return describe(self._keeper.find(stream_id))
+        principal = self._ask(connection)
+        stream = self._keeper.find(stream_id)
+        if grant is None and self._keeper.reader(connection, stream_id):
+            return describe(stream)  # it reads it, by whatever lets it
+        self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
+        return describe(stream)
 
     # Ending.
 

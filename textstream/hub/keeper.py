@@ -62,6 +62,8 @@ class Keeper:
         self._lines = EndLines(call_at=dispatcher.call_at, clock=clock)
         self._table = StreamTable()
         self._closing = False
+        self.on_left: Callable[[Stream, AttachedReader], None] = lambda _stream, _reader: None
+        """Told of a reader that has gone, with its stream's lock held."""
         self._retention = Retention(
             self._table,
             lock=self._lock,
@@ -264,6 +266,7 @@ class Keeper:
     def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
         """Let go of the reader; of the stream, in time, if it was the last."""
         assert isinstance(reader, Reader)  # noqa: S101
+        self.on_left(stream, reader)
         with self._lock:
             self._connections.remove_reader(reader)
             if not stream.readers:

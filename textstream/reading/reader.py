@@ -215,13 +215,16 @@ class Reader:
                 self.stream.detach(self, may_return=may_return)
         self.wake()  # so that the dispatcher lets go of it
 
-    def drop(self) -> None:
-        """End it after a failure of the server's own: tell the client, who may resume."""
+    def drop(self, problem: dict[str, Any] = INTERNAL_ERROR) -> None:
+        """End it with an error object: by default after a failure of the server's own.
+
+        The client may resume, if it may at all. The dispatcher's thread only.
+        """
         with self.stream.lock:
             self.settle()
             self.over = self.left = True
         with contextlib.suppress(Exception):  # the sink may be what failed
-            self.sink.write_event(announce.error(self.stream.id, INTERNAL_ERROR))
+            self.sink.write_event(announce.error(self.stream.id, problem))
         self.stream.detach(self, may_return=True)
 
     def step(self, now: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from textstream.protocol import EndReason
 
@@ -27,6 +27,10 @@ class AttachedReader(Protocol):
 
     def end_now(self, reason: EndReason) -> None:
         """Settle what was sent, and send ``stream_end`` next, whatever is left to read."""
+        ...
+
+    def drop(self, problem: dict[str, Any]) -> None:
+        """End it with an error object. The dispatcher's thread only."""
         ...
 
     def wake(self) -> None:

@@ -99,6 +99,8 @@ class Stream:
         self.owner = owner
         self.principal = principal
         self.key = key
+        self.is_private = False
+        self.share = 0
         self.log = log
         self.life = Life(
             clock,

@@ -11,6 +11,7 @@ from flask_socketio import SocketIO
 
 from textstream.access.address import Proxies
 from textstream.access.clients import Clients
+from textstream.access.grants import Grants
 from textstream.access.policy import Policy
 from textstream.access.rates import parse_rate
 from textstream.access.source_shares import SourceShares
@@ -74,8 +75,11 @@ def create_app(
     proxies = Proxies(settings.trusted_proxies)
     admission = Admission(clients, proxies, wrong_ids=parse_rate(settings.wrong_ids_per_address))
     socketio, transport = _make_socketio(app, settings, origins, admission)
+    secret = settings.grant_secret
+    grants = Grants(secret.get_secret_value().encode() if secret else None)
+    identity = identity_of(settings, origins, grants)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
-    policy = Policy()
+    policy = Policy(private=identity is not None)
     hub = Hub(
         dispatcher=dispatcher,
         pools=Pools(settings.producers),
@@ -92,9 +96,9 @@ def create_app(
         ),
         clients=clients,
         policy=policy,
+        grants=grants,
     )
     server = Server(app, socketio, hub, registry, dispatcher, transport, clients)
-    identity = identity_of(settings, origins)
     sign_in: SignIn | None = None
     if identity is not None:
         identity.revocations = policy.revocations
@@ -128,7 +132,7 @@ def create_app(
         hub.oversight,
         policy.revocations,
         turn_out=sign_in.turn_out if sign_in else lambda _: None,
-        end_sharing=lambda _: 0,
+        end_sharing=hub.sharing.end,
     )
     app.register_blueprint(admin_routes(admin, policy, identity, admission))
     serve_client(app, STATIC / "socket.io")

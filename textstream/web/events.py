@@ -26,7 +26,6 @@ from textstream.hub.hub import Hub
 from textstream.loggable import log_exception
 from textstream.measure import Unread
 from textstream.protocol import (
-    AUTHENTICATE,
     CONTINUE_STREAM,
     DESCRIBE_STREAM,
     LEAVE_STREAM,
@@ -37,10 +36,10 @@ from textstream.protocol import (
     START_STREAM,
     STOP_STREAM,
     STREAM_ERROR,
-    Authenticate,
+    DescribeStream,
+    OwnStream,
     ResumeStream,
     SetRate,
-    StopStream,
     StreamRef,
     parse,
 )
@@ -49,6 +48,7 @@ from textstream.sources import SourceRegistry
 from textstream.transport.admission import Refused
 from textstream.transport.foreign import RUN_ONE_WORKER, has_siblings
 from textstream.transport.quick import QuickHandlers
+from textstream.web.access_events import AccessEvents
 from textstream.web.admission import Admission
 from textstream.web.quick_events import quick_events
 from textstream.web.sign_in import SignIn
@@ -93,6 +93,12 @@ class Events:
         self._new_sink = ConnectionSink if handed_off else EmitSink
         self._admission = admission
         self._sign_in = sign_in
+        self._access = AccessEvents(
+            hub,
+            sign_in,
+            address_of=lambda sid: self._caller(sid).address,
+            environ_of=socketio.server.get_environ,
+        )
         self._sinks: dict[str, Sink] = {}  # by connection
         # By connection; and whether it was made here, and is to be ended here; and who asks.
         self._visits: dict[str, tuple[Visit, bool, Caller]] = {}
@@ -108,7 +114,7 @@ class Events:
             RESUME_STREAM: self.resume,
             LEAVE_STREAM: self.leave,
             DESCRIBE_STREAM: self.describe,
-            AUTHENTICATE: self.authenticate,
+            **self._access.handlers,
         }
         self._names = ", ".join(handlers)
         # With the server beneath Flask-SocketIO: these handlers need no request context, and
@@ -164,7 +170,7 @@ class Events:
     def stop(self, sid: str, payload: Any) -> Answer:
         """``stop_stream``: the one named, or the connection's own."""
         if payload is not None:
-            asked = parse(StopStream, payload)
+            asked = parse(OwnStream, payload)
             return {"offset": self._hub.stop(asked.id, sid, asked.key)}
         stopped = self._hub.stop_own(sid)
         return {"offset": next(reversed(stopped.values()), 0), "stopped": stopped}
@@ -201,6 +207,7 @@ class Events:
             rate=resume.rate,
             format_=resume.format,
             key=resume.key,
+            grant=resume.grant,
         )
         return {"stream": reader.info, "recovered": True}
 
@@ -210,15 +217,9 @@ class Events:
 
     def describe(self, sid: str, payload: Any) -> Answer:
         """``describe_stream``."""
-        return {"stream": self._hub.describe(parse(StreamRef, payload).id, sid).model_dump()}
-
-    def authenticate(self, sid: str, payload: Any) -> Answer:
-        """``authenticate``: it goes on, with a newer token."""
-        asked = parse(Authenticate, payload)
-        if self._sign_in is None:
-            return {}
-        environ = self._socketio.server.get_environ(sid) or {"REQUEST_METHOD": "GET"}
-        return self._sign_in.renew(sid, environ, asked.model_dump(), self._caller(sid).address)
+        asked = parse(DescribeStream, payload)
+        described = self._hub.describe(asked.id, sid, key=asked.key, grant=asked.grant)
+        return {"stream": described.model_dump()}
 
     def unknown(self, event: Any, _sid: str, *_args: Any) -> Answer:
         """Answer whoever waits for the answer to an event that nobody handles."""

@@ -15,6 +15,7 @@ from werkzeug.http import parse_cookie
 from textstream.access.address import is_loopback
 from textstream.access.authorizer import AT_A_TIME, PER_ADDRESS, Authorizer
 from textstream.access.credentials import Checker, Credentials
+from textstream.access.grants import Grants, guest
 from textstream.access.principal import Principal
 from textstream.access.rates import Rate, Rates, parse_rate
 from textstream.access.revocations import REVOKED, Revocations
@@ -51,6 +52,7 @@ class Identity:
         origins: OriginPolicy,
         *,
         cookie: str | None = None,
+        grants: Grants | None = None,
         wrong: Callable[[str], Rate] = lambda _: (),
         rates: Rates | None = None,
     ) -> None:
@@ -60,6 +62,7 @@ class Identity:
             checker: asked for each CONNECT, and each HTTP request.
             origins: whose pages may use the server, and so its cookie.
             cookie: the name of one that may hold the token.
+            grants: reads those that links to streams have: who has nothing else is a guest.
             wrong: tells how often an address may show a wrong token.
             rates: counts that.
 
@@ -67,6 +70,7 @@ class Identity:
         self._checker = checker
         self._origins = origins
         self._cookie = cookie
+        self._grants = grants
         self._wrong = wrong
         self._rates = rates or Rates()
         self.blocking = checker.blocking
@@ -84,13 +88,18 @@ class Identity:
 
         Raises:
             Unauthorized: it cannot be said, for want of a token or with this one.
+            Forbidden: it has shown a grant in its place, which is none, or has expired.
             RateLimited: too many wrong ones came from there.
 
         """
         token = auth.get("token") if isinstance(auth, dict) else None
         if token is not None and not isinstance(token, str):
             raise Unauthorized("auth.token is a text.")
-        return self._check(token or self._token_in(environ, is_connect=True), environ, address)
+        token = token or self._token_in(environ, is_connect=True)
+        grant = auth.get("grant") if isinstance(auth, dict) and token is None else None
+        if isinstance(grant, str) and self._grants is not None:
+            return guest(self._grants.read(grant))
+        return self._check(token, environ, address)
 
     def of_request(self, environ: dict[str, Any], address: str) -> Principal:
         """Return who makes an HTTP request.
@@ -150,7 +159,7 @@ class Identity:
         return not is_connect and environ["REQUEST_METHOD"] in SAFE
 
 
-def identity_of(settings: Settings, origins: OriginPolicy) -> Identity | None:
+def identity_of(settings: Settings, origins: OriginPolicy, grants: Grants) -> Identity | None:
     """Return what says who asks, by the settings; None: everybody may.
 
     Raises:
@@ -164,7 +173,9 @@ def identity_of(settings: Settings, origins: OriginPolicy) -> Identity | None:
     def wrong(address: str) -> Rate:
         return most[0] if is_loopback(address) else most[1]
 
-    make = partial(Identity, origins=origins, cookie=settings.auth_cookie, wrong=wrong)
+    make = partial(
+        Identity, origins=origins, cookie=settings.auth_cookie, grants=grants, wrong=wrong
+    )
     if settings.authorize is not None:
         return _asking(settings.authorize, make)
     if settings.auth_keys is not None:

@@ -12,8 +12,10 @@ from textstream.protocol import (
     LEAVE_STREAM,
     RESUME_STREAM,
     SET_RATE,
+    SHARE_STREAM,
     START_STREAM,
     STOP_STREAM,
+    UNSHARE_STREAM,
 )
 from textstream.sources import SourceRegistry
 from textstream.transport.quick import Check, always
@@ -49,5 +51,7 @@ def quick_events(hub: Hub, registry: SourceRegistry, *, waits: bool = False) -> 
         SET_RATE: always,
         LEAVE_STREAM: always,
         DESCRIBE_STREAM: always,
+        SHARE_STREAM: always,
+        UNSHARE_STREAM: always,
         AUTHENTICATE: lambda _sid, _arguments: not waits,
     }

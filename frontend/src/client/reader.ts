@@ -179,7 +179,8 @@ export class Reader {
   /** The server's error about this stream; whether it has to be resumed. */
   failing(error: StreamError): boolean {
     if (this.over) return false;
-    if (error.code === "offset_gone") this.fail(error);
+    // Trimmed, or not to be read any more: no end follows.
+    if (error.code === "offset_gone" || error.code === "forbidden") this.fail(error);
     // The server itself broke and let go of this reader: no end follows.
     else if (error.code === "internal_error") return this.#mustResume(error);
     else this.#cause = error;
