@@ -32,9 +32,10 @@ MAY_IMPORT = {
     "protocol": "errors measure",
     "sources": "errors access loggable protocol",
     "stream": "errors access loggable protocol sources threads",
-    "reading": "errors access loggable protocol stream",
-    "hub": "errors access loggable log_lines protocol sources stream reading threads",
-    "transport": "access json_encoder loggable threads",
+    "observe": "",
+    "reading": "errors access loggable observe protocol stream",
+    "hub": "errors access loggable log_lines observe protocol sources stream reading threads",
+    "transport": "access json_encoder loggable observe threads",
     "lab": "errors access loggable measure protocol reading transport",
     "web": "errors access measure protocol loggable log_format origins settings threads sources "
     "stream reading hub transport lab",

@@ -47,7 +47,7 @@ class Hall:
     @property
     def entries(self) -> list[Any]:
         """What stands in the dispatcher's wheel."""
-        return list(self.bench.dispatcher._runs.items())
+        return list(self.bench.dispatcher._runs._wheel.items())
 
     @property
     def members(self) -> list[int]:
@@ -92,7 +92,7 @@ def test_each_is_told_the_end_with_the_last_unit(hall: Hall) -> None:
         assert sink.named("stream_end")[0].at == sink.times[-1]
         assert sink.times[-1] - begin == pytest.approx((len(TEXT) - 1) / RATE, abs=0.02)
     assert hall.entries == []
-    assert hall.bench.dispatcher._groups._met == {}
+    assert hall.bench.dispatcher._runs._groups._met == {}
 
 
 def test_one_that_comes_later_is_not_at_their_place_and_gets_all(hall: Hall) -> None:
@@ -205,7 +205,7 @@ def test_one_that_reads_alone_is_no_group(clock: ManualClock) -> None:
     hall.bench.run(1)
     assert len(hall.entries) == 1
     assert hall.members == []
-    assert hall.bench.dispatcher._groups._met == {}
+    assert hall.bench.dispatcher._runs._groups._met == {}
 
 
 def test_many_who_begin_together_do_not_all_end_their_runs_together(clock: ManualClock) -> None:
@@ -250,4 +250,4 @@ def test_whatever_they_do_each_has_its_text(acts: list[tuple[str, int, float]]) 
     for reader, sink in zip(hall.readers, hall.sinks, strict=True):
         assert reader.left or (sink.text, sink.end["text_sha256"]) == (hall.text, sha256(hall.text))
     assert hall.entries == []
-    assert hall.bench.dispatcher._groups._met == {}
+    assert hall.bench.dispatcher._runs._groups._met == {}

@@ -10,8 +10,10 @@ import pytest
 from tests.support.clock import ManualClock
 from tests.support.doubles import PLENTY, RecordingSink, Watcher, new_stream, sha256
 from textstream.errors import SourceFailed
+from textstream.observe.deliveries import Deliveries
 from textstream.protocol import FormatName, Rate
 from textstream.reading.chunks import UNIT_BYTES
+from textstream.reading.dispatcher import TICK
 from textstream.reading.reader import RETRY_MAX, RETRY_MIN, Reader
 from textstream.reading.run import RUN, SHORTEST, Run
 from textstream.reading.sink import MAX_UNITS_PER_STEP
@@ -28,6 +30,7 @@ class Desk:
         self.runs: list[Run[Reader]] = []
         self.watcher = Watcher()
         self.grain = 0.0
+        self.deliveries = Deliveries(TICK)
         self.stream = new_stream(max_bytes=max_bytes, clock=clock, observer=self.watcher)
 
     def read(

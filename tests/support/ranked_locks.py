@@ -35,6 +35,7 @@ ORDER = (
     ("Inbox", "Reactor"),
     ("Dispatcher", "ThreadPool"),
     ("ThreadSafeManager",),
+    ("Counts",),
     ("LinesHandler",),
 )
 """What makes locks, outermost first. Of those in one row none is taken under another."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from textstream.access.clients import Clients
 from textstream.access.grants import Grants
@@ -77,6 +78,7 @@ class Hub:
         )
         self.counts = self._keeper.counts
         self.oversight = Oversight(self._keeper)
+        self.figures = self._keeper.figures
 
     # Starting and finding.
 
@@ -162,6 +164,7 @@ class Hub:
                 before.leave(may_return=False)
             if granted is not None:
                 self.sharing.watch(stream, connection, granted)
+        self.figures.resumed.add()
         self._begin_reading(reader)
         return reader
 
@@ -277,6 +280,11 @@ class Hub:
     def closing(self) -> bool:
         """Whether no more streams are taken."""
         return self._keeper.closing
+
+    @property
+    def lack(self) -> Literal["streams", "bytes"] | None:
+        """What the server has as much of as it may, so that it takes no more streams."""
+        return self._keeper.lack
 
     @property
     def settled(self) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from textstream.access.account import Holding
 from textstream.access.clients import FEW_SECONDS, Clients
@@ -19,6 +19,7 @@ from textstream.hub.end_lines import EndLines
 from textstream.hub.entry import Entry
 from textstream.hub.retention import Retention
 from textstream.hub.table import StreamTable
+from textstream.observe.streams import StreamFigures
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.stream.attached import AttachedReader
@@ -54,6 +55,7 @@ class Keeper:
     ) -> None:
         """Keep nothing yet; `clients` is who may have how much, by default everybody anything."""
         self.clients = clients or Clients(Shares(), clock)
+        self.figures = StreamFigures()
         self._dispatcher = dispatcher
         self._clock = clock
         self._limits = limits
@@ -118,6 +120,7 @@ class Keeper:
             self.clients.started(visit.client)
             if not self._retention.watches_longest:
                 self._retention.watch_longest()
+        self.figures.started.add(stream.source)
         return None
 
     def requested(self, key: str) -> Stream | None:
@@ -160,6 +163,14 @@ class Keeper:
     def closing(self) -> bool:
         """Whether no more streams are taken."""
         return self._closing
+
+    @property
+    def lack(self) -> Literal["streams", "bytes"] | None:
+        """What there is as much of as may be; bytes that are left when all that may go has gone."""
+        if len(self._table.running) >= self._limits.max_streams:
+            return "streams"
+        everybody = self.clients.account
+        return "bytes" if everybody.total >= everybody.most else None
 
     @property
     def running(self) -> int:
@@ -285,6 +296,9 @@ class Keeper:
                     self._retention.watch_lingering()
             else:
                 self._retention.count_down(stream)
+        ending = stream.ending
+        assert ending is not None  # noqa: S101 (it has ended)
+        self.figures.ended.add(stream.source, ending.reason)
         self._lines.add(stream)
 
     def on_forgotten(self, stream: Stream) -> None:
@@ -311,15 +325,15 @@ class Keeper:
         """Refuse a start that is too much, with the lock held."""
         if self._closing:
             raise ShuttingDown("The server is going down. Try again in a moment.")
-        if len(self._table.running) >= self._limits.max_streams:
+        lack = self.lack
+        if lack == "streams":
             raise TooManyStreams(
                 f"The server already runs {len(self._table.running)} streams, as many as it may "
                 "(TEXTSTREAM_MAX_STREAMS). Try again later.",
                 retry_after=FEW_SECONDS,
                 scope="server",
             )
-        everybody = self.clients.account
-        if everybody.total >= everybody.most:
+        if lack == "bytes":
             raise TooManyStreams(
                 "The server keeps as much text as it may (TEXTSTREAM_MAX_TOTAL_BYTES). "
                 "Try again later.",

@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from textstream.loggable import fingerprint, log_exception
+from textstream.observe.deliveries import Deliveries
 from textstream.reading.density import Density
-from textstream.reading.group import Group, Groups
 from textstream.reading.reader import Reader
 from textstream.reading.run import Run
-from textstream.reading.schedule import Schedule, Wheel
+from textstream.reading.schedule import Schedule
+from textstream.reading.short_way import ShortWay
 
 logger = logging.getLogger("textstream.dispatcher")
 
@@ -74,8 +75,10 @@ class Dispatcher:
         self._order = itertools.count()
         # The step's own: who is due when.
         self._schedule: Schedule[Reader] = Schedule(tick)
-        self._runs: Wheel[Run[Reader] | Group[Reader]] = Wheel(tick)
-        self._groups: Groups[Reader] = Groups(self._runs)
+        self.deliveries = Deliveries(tick)
+        self._runs: ShortWay[Reader] = ShortWay(
+            tick, self.deliveries, left=self._end_runs, drop=self._drop
+        )
         self._density = Density()
         self._sends = 0  # about, of this step
 
@@ -102,10 +105,7 @@ class Dispatcher:
 
     def add_run(self, run: Run[Reader]) -> None:
         """Serve `run` whenever it is due. The dispatcher's thread only: out of a reader's step."""
-        if len(run.reader.stream.readers) > 1:
-            self._groups.add(run)
-        else:
-            self._runs.put(run, run.due)
+        self._runs.add(run, alone=len(run.reader.stream.readers) <= 1)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> None:
         """Call `callback` in a step at or after `when`. Any thread, any lock held."""
@@ -118,6 +118,7 @@ class Dispatcher:
 
     def step(self, now: float) -> float | None:
         """Serve everyone due at `now`; return when to be called next, None: when woken."""
+        self.deliveries.begin(now)
         self._serve_new(now)
         with self._lock:
             woken, self._woken = self._woken, deque()
@@ -127,8 +128,10 @@ class Dispatcher:
         for reader in woken:
             self._schedule.remove(reader)
         self._serve(dict.fromkeys(woken), now)
-        self._serve(self._schedule.take(now), now)
-        self._step_runs(now)
+        for late, _, readers in self._schedule.take(now):
+            self.deliveries.was_late(late, len(readers))
+            self._serve(readers, now)
+        self._sends += self._runs.step(now)
         self._density.count(self._sends, now)
         self._sends = 0
         for callback in calls:
@@ -167,7 +170,9 @@ class Dispatcher:
     def begin_new(self) -> None:
         """Serve those that begin. Where turns are taken, and in that thread only."""
         if self._new:
-            soonest = self._serve_new(self._clock())
+            now = self._clock()
+            self.deliveries.begin(now)
+            soonest = self._serve_new(now)
             times = (self._due, soonest, self._runs.next_due())
             self._due = min((time for time in times if time is not None), default=None)
 
@@ -198,7 +203,7 @@ class Dispatcher:
         """Return how many readers and runs are scheduled, about, and how many timed calls."""
         return {
             "readers": len(self._schedule),
-            "runs": sum(len(e) if isinstance(e, Group) else 1 for e in self._runs.items()),
+            "runs": len(self._runs),
             "woken": len(self._woken) + len(self._new),
             "calls": len(self._calls),
         }
@@ -217,36 +222,6 @@ class Dispatcher:
         for reader in new:
             self._schedule.remove(reader)  # it may have been woken before, by its source
         return self._serve(new, now)
-
-    def _step_runs(self, now: float) -> None:
-        put = self._runs.put
-        entries = self._runs.take(now)
-        self._sends += len(entries)
-        for entry in entries:
-            if entry.__class__ is Group:
-                self._step_group(entry, now)
-                continue
-            run: Run[Reader] = entry  # type: ignore[assignment]  # no group; isinstance costs more
-            try:
-                due = run.step(now)
-            except Exception as error:  # noqa: BLE001 (of whatever kind)
-                self._groups.forget(run)
-                self._drop(run.reader, error)
-                continue
-            if due is not None:
-                put(run, due)
-            else:
-                self._groups.forget(run)
-                self._end_runs((run,), now)
-
-    def _step_group(self, group: Group[Reader], now: float) -> None:
-        self._sends += len(group) - 1
-        due, left = group.step(now, self._drop)
-        if due is not None:
-            self._runs.put(group, due)
-        else:
-            self._groups.forget(group)
-        self._end_runs(left, now)
 
     def _end_runs(self, runs: Iterable[Run[Reader]], now: float) -> None:
         """Take the long way now, not after the others: their units are due like theirs."""

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from textstream.observe.deliveries import Deliveries
 from textstream.reading.run import Place, Run
 from textstream.reading.schedule import Wheel
 
@@ -35,13 +36,14 @@ class Group(Generic[ReaderT]):
     stands exactly behind what it was sent, also while the others are being served.
     """
 
-    __slots__ = ("_begin", "_interval", "_runs", "at", "frames", "place")
+    __slots__ = ("_begin", "_interval", "_runs", "at", "frames", "place", "wrote")
 
     def __init__(self, place: Place, first: Run[ReaderT], second: Run[ReaderT]) -> None:
         """Make a group of two."""
         self.place = place
         self.frames = first.frames
         self.at = first.at
+        self.wrote = first.wrote
         self._begin = first.begin
         self._interval = first.interval
         self._runs = [first, second]
@@ -55,13 +57,14 @@ class Group(Generic[ReaderT]):
         self._runs.append(run)
 
     def step(
-        self, now: float, drop: Callable[[ReaderT, Exception], None]
+        self, now: float, drop: Callable[[ReaderT, Exception], None], deliveries: Deliveries
     ) -> tuple[float | None, list[Run[ReaderT]]]:
         """Write what is due, one unit at least.
 
         Args:
             now: seconds of the dispatcher's clock.
             drop: called for a reader whose target raises.
+            deliveries: where it is counted.
 
         Returns:
             When the next is due, None: it is over; and those that were left out: they are at their
@@ -72,6 +75,7 @@ class Group(Generic[ReaderT]):
         left: list[Run[ReaderT]] = []
         if at >= len(frames):
             left, self._runs = self._runs, []
+            self._leave(left)
             return None, left
         late = now - self._begin - at * interval
         if late < interval:
@@ -94,8 +98,16 @@ class Group(Generic[ReaderT]):
         if left:
             gone = set(left)
             self._runs = [run for run in self._runs if run not in gone]
+            self._leave(left)
+        if self._runs:
+            self.wrote = deliveries.sent(after - at, len(self._runs), self.wrote)
         self.at = after
         return (self._begin + after * interval if self._runs else None), left
+
+    def _leave(self, left: list[Run[ReaderT]]) -> None:
+        """Tell those who leave when they were sent something last: it was the group's to know."""
+        for run in left:
+            run.wrote = self.wrote
 
 
 class Groups(Generic[ReaderT]):

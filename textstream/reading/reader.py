@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from textstream.errors import INTERNAL_ERROR, OffsetGone
+from textstream.observe.deliveries import Deliveries
 from textstream.protocol import EndReason, FormatName, Rate, stream_info
 from textstream.reading import announce, chunks
 from textstream.reading.pacing import FixedPace, new_pace
@@ -39,6 +40,11 @@ _turn = itertools.count()
 
 class Server(Protocol):
     """What serves readers: the dispatcher."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Where is counted what readers are sent: out of a reader's step only."""
+        ...
 
     @property
     def grain(self) -> float:
@@ -76,6 +82,7 @@ class Reader:
         "_server",
         "_started",
         "_writing",
+        "_wrote",
         "connection",
         "first",
         "format",
@@ -139,6 +146,7 @@ class Reader:
         self._cut: EndReason | None = None
         self._chunk = chunks.FIRST_CHUNK
         self._last_sent = float("-inf")
+        self._wrote = 0  # in which of the server's steps, 0: in none whose distance tells anything
         self._retry = RETRY_MIN
         self._server = server
 
@@ -179,13 +187,14 @@ class Reader:
                 # Not at once: a client that repeats itself would read as fast as it asks.
                 begin = max(now, self._last_sent + 1 / rate)
             self._pace = new_pace(rate, begin)
+            self._wrote = 0  # what comes now is late for nobody but who asked for it
         self.wake()
 
     def pause(self) -> None:
         """Stand still."""
         with self._writing, self.stream.lock:  # so that what was taken is written before
             self.settle()
-            self.paused = True
+            self.paused, self._wrote = True, 0
             self.stream.release_producer()
 
     def go_on(self, now: float) -> None:
@@ -247,6 +256,7 @@ class Reader:
                     ending = self._ending(behind)
                 except OffsetGone as error:
                     lost = error
+                    self._server.deliveries.gone += 1
                 self.over = over = bool(lost or ending)
                 due = None if over else self._next_step(now, behind, sent=bool(units))
             self._write(offset, units, announce.end(stream.id, ending, lost))
@@ -275,6 +285,7 @@ class Reader:
         self._cursor += sent
         self._pace.sent(sent)
         self._last_sent = run.last_due
+        self._wrote = run.wrote
         self.stream.advance(self._cursor)
 
     def _begin_run(self, behind: int) -> Run[Reader] | None:
@@ -304,7 +315,7 @@ class Reader:
             if units and (ready := self.sink.prepare(stream.id, part.start, units, part.done)):
                 if grain := self._server.grain or (GRAIN if len(stream.readers) > 1 else 0):
                     pace.align(grain)
-                self._run = Run(ready, part.done, pace, self)
+                self._run = Run(ready, part.done, pace, self, self._wrote)
             return self._run
 
     def _write(self, offset: int, units: Sequence[str], after: Sequence[Event]) -> None:
@@ -357,8 +368,16 @@ class Reader:
         elif cursor >= self._reached:
             self._pace = new_pace(self._pace.rate, now)
         self._last_sent = now
+        self._count(len(units), now)
         self.stream.advance(cursor)
         return units
+
+    def _count(self, units: int, now: float) -> None:
+        """Count what is about to be written, for the operator."""
+        deliveries, stream = self._server.deliveries, self.stream
+        self._wrote = deliveries.sent(units, 1, self._wrote)
+        if not stream.furthest:
+            deliveries.first[stream.source].observe(now - stream.life.created)
 
     def _ending(self, behind: int) -> Ending | None:
         stream = self.stream

@@ -51,7 +51,8 @@ SLOWEST = 1.0
 class Run(Generic[ReaderT]):
     """Frames, and where it stands in them. The target's lock guards it.
 
-    The frame `at` is due at ``begin + at * interval``. `place` is what `Groups` knows it by.
+    The frame `at` is due at ``begin + at * interval``. `place` is what `Groups` knows it by,
+    `wrote` the dispatcher's step in which its reader was sent something last.
 
     A thousand readers do not fit into the processor's cache, and to fetch an object that is not in
     it takes as long as all that is done with it: so a step touches few of them. The reader itself
@@ -59,9 +60,21 @@ class Run(Generic[ReaderT]):
     a tuple is one object where a list is two.
     """
 
-    __slots__ = ("_first", "at", "begin", "frames", "interval", "place", "reader", "target")
+    __slots__ = (
+        "_first",
+        "at",
+        "begin",
+        "frames",
+        "interval",
+        "place",
+        "reader",
+        "target",
+        "wrote",
+    )
 
-    def __init__(self, ready: Ready, first: int, pace: FixedPace, reader: ReaderT) -> None:
+    def __init__(
+        self, ready: Ready, first: int, pace: FixedPace, reader: ReaderT, wrote: int
+    ) -> None:
         """Make a run of the frames from `first` on, one at least, to be sent at `pace`."""
         self.frames, self.target = ready
         self._first = self.at = first
@@ -69,6 +82,7 @@ class Run(Generic[ReaderT]):
         self.begin = pace.next_due() - first * pace.interval
         self.reader = reader
         self.place: Place | None = None
+        self.wrote = wrote
 
     @property
     def sent(self) -> int:

@@ -9,7 +9,7 @@ grid, so that a steady pace stays steady.
 from __future__ import annotations
 
 import heapq
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 STALE_ENTRIES = 64
 """Outdated entries that may be kept beside as many as there are readers due."""
@@ -22,6 +22,21 @@ _ROUND_UP = 2 - EPSILON
 
 
 T = TypeVar("T")
+
+
+class Taken(NamedTuple, Generic[T]):
+    """What was due together.
+
+    Attributes:
+        late: ticks since then.
+        number: the bucket's.
+        items: in order.
+
+    """
+
+    late: int
+    number: int
+    items: list[T]
 
 
 class Wheel(Generic[T]):
@@ -48,12 +63,13 @@ class Wheel(Generic[T]):
             bucket.append(item)
         return number
 
-    def take(self, now: float) -> list[T]:
+    def take(self, now: float) -> list[Taken[T]]:
         """Remove and return what is due at `now`, in order."""
-        due: list[T] = []
-        last = now * self._ticks + 1 + EPSILON
+        due: list[Taken[T]] = []
+        last = int(now * self._ticks + 1 + EPSILON)
         while self._numbers and self._numbers[0] <= last:
-            due += self._buckets.pop(heapq.heappop(self._numbers))
+            number = heapq.heappop(self._numbers)
+            due.append(Taken(last - number, number, self._buckets.pop(number)))
         return due
 
     def replace(self, item: T, due: float, other: T) -> bool:
@@ -112,15 +128,17 @@ class Schedule(Wheel[S]):
             item.ticket = 0
             self._outdated += 1
 
-    def take(self, now: float) -> list[S]:
+    def take(self, now: float) -> list[Taken[S]]:
         """Remove and return what is due at `now`, in order."""
-        # Once each: an item may have come back to its bucket.
-        entries = super().take(now)
-        due = [item for item in dict.fromkeys(entries) if self._was_due(item, now)]
-        self._outdated -= len(entries) - len(due)
-        for item in due:
-            item.ticket = 0
-        return due
+        taken = []
+        for late, number, entries in super().take(now):
+            # Once each: an item may have come back to its bucket.
+            due = [item for item in dict.fromkeys(entries) if item.ticket == number]
+            self._outdated -= len(entries) - len(due)
+            for item in due:
+                item.ticket = 0
+            taken.append(Taken(late, number, due))
+        return taken
 
     def next_due(self) -> float | None:
         """Return when something is due next, rounded up to a tick; None: there is nothing."""
@@ -138,9 +156,6 @@ class Schedule(Wheel[S]):
     def __len__(self) -> int:
         """Return how many items are scheduled."""
         return max(0, super().__len__() - self._outdated)
-
-    def _was_due(self, item: S, now: float) -> bool:
-        return 0 < item.ticket <= now * self._ticks + 1 + EPSILON
 
     def _drop_outdated(self) -> None:
         buckets: dict[int, list[S]] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from textstream.observe.figures import Histogram
+
 logger = logging.getLogger("textstream.transport")
 
 SHARE = 0.002
@@ -34,6 +36,8 @@ class LongTurns:
 
     def __init__(self) -> None:
         self._quiet_until = float("-inf")
+        self.seconds = Histogram()
+        """What all turns took, long or not."""
 
     def note(self, began: float, ended: float, sockets: int, calls: int, guest: float) -> None:
         """Note a turn.
@@ -46,6 +50,7 @@ class LongTurns:
             guest: seconds that the guest took of it.
 
         """
+        self.seconds.observe(ended - began)
         if ended - began < LONG or ended < self._quiet_until:
             return
         self._quiet_until = ended + QUIET

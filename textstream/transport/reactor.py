@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textstream.loggable import log_exception
+from textstream.observe.figures import Histogram
 from textstream.transport.guest import SHARE, Guest, LongTurns
 from textstream.transport.poller import Handler, new_poller
 
@@ -64,7 +65,10 @@ class Reactor:
         self._guest: Guest | None = None
         self._asks = math.inf  # when the guest is asked again, within a turn
         self._given = 0.0  # seconds that it had of this turn
-        self._long_turns = LongTurns()
+        self._turns_taken = LongTurns()
+        self.turn_seconds = self._turns_taken.seconds
+        self.late = Histogram()
+        """Seconds by which it came late to the first of the timers that were due in a turn."""
 
     @property
     def running(self) -> bool:
@@ -207,7 +211,7 @@ class Reactor:
         if self._last:
             self._finish()
         ended = self._ask_guest() if self._guest else self.clock()
-        self._long_turns.note(began, ended, len(ready), len(due), self._given)
+        self._turns_taken.note(began, ended, len(ready), len(due), self._given)
 
     def _finish(self) -> None:
         """Do what was left for when the others had been handled."""
@@ -253,6 +257,8 @@ class Reactor:
         with self._lock:
             due = list(self._calls)
             self._calls.clear()
+            if self._timers and self._timers[0][0] <= now:
+                self.late.observe(now - self._timers[0][0])
             while self._timers and self._timers[0][0] <= now:
                 timer = heapq.heappop(self._timers)[2]
                 if timer.callback:
