@@ -32,13 +32,13 @@ MAY_IMPORT = {
     "protocol": "errors measure",
     "sources": "errors access loggable protocol",
     "stream": "errors access loggable protocol sources threads",
-    "observe": "",
+    "observe": "access errors loggable log_lines",
     "reading": "errors access loggable observe protocol stream",
     "hub": "errors access loggable log_lines observe protocol sources stream reading threads",
     "transport": "access json_encoder loggable observe threads",
     "lab": "errors access loggable measure protocol reading transport",
-    "web": "errors access measure protocol loggable log_format origins settings threads sources "
-    "stream reading hub transport lab",
+    "web": "errors access measure observe protocol loggable log_format origins settings threads "
+    "sources stream reading hub transport lab",
     "client": "errors protocol",
     "cli": "errors protocol client chaos stream_server",
     "wsgi": "errors access log_format settings web",

@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TextIO
 
 HELD_SECONDS = 0.2
 """How long a line may wait. Whoever has it wait sees to it that it is written then."""
+
+SOON = float("-inf")
+"""When a call is due that is to be made as soon as no lock is held: it has been due for ever."""
+
+CallAt = Callable[[float, Callable[[], None]], None]
+"""Calls back at a time of a clock, or later, with no lock held."""
 
 
 class Line(NamedTuple):
@@ -113,3 +121,44 @@ def holder_of(logger: logging.Logger) -> LinesHandler | None:
     if len(handlers) != 1 or not isinstance(handlers[0], LinesHandler) or handlers[0].filters:
         return None
     return handlers[0]
+
+
+class SoonLines:
+    """Writes lines of one logger, soon. Any thread, whatever locks are held: nothing blocks."""
+
+    def __init__(
+        self, logger: logging.Logger, *, call_at: CallAt, clock: Callable[[], float]
+    ) -> None:
+        """Write to `logger`.
+
+        Args:
+            logger: whose lines they are.
+            call_at: has the writing done.
+            clock: the one that `call_at` goes by, in seconds.
+
+        """
+        self._logger = logger
+        self._call_at = call_at
+        self._clock = clock
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody would read a line."""
+        return self._logger.isEnabledFor(logging.INFO)
+
+    def add(self, said: str, extras: Callable[[], dict[str, Any]]) -> None:
+        """Write a line of level info; `extras` returns what it carries, when it is written."""
+        holder = holder_of(self._logger)
+        if holder is None:
+            self._call_at(SOON, partial(self._log, said, extras))
+        elif holder.hold(Line(time.time(), self._logger.name, said, extras)):
+            self._call_at(self._clock() + HELD_SECONDS, holder.flush)
+
+    def _log(self, said: str, extras: Callable[[], dict[str, Any]]) -> None:
+        # Not by `info`: that looks through the stack for who calls it, for each line.
+        logger = self._logger
+        logger.handle(
+            logger.makeRecord(
+                logger.name, logging.INFO, __file__, 0, said, (), None, "_log", extras()
+            )
+        )

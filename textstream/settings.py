@@ -47,6 +47,11 @@ class Settings(AccessSettings):
     )
     log_level: LogLevel = Field("info", description="How much to log.")
     log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
+    audit: bool = Field(
+        False,
+        description="Log who connects, starts, reads, stops and is refused: one line each, of the "
+        "logger textstream.audit, at whatever log level.",
+    )
     drain: float = Field(
         10.0, ge=0, description="Seconds that running streams may go on after SIGTERM or SIGINT."
     )

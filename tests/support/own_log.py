@@ -47,10 +47,10 @@ def log_restored() -> Iterator[None]:
 
 
 @contextmanager
-def own_log(format_: str) -> Iterator[Written]:
+def own_log(format_: str, level: str = "info") -> Iterator[Written]:
     """Log as a server does meanwhile; yield what is written."""
     written = Written()
     with log_restored(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stderr", written)
-        configure("info", format_)
+        configure(level, format_)
         yield written

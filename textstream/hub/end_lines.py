@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from textstream.hub.retention import NOW
-from textstream.log_lines import HELD_SECONDS, Line, holder_of
+from textstream.log_lines import CallAt, SoonLines
 from textstream.loggable import fingerprint
 from textstream.stream.stream import Stream
 
@@ -21,12 +19,7 @@ SAID = "stream ended"
 class EndLines:
     """Tells the log of each stream that has ended, soon."""
 
-    def __init__(
-        self,
-        *,
-        call_at: Callable[[float, Callable[[], None]], None],
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, *, call_at: CallAt, clock: Callable[[], float]) -> None:
         """Tell nothing yet.
 
         Args:
@@ -34,20 +27,14 @@ class EndLines:
             clock: seconds, monotonic.
 
         """
-        self._call_at = call_at
+        self._lines = SoonLines(logger, call_at=call_at, clock=clock)
         self._clock = clock
 
     def add(self, stream: Stream) -> None:
         """Tell of a stream that has ended. Locks may be held: nothing is written here."""
-        if not logger.isEnabledFor(logging.INFO):
-            return
-        now = self._clock()
-        told = partial(_told, stream, now - stream.life.created)
-        holder = holder_of(logger)
-        if holder is None:
-            self._call_at(NOW, partial(_log, told))
-        elif holder.hold(Line(time.time(), logger.name, SAID, told)):
-            self._call_at(now + HELD_SECONDS, holder.flush)
+        if self._lines.wanted:
+            seconds = self._clock() - stream.life.created
+            self._lines.add(SAID, partial(_told, stream, seconds))
 
 
 def _told(stream: Stream, seconds: float) -> dict[str, Any]:
@@ -62,11 +49,3 @@ def _told(stream: Stream, seconds: float) -> dict[str, Any]:
         "reason": ending.reason,
         "sha256": ending.text_sha256,
     }
-
-
-def _log(told: Callable[[], dict[str, Any]]) -> None:
-    # Not by `info`: that looks through the stack for who calls it, for each stream that ends.
-    record = logger.makeRecord(
-        logger.name, logging.INFO, __file__, 0, SAID, (), None, "_log", told()
-    )
-    logger.handle(record)

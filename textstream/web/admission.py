@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from textstream.access.address import Proxies
+from textstream.access.caller import Caller
 from textstream.access.clients import Clients
 from textstream.access.rates import Rate, Rates
 from textstream.access.refusals import Refusals
 from textstream.access.visits import Visit
 from textstream.errors import RateLimited, TextStreamError, Unauthorized, UnknownStream
 from textstream.transport.admission import VISIT, Refused
+from textstream.web.watch import CONNECT, Watch
 
 logger = logging.getLogger("textstream.access")
 
@@ -26,6 +28,7 @@ class Admission:
         self,
         clients: Clients,
         proxies: Proxies,
+        watch: Watch,
         *,
         wrong_ids: Rate = (),
         clock: Callable[[], float] = time.monotonic,
@@ -35,12 +38,14 @@ class Admission:
         Args:
             clients: knows them.
             proxies: whose word on addresses counts.
+            watch: sees who may not.
             wrong_ids: how many ids of no stream an address may ask for.
             clock: seconds, monotonic.
 
         """
         self._clients = clients
         self._proxies = proxies
+        self._watch = watch
         self._wrong_ids = wrong_ids
         self._rates = Rates(clock)
         self._refusals = Refusals(clock)
@@ -57,6 +62,7 @@ class Admission:
             return self._clients.enter(address)
         except RateLimited as error:
             self.tell(address, error)
+            self._watch.refuse(CONNECT, Caller(address), error.to_wire())
             raise Refused(error.to_wire(), busy=error.scope == "server") from None
 
     def visit_of(self, environ: dict[str, Any]) -> tuple[Visit, bool]:

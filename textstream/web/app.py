@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
+from typing import Any
 
 from flask import Flask
 from flask_socketio import SocketIO
 
 from textstream.access.address import Proxies
+from textstream.access.caller import Caller
 from textstream.access.clients import Clients
 from textstream.access.grants import Grants
 from textstream.access.policy import Policy
@@ -18,6 +20,7 @@ from textstream.access.source_shares import SourceShares
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Audience, Lab, LabLimits
 from textstream.log_format import ClientMistakes, OneLineExceptions
+from textstream.observe.audit import AuditLog
 from textstream.reading.dispatcher import Dispatcher
 from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
@@ -40,6 +43,7 @@ from textstream.web.server import Server
 from textstream.web.shares import shares_of
 from textstream.web.sign_in import SignIn
 from textstream.web.starts import RequestLimits
+from textstream.web.watch import CONNECT, Watch
 
 
 def create_app(
@@ -68,17 +72,21 @@ def create_app(
     # It would redirect //app/ to an absolute address: out of the prefix of a proxy.
     app.url_map.merge_slashes = False
     registry = _build_registry(settings)
-    origins = OriginPolicy(settings.cors_origins)
-    origins.send_headers(app)
-    send_headers(app)
     clients = Clients(shares_of(settings))
     proxies = Proxies(settings.trusted_proxies)
-    admission = Admission(clients, proxies, wrong_ids=parse_rate(settings.wrong_ids_per_address))
+    watch = Watch()
+    origins = OriginPolicy(settings.cors_origins, partial(_origin_refused, watch, proxies))
+    origins.send_headers(app)
+    send_headers(app)
+    wrong_ids = parse_rate(settings.wrong_ids_per_address)
+    admission = Admission(clients, proxies, watch, wrong_ids=wrong_ids)
     socketio, transport = _make_socketio(app, settings, origins, admission)
     secret = settings.grant_secret
     grants = Grants(secret.get_secret_value().encode() if secret else None)
     identity = identity_of(settings, origins, grants)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
+    if settings.audit:
+        watch.audit = AuditLog(call_at=dispatcher.call_at, clock=time.monotonic)
     policy = Policy(private=identity is not None)
     hub = Hub(
         dispatcher=dispatcher,
@@ -98,7 +106,7 @@ def create_app(
         policy=policy,
         grants=grants,
     )
-    server = Server(app, socketio, hub, registry, dispatcher, transport, clients)
+    server = Server(app, socketio, hub, registry, dispatcher, transport, clients, watch)
     sign_in: SignIn | None = None
     if identity is not None:
         identity.revocations = policy.revocations
@@ -116,6 +124,7 @@ def create_app(
         handed_off=transport is not None,
         admission=admission,
         sign_in=sign_in,
+        watch=watch,
     ).register(transport.quick if transport else None)
     # It asks nobody who they are: where somebody does, it is there for who asks for it.
     lab = "off" if settings.lab == "auto" and identity is not None else settings.lab
@@ -144,6 +153,10 @@ def create_app(
     if settings.preload:
         registry.preload()
     return app
+
+
+def _origin_refused(watch: Watch, proxies: Proxies, environ: dict[str, Any], origin: str) -> None:
+    watch.refuse(CONNECT, Caller(proxies.address_of(environ)), {"code": "origin"}, origin=origin)
 
 
 def _build_registry(settings: Settings) -> SourceRegistry:

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from textstream.access.caller import NOBODY
 from textstream.web import descriptors
 from textstream.web.server import Server
 
@@ -40,6 +41,7 @@ def counters(server: Server) -> dict[str, Any]:
 
 def log_counters(server: Server) -> None:
     """Write the counters of `server` to the log, whatever its level: somebody has asked."""
+    server.watch.admin("counters", NOBODY)
     line = json.dumps(counters(server), separators=(",", ":"))
     logger.handle(
         logger.makeRecord(

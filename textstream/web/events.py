@@ -54,11 +54,15 @@ from textstream.web.quick_events import quick_events
 from textstream.web.sign_in import SignIn
 from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
+from textstream.web.watch import Watch
 
 logger = logging.getLogger("textstream.events")
 
 MAX_NAME = 64
 """Characters of an unknown event's name that are told in the answer."""
+
+UNKNOWN = "unknown"
+"""What any event that nobody handles is counted as."""
 
 ELSEWHERE = f" Or another worker process has it: each keeps its streams to itself. {RUN_ONE_WORKER}"
 
@@ -81,6 +85,7 @@ class Events:
         draining: Callable[[], dict[str, Any]],
         handed_off: bool,
         admission: Admission,
+        watch: Watch,
         sign_in: SignIn | None = None,
     ) -> None:
         self._socketio = socketio
@@ -92,6 +97,7 @@ class Events:
         self._draining = draining
         self._new_sink = ConnectionSink if handed_off else EmitSink
         self._admission = admission
+        self._watch = watch
         self._sign_in = sign_in
         self._access = AccessEvents(
             hub,
@@ -146,6 +152,7 @@ class Events:
         principal = principal_of(auth) if sign_in is None else self._identify(sid, environ, auth)
         self._sinks[sid] = self._new_sink(self._socketio, sid)
         self._hub.connect(sid, visit, principal)
+        self._watch.connect(self._caller(sid), environ)
         if self._hub.closing:
             self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
         return None if sign_in is None else sign_in.begin(sid, principal)
@@ -155,24 +162,31 @@ class Events:
         self._sinks.pop(sid, None)  # first: see what is looked for after each event
         self._hub.disconnect(sid)
         known = self._visits.pop(sid, None)
-        if known and known[1]:
-            known[0].leave()
+        if known:
+            self._watch.disconnect(known[2])
+            if known[1]:
+                known[0].leave()
         if self._sign_in is not None:
             self._sign_in.end(sid)
 
     def start(self, sid: str, payload: Any) -> Answer:
         """``start_stream``."""
-        start = read_start(payload, self._registry, self._limits, self._caller(sid))
+        caller = self._caller(sid)
+        start = read_start(payload, self._registry, self._limits, caller)
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
+        self._watch.start(caller, reader)
         return {"stream": reader.info, "key": reader.stream.key}
 
     def stop(self, sid: str, payload: Any) -> Answer:
         """``stop_stream``: the one named, or the connection's own."""
         if payload is not None:
             asked = parse(OwnStream, payload)
-            return {"offset": self._hub.stop(asked.id, sid, asked.key)}
+            offset = self._hub.stop(asked.id, sid, asked.key)
+            self._watch.stop(self._caller(sid), (asked.id,))
+            return {"offset": offset}
         stopped = self._hub.stop_own(sid)
+        self._watch.stop(self._caller(sid), stopped)
         return {"offset": next(reversed(stopped.values()), 0), "stopped": stopped}
 
     def pause(self, sid: str, payload: Any) -> Answer:
@@ -209,6 +223,7 @@ class Events:
             key=resume.key,
             grant=resume.grant,
         )
+        self._watch.read(self._caller(sid), reader)
         return {"stream": reader.info, "recovered": True}
 
     def leave(self, sid: str, payload: Any) -> Answer:
@@ -221,11 +236,11 @@ class Events:
         described = self._hub.describe(asked.id, sid, key=asked.key, grant=asked.grant)
         return {"stream": described.model_dump()}
 
-    def unknown(self, event: Any, _sid: str, *_args: Any) -> Answer:
+    def unknown(self, event: Any, sid: str, *_args: Any) -> Answer:
         """Answer whoever waits for the answer to an event that nobody handles."""
         said = ascii(event[:MAX_NAME] if isinstance(event, str) else event)[:MAX_NAME]
         error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
-        return {"ok": False, "error": error.to_wire()}
+        return self._refuse(sid, UNKNOWN, error.to_wire())
 
     def _caller(self, sid: str) -> Caller:
         known = self._visits.get(sid)
@@ -298,6 +313,7 @@ class Events:
         return error.to_wire()
 
     def _refuse(self, sid: str, event: str, error: dict[str, Any]) -> Answer:
+        self._watch.refuse(event, self._caller(sid), error)
         if event in {START_STREAM, RESUME_STREAM}:
             # A plain client asks for no acknowledgement, but must learn of it.
             self._socketio.emit(STREAM_ERROR, error, to=sid)

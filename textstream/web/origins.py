@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, request
@@ -15,6 +15,9 @@ logger = logging.getLogger("textstream.server")
 
 MAX_NAMED = 100
 """Refused origins that the log names, each once. Whoever makes them up shall not fill it."""
+
+TOLD = "textstream.origin_refused"
+"""Where in a request's environ is noted that it was refused for its origin."""
 
 MAX_SHOWN = 256
 """Characters of a header that the log repeats."""
@@ -36,11 +39,23 @@ class OriginPolicy:
     any client can write, and no proxy need remove.
     """
 
-    def __init__(self, allowed: Iterable[str]) -> None:
-        """Allow these origins; ``*`` is any."""
+    def __init__(
+        self,
+        allowed: Iterable[str],
+        on_refused: Callable[[dict[str, Any], str], object] = lambda *_: None,
+    ) -> None:
+        """Allow these origins; ``*`` is any.
+
+        Args:
+            allowed: they.
+            on_refused: called once for each request that is refused, with its WSGI environment
+                and the origin as it may be shown.
+
+        """
         names = set(allowed)
         self.any = "*" in names
         self._allowed = {Origin.parse(name) for name in names - {"*"}}
+        self._on_refused = on_refused
         self._named: set[str] = set()
 
     def allows(self, origin: str | None, environ: dict[str, Any]) -> bool:
@@ -64,6 +79,9 @@ class OriginPolicy:
         if self.allows(origin, environ):
             return True
         shown = _shown(origin)
+        if not environ.get(TOLD):  # it is asked for once more, for the headers of the answer
+            environ[TOLD] = True
+            self._on_refused(environ, shown)
         if shown not in self._named and len(self._named) < MAX_NAMED:
             self._named.add(shown)
             host = _shown(environ.get("HTTP_HOST"))

@@ -16,6 +16,7 @@ from engineio.exceptions import SocketIsClosedError
 from flask import Flask
 from flask_socketio import SocketIO
 
+from textstream.access.caller import NOBODY
 from textstream.access.clients import Clients
 from textstream.hub.hub import Hub
 from textstream.lab import Lab
@@ -26,6 +27,7 @@ from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
 from textstream.transport.http.front import Front
+from textstream.web.watch import Watch
 
 logger = logging.getLogger("textstream.server")
 
@@ -56,6 +58,7 @@ class Server:
     dispatcher: Dispatcher
     transport: Transport | None
     clients: Clients
+    watch: Watch
     lab: Lab | None = None
     front: Front | None = None
     one_thread: bool = True
@@ -106,6 +109,7 @@ class Server:
     def drain(self, seconds: float) -> None:
         """Take no more streams, tell every client, and give what runs up to `seconds` to end."""
         self._drained_by = time.monotonic() + seconds
+        self.watch.admin("drain", NOBODY)
         self.hub.refuse_starts()
         logger.info(
             "going down: no more streams are taken",

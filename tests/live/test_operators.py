@@ -1,0 +1,90 @@
+"""What an operator sees of a server in its own process: its audit log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import Connect, StartServer
+from tests.live.streams import finish, start
+from tests.support.running_server import RunningServer
+from textstream.loggable import fingerprint
+
+pytestmark = pytest.mark.live
+
+SECRET = "the prompt that is nobody's business"
+
+
+def audited(log: str) -> list[dict[str, Any]]:
+    """Return the lines of the audit log, in order."""
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    return [line for line in lines if line["logger"] == "textstream.audit"]
+
+
+def test_the_audit_log_tells_who_did_what(start_server: StartServer, sio: Connect) -> None:
+    env = {"TEXTSTREAM_AUDIT": "true", "TEXTSTREAM_LOG_FORMAT": "json"}
+    server = start_server("--log-level", "error", env=env)
+    owner, viewer = sio(server), sio(server, ("polling",), headers={"Origin": "https://a.example"})
+    stream = start(owner, {"text": SECRET * 1000, "rate": 20})
+    assert viewer.call("resume_stream", {"id": stream["id"], "offset": 0})["ok"]
+    for _ in range(50):
+        viewer.call("describe_stream", {"id": "x" * 22})
+    assert viewer.call("stop_stream", {"id": stream["id"]})["ok"]
+    finish(owner)
+    start(owner, {"text": SECRET, "rate": 1})
+    assert owner.call("stop_stream")["ok"]
+    names = {fingerprint(owner.sid): "owner", fingerprint(viewer.sid): "viewer"}
+    viewer.close()
+    server.wait_for_log(lambda log: "audit: disconnected" in log)
+    server.terminate()
+    assert server.stop() == 0
+
+    log = server.log_text()
+    lines = audited(log)
+    told = [
+        (line["message"].removeprefix("audit: "), names.get(line.get("connection", ""), ""))
+        for line in lines
+    ]
+    assert told[:8] == [
+        ("connected", "owner"),
+        ("connected", "viewer"),
+        ("started", "owner"),
+        ("read by another", "viewer"),
+        ("refused", "viewer"),
+        ("stopped", "viewer"),
+        ("started", "owner"),
+        ("stopped", "owner"),
+    ]
+    assert told.count(("disconnected", "viewer")) == 1
+    assert ("admin", "") in told
+    first = fingerprint(stream["id"])
+    assert [line.get("stream") == first for line in lines[2:6]] == [True, True, False, True]
+    assert lines[1]["transport"] == "polling"
+    assert lines[1]["origin"] == "https://a.example"
+    assert (lines[2]["source"], lines[3]["offset"]) == ("text", 0)
+    assert (lines[4]["code"], lines[4]["asked"]) == ("unknown_stream", "describe_stream")
+    assert {line["address"] for line in lines[:8]} == {"127.0.0.1"}
+    for secret in (SECRET, owner.sid, viewer.sid, stream["id"]):
+        assert secret not in log
+
+
+def test_without_it_nothing_of_it_is_in_the_log(server: RunningServer, sio: Connect) -> None:
+    client = sio(server)
+    start(client, {"text": "abc", "rate": 0})
+    finish(client)
+    assert "textstream.audit" not in server.log_text()
+
+
+def test_a_quota_that_is_hit_is_told_once(start_server: StartServer, sio: Connect) -> None:
+    env = {"TEXTSTREAM_AUDIT": "on", "TEXTSTREAM_LOG_FORMAT": "json"}
+    server = start_server("--max-streams-per-client", "1", env=env)
+    client = sio(server)
+    start(client, {"text": "x" * 1000, "rate": 1, "format": "chunk"})
+    for _ in range(20):
+        answer = client.call("start_stream", {"text": "y", "rate": 1, "format": "chunk"})
+        assert answer["error"]["code"] == "too_many_streams"
+    assert server.stop() == 0
+    (line,) = [one for one in audited(server.log_text()) if "quota" in one["message"]]
+    assert (line["scope"], line["asked"]) == ("connection", "start_stream")

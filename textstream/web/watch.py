@@ -1,0 +1,109 @@
+"""What is seen of clients where they come in: counted, and told to the audit log if there is one.
+
+Whoever decides something calls one of these; nobody else counts it. A principal, once clients have
+one, is a fact more in these lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from textstream.access.caller import Caller
+from textstream.errors import LimitReached
+from textstream.observe.audit import AuditLog
+from textstream.observe.figures import Counts
+from textstream.reading.reader import Reader
+
+CONNECT = "connect"
+"""What is refused where no event is: a connection."""
+
+LIMITS = frozenset(kind.code for kind in LimitReached.__args__)
+"""The codes of those who have as much as they may."""
+
+MAX_ORIGIN = 256
+"""Characters of an origin in a line."""
+
+
+class Watch:
+    """Sees what clients do. Any thread.
+
+    Attributes:
+        connected: connections to Socket.IO, by transport.
+        refused: by event, or `CONNECT`, and by code.
+        audit: the audit log, if one is kept.
+
+    """
+
+    def __init__(self, audit: AuditLog | None = None) -> None:
+        """See nothing yet."""
+        self.connected = Counts()
+        self.refused = Counts()
+        self.audit = audit
+
+    def connect(self, caller: Caller, environ: dict[str, Any]) -> None:
+        """See a connection that was let in."""
+        transport = transport_of(environ)
+        self.connected.add(transport)
+        if self.audit is not None:
+            origin = _origin_of(environ)
+            self.audit.tell("connected", caller, transport=transport, origin=origin)
+
+    def disconnect(self, caller: Caller) -> None:
+        """See the end of one."""
+        if self.audit is not None:
+            self.audit.tell("disconnected", caller)
+
+    def start(self, caller: Caller, reader: Reader) -> None:
+        """See a start that was answered."""
+        if self.audit is not None:
+            stream = reader.stream
+            self.audit.tell("started", caller, stream.id, source=stream.source)
+
+    def read(self, caller: Caller, reader: Reader) -> None:
+        """See somebody attach to a stream. Of its owner there is no line: it has started it."""
+        stream = reader.stream
+        if self.audit is not None and stream.owner != caller.connection:
+            source, offset = stream.source, reader.first
+            self.audit.tell("read by another", caller, stream.id, source=source, offset=offset)
+
+    def stop(self, caller: Caller, streams: Iterable[str]) -> None:
+        """See streams stopped, by their ids."""
+        if self.audit is not None:
+            for stream in streams:
+                self.audit.tell("stopped", caller, stream)
+
+    def refuse(
+        self, event: str, caller: Caller, error: dict[str, Any], *, origin: str | None = None
+    ) -> None:
+        """See a refusal.
+
+        Args:
+            event: what was asked for: an event's name, one of ours, or `CONNECT`.
+            caller: who has asked.
+            error: the error object of the answer.
+            origin: of the page, where it is for that.
+
+        """
+        code = str(error["code"])
+        self.refused.add(event, code)
+        if self.audit is not None:
+            kind: Any = "quota hit" if code in LIMITS else "refused"
+            scope = error.get("scope")
+            self.audit.refuse(kind, caller, code, asked=event, scope=scope, origin=origin)
+
+    def admin(self, what: str, caller: Caller) -> None:
+        """See somebody use what is the operator's."""
+        if self.audit is not None:
+            self.audit.tell("admin", caller, did=what)
+
+
+def transport_of(environ: dict[str, Any]) -> str:
+    """Return what the first request of a session came by: ``websocket`` or ``polling``."""
+    query = str(environ.get("QUERY_STRING", ""))
+    return "websocket" if "transport=websocket" in query else "polling"
+
+
+def _origin_of(environ: dict[str, Any]) -> str | None:
+    origin = environ.get("HTTP_ORIGIN")
+    return ascii(origin)[1:-1][:MAX_ORIGIN] if isinstance(origin, str) else None
