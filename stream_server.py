@@ -20,6 +20,7 @@ from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, Settings, read_settings
 from textstream.web.app import create_app
 from textstream.web.front_server import UNIX, FrontServer
+from textstream.web.metrics_port import MetricsPort, has_port
 from textstream.web.process import tune_process
 from textstream.web.server import Server
 from textstream.web.signals import drain_on_signals
@@ -93,6 +94,18 @@ def _listen(settings: Settings, flask_app: Flask, parts: Server) -> FrontServer:
         sys.exit(EXIT_CANNOT_LISTEN)
 
 
+def _serve_figures(settings: Settings, parts: Server) -> None:
+    if not has_port(settings.metrics):
+        return
+    parts.beside = port = MetricsPort(parts, settings.metrics)
+    try:
+        port.open()
+    except OSError as error:
+        cure = "Choose another with --metrics."
+        click.echo(f"Cannot listen on {settings.metrics}: {error.strerror}. {cure}", err=True)
+        sys.exit(EXIT_CANNOT_LISTEN)
+
+
 def _address(host: str, port: int) -> str:
     """Return where it is, as people write it."""
     if host.startswith(UNIX):
@@ -105,6 +118,7 @@ def _serve(settings: Settings) -> None:
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
     server = _listen(settings, flask_app, parts)
+    _serve_figures(settings, parts)
     scheme = "" if settings.host.startswith(UNIX) else "http://"
     where = _address(settings.host, server.port)
     click.echo(f"textstream is listening on {scheme}{where}", err=True)

@@ -17,6 +17,8 @@ LogFormat = Literal["text", "json"]
 LabMode = Literal["auto", "on", "off", "public"]
 
 
+MAX_PORT = 65_535
+
 SWITCH = {
     **dict.fromkeys(("on", "true", "yes", "1"), "on"),
     **dict.fromkeys(("off", "false", "no", "0"), "off"),
@@ -39,7 +41,7 @@ class Settings(AccessSettings):
     host: str = Field(
         "127.0.0.1", description="Address to listen on; unix:///path is a Unix socket."
     )
-    port: int = Field(5002, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    port: int = Field(5002, ge=0, le=MAX_PORT, description="Port to listen on; 0 picks a free one.")
     prefix: str = Field(
         "",
         description="Path that a proxy serves this under and leaves on its requests: /stream. "
@@ -47,6 +49,11 @@ class Settings(AccessSettings):
     )
     log_level: LogLevel = Field("info", description="How much to log.")
     log_format: LogFormat = Field("text", description="Log lines for people, or JSON.")
+    metrics: str = Field(
+        "",
+        description="Address at which /metrics is served: 127.0.0.1:9100, :9100. By default it is "
+        "with all else, for this machine only; off: nowhere.",
+    )
     audit: bool = Field(
         False,
         description="Log who connects, starts, reads, stops and is refused: one line each, of the "
@@ -215,6 +222,14 @@ class Settings(AccessSettings):
             parse_rate(value)
         return value
 
+    @field_validator("metrics")
+    @classmethod
+    def _listens(cls, value: str) -> str:
+        value = value.strip()
+        if value not in {"", "off"}:
+            split_address(value)
+        return value
+
     @field_validator("prefix")
     @classmethod
     def _path(cls, value: str) -> str:
@@ -232,6 +247,23 @@ class Settings(AccessSettings):
             if not (name.strip() and module.strip() and attribute.strip()):
                 raise ValueError(f'a source is given as "name=module:callable", not "{entry}"')
         return value
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of an address: ``127.0.0.1:9100``, ``[::]:9100``, ``:9100``.
+
+    The host is "" where none is given: every IPv4 address.
+
+    Raises:
+        ValueError: it is none; says what it looks like.
+
+    """
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*)):([0-9]{1,5})", text, re.ASCII)
+    if found is None or int(found[3]) > MAX_PORT:
+        raise ValueError(
+            f'figures have an address like "127.0.0.1:9100" or ":9100", or are "off"; not "{text}"'
+        )
+    return found[1] or found[2] or "", int(found[3])
 
 
 def read_settings(**flags: Any) -> Settings:

@@ -8,6 +8,7 @@ gives is in ``docs/deployment.md``.
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from flask import Flask
 
@@ -17,8 +18,10 @@ from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, read_settings
 from textstream.web.app import create_app
 from textstream.web.gunicorn import drain_under_gunicorn
+from textstream.web.metrics_port import MetricsPort, has_port, warn_of_no_port
 from textstream.web.process import tune_process
 from textstream.web.request_kinds import Routes
+from textstream.web.server import Server
 from textstream.web.workers import warn_under_uwsgi
 
 EXIT_CANNOT_BOOT = 3
@@ -32,9 +35,17 @@ def _make() -> Flask:
     parts = made.extensions["textstream"]
     tune_process(parts)
     routes = Routes(settings.prefix, Proxies(settings.trusted_proxies))
-    drain_under_gunicorn(parts, settings.drain, routes)
+    begin = partial(_serve_figures, parts, settings.metrics)
+    if not drain_under_gunicorn(parts, settings.drain, routes, begin):
+        warn_of_no_port(settings.metrics)
     warn_under_uwsgi()
     return made
+
+
+def _serve_figures(parts: Server, metrics: str, workers: int) -> None:
+    if has_port(metrics):
+        parts.beside = port = MetricsPort(parts, metrics, workers=workers)
+        port.open_when_free()
 
 
 # A plain attribute: uWSGI and Hypercorn look into the module's dictionary, past its __getattr__.

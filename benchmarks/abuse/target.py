@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -84,9 +85,10 @@ class Target:
             (PROC / str(pid) / "clear_refs").write_text("5")
 
     async def streams(self) -> int:
-        """Return how many streams run, as the health check says."""
-        _, body = await http(self.port, "GET", "/healthz")
-        return int(json.loads(body)["streams"])
+        """Return how many streams run, as its figures say."""
+        _, body = await http(self.port, "GET", "/metrics")
+        running = re.findall(rb"^textstream_streams_running{.*} (.+)$", body, re.MULTILINE)
+        return int(sum(map(float, running)))
 
     async def sessions(self, sids: Sequence[str]) -> set[str]:
         """Return those of the Engine.IO sessions that still exist.

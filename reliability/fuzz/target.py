@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-import requests
-
 from benchmarks.abuse.target import Target
 from tests.live.gunicorn import RunningGunicorn
+from tests.support.figures import Figures
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 
@@ -107,9 +106,8 @@ class Attacked:
         return self._target.peak_memory()
 
     def streams(self) -> int:
-        """Return how many streams run, as the health check says."""
-        answer = requests.get(f"{self.url}/healthz", timeout=20, headers={"Connection": "close"})
-        return int(answer.json()["streams"])
+        """Return how many streams run, as its figures say."""
+        return int(Figures.of(self.url).sum("textstream_streams_running"))
 
     def rest(self, quiet: float) -> Footprint:
         """Wait until nothing has changed for `quiet` seconds; return what it uses then."""

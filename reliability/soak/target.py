@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-import requests
-
 from reliability.soak import probe
 from tests.live.gunicorn import RunningGunicorn
+from tests.support.figures import Figures
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import ROOT, RunningServer
 from tests.support.usage import Usage, usage
@@ -23,8 +22,6 @@ yet each is long beside what a cut, or a busy machine, keeps a client away."""
 
 SPARE_THREADS = {"front": 0, "gunicorn": 16}
 """gunicorn's threads begin when there is work for them, and stay."""
-
-TIMEOUT = 10.0
 
 
 class Target:
@@ -71,14 +68,13 @@ class Target:
         return usage(self._server.pid)
 
     def running_streams(self) -> int:
-        """Return how many streams run, as the health check says.
+        """Return how many streams run, as its figures say.
 
         Raises:
             requests.RequestException: it does not answer.
 
         """
-        answer = requests.get(f"{self.url}/healthz", timeout=TIMEOUT)
-        return int(answer.json()["streams"])
+        return int(Figures.of(self.url).sum("textstream_streams_running"))
 
     def log_text(self) -> str:
         """Return what it has logged so far."""

@@ -31,6 +31,8 @@ from textstream.errors import InvalidRequest
         ("http://h:1/app/socket.io/", "http://h:1/app", "app/socket.io"),
         ("http://h:1/stream/api/sources", "http://h:1/stream", "stream/socket.io"),
         ("http://h:1/healthz", "http://h:1", "socket.io"),
+        ("http://h:1/x/readyz", "http://h:1/x", "x/socket.io"),
+        ("http://h:1/metrics", "http://h:1", "socket.io"),
         ("http://h:1/apply/", "http://h:1/apply", "apply/socket.io"),
         # Without a scheme.
         ("127.0.0.1:5002", "http://127.0.0.1:5002", "socket.io"),

@@ -17,18 +17,20 @@ from tests.conftest import Connect, StartServer
 from tests.support.running_server import ROOT, RunningServer
 from tests.support.timing import patient
 from tests.support.usage import usage
-from textstream import __version__
 from textstream.web.client_files import CLIENT_FILES, serve_client
 from textstream.web.routes import pages
 
 pytestmark = pytest.mark.live
 
 
-def test_health(server: RunningServer) -> None:
-    answer = requests.get(f"{server.url}/healthz", timeout=10)
+@pytest.mark.parametrize(("path", "status"), [("/healthz", "ok"), ("/readyz", "ready")])
+def test_health_says_nothing_of_versions_and_numbers(
+    server: RunningServer, path: str, status: str
+) -> None:
+    answer = requests.get(f"{server.url}{path}", timeout=10)
     assert answer.status_code == 200
-    assert answer.json().keys() == {"status", "version", "streams"}
-    assert answer.json()["version"] == __version__
+    assert answer.json() == {"status": status}
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_a_client_that_resets_behind_the_answer_leaves_no_descriptor(
@@ -44,7 +46,7 @@ def test_a_client_that_resets_behind_the_answer_leaves_no_descriptor(
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             answer = b""
-            while b"version" not in answer:
+            while b"status" not in answer:
                 answer += client.recv(4096)
     deadline = time.monotonic() + patient(10)
     while usage(server.pid).descriptors > before:
@@ -117,7 +119,7 @@ PAGES = {"/": "demo.html", "/app/": "app/index.html", "/lab/": "lab/index.html"}
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_that_is_not_built_says_how(tmp_path: Path, path: str) -> None:
     app = Flask(__name__)
-    app.register_blueprint(pages(None, None, tmp_path))  # type: ignore[arg-type]
+    app.register_blueprint(pages(None, tmp_path))  # type: ignore[arg-type]
     answer = app.test_client().get(path)
     assert answer.status_code == 200
     assert "make run" in answer.text
@@ -129,7 +131,7 @@ def test_a_built_page_is_asked_for_each_time(tmp_path: Path, path: str) -> None:
     page.parent.mkdir(exist_ok=True)
     page.write_text(f"<title>{path}</title>")
     app = Flask(__name__)
-    app.register_blueprint(pages(None, None, tmp_path))  # type: ignore[arg-type]
+    app.register_blueprint(pages(None, tmp_path))  # type: ignore[arg-type]
     with app.test_client().get(path) as answer:
         assert answer.get_data(as_text=True) == f"<title>{path}</title>"
         assert answer.mimetype == "text/html"

@@ -20,7 +20,7 @@ ORDER = (
     ("LiveFeed",),
     ("Stream",),
     ("Keeper",),
-    ("Server", "Transport", "_Worker"),
+    ("MetricsPort", "Server", "Transport", "_Worker"),
     ("Counter", "Members", "Works"),
     ("HeldBack",),
     ("SessionQueue",),

@@ -75,7 +75,7 @@ def test_a_proxy_that_leaves_a_slash_too_many_is_answered(app: Flask, path: str)
 @pytest.mark.parametrize("prefix", ["/stream", "/a/b", "/流", "/a:b"])
 def test_mounted_by_another_application(app: Flask, prefix: str) -> None:
     mounted = DispatcherMiddleware(nothing, {prefix.encode().decode("latin-1"): app})
-    for path in ("/", "/app/", "/lab/", "/api/sources", "/healthz", SOCKET_IO):
+    for path in ("/", "/app/", "/lab/", "/api/sources", "/healthz", "/metrics", SOCKET_IO):
         assert get(mounted, f"{prefix}{path}")[0] in FOUND, path
     for path in ("", "/app", "/lab"):
         status, location = get(mounted, f"{prefix}{path}?x=1")
@@ -86,7 +86,9 @@ def test_mounted_by_another_application(app: Flask, prefix: str) -> None:
         assert get(mounted, to)[0] in FOUND, path
 
 
-@pytest.mark.parametrize("path", ["/", "/app/", "/lab/", "/api/sources", "/healthz", SOCKET_IO])
+@pytest.mark.parametrize(
+    "path", ["/", "/app/", "/lab/", "/api/sources", "/healthz", "/metrics", SOCKET_IO]
+)
 def test_a_prefix_that_is_left_on_is_taken_off_and_the_root_is_as_before(
     prefixed: Flask, path: str
 ) -> None:

@@ -61,6 +61,11 @@ class Clients:
 
     # Connections.
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many connections, of all, as may be."""
+        return self._connections >= at_most(self._shares.connections)
+
     def enter(self, address: str) -> Visit:
         """Let a connection of an address in.
 

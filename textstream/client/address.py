@@ -25,6 +25,8 @@ _OWN_PATHS = (
     ("api", "sources"),
     ("api", "connection"),
     ("healthz",),
+    ("readyz",),
+    ("metrics",),
 )
 
 _ENGINEIO_KEYS = {"EIO", "transport", "sid", "t", "b64", "j"}

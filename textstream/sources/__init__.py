@@ -17,7 +17,7 @@ from pydantic.errors import PydanticUserError
 from textstream.access.source_shares import SourceShares
 from textstream.errors import InvalidRequest, SourceUnavailable, TextStreamError, UnknownSource
 from textstream.protocol import explain
-from textstream.sources.base import NoParams, Source, runs_anywhere
+from textstream.sources.base import NoParams, SlotQueue, Source, runs_anywhere
 from textstream.sources.local_llm import local_llm_source
 from textstream.sources.openai_compatible import openai_source
 from textstream.sources.text import text_source
@@ -108,6 +108,10 @@ class SourceRegistry:
             "default": self.default,
             "sources": [self._describe(source) for source in self._sources.values()],
         }
+
+    def queues(self) -> dict[str, SlotQueue]:
+        """Return the queues of those that have slots, by name."""
+        return {name: source.queue for name, source in self._sources.items() if source.queue}
 
     def preload(self) -> None:
         """Load what is slow to load: the local model.

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -160,6 +160,20 @@ Pieces = Generator[str | Wait, None, str | None]
 """What a source's generator yields: text, or that it waits; and it returns how it ended."""
 
 
+class SlotQueue(Protocol):
+    """Of how many slots of a source are taken, and how many starts wait for one. Any thread."""
+
+    @property
+    def running(self) -> int:
+        """How many have a slot."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        ...
+
+
 def runs_anywhere() -> None:
     """Check nothing: for a source that needs nothing."""
 
@@ -211,6 +225,8 @@ class Source:
         check: raises `SourceUnavailable`, with the cure, when the source cannot run here.
         preload: loads what is slow to load (a model), so that the first stream is fast.
         close: frees what the source holds.
+        queue: how many of its slots are taken, and how many starts wait for one; None: it has
+            none, or does not tell.
 
     """
 
@@ -229,3 +245,4 @@ class Source:
     check: Callable[[], None] = runs_anywhere
     preload: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None
+    queue: SlotQueue | None = None

@@ -286,6 +286,7 @@ def local_llm_source(
         params_model=params_model(context),
         blocking=False,
         admit=local.slots.admit,
+        queue=local.slots,
         check=local.check,
         preload=local.preload,
         close=local.close,

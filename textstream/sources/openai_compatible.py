@@ -210,6 +210,7 @@ def openai_source(
         params_model=params_model(params, max_tokens),
         blocking=False,
         admit=api.slots.admit,
+        queue=api.slots,
         check=api.check,
         close=api.close,
     )

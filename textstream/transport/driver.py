@@ -110,6 +110,11 @@ class Transport:
         return True
 
     @property
+    def made(self) -> bool:
+        """Whether this process has its reactor and workers already. To look at, without making."""
+        return self._made_in == _forks
+
+    @property
     def reactor(self) -> Reactor:
         """The reactor of this process."""
         return self._of_this_process()[0]

@@ -115,6 +115,7 @@ class Acceptor:
         limit: Callable[[], int] = limit,
         in_use: Callable[[], int] = in_use,
         make_room: Callable[[int], int] = lambda _: 0,
+        on_refused: Callable[[], object] = lambda: None,
     ) -> None:
         """Make it, with a descriptor in reserve: in the process that accepts.
 
@@ -124,11 +125,13 @@ class Acceptor:
             limit: how many descriptors there may be.
             in_use: how many there are.
             make_room: is to close so many connections, and returns how many it could.
+            on_refused: told of each connection that is turned away.
 
         """
         self._sleep = sleep
         self._limit = limit
         self._make_room = make_room
+        self._on_refused = on_refused
         self._usage = Usage(clock=clock, limit=limit, in_use=in_use)
         self._turned_away = Trouble(
             "connections turned away: %d, too few descriptors are left of %d. " + CURE, clock
@@ -219,6 +222,7 @@ class Acceptor:
     def _refuse(self, sock: socket.socket) -> None:
         turn_away(sock)
         self._usage.closed(1)
+        self._on_refused()
         self._turned_away(self._limit())
 
     def _refill(self) -> None:

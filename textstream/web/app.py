@@ -35,6 +35,7 @@ from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.headers import send_headers
 from textstream.web.identity import identity_of
+from textstream.web.operators import closed_on, operator_pages
 from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import measure_packets, refuser
 from textstream.web.prefix import under_prefix
@@ -145,7 +146,8 @@ def create_app(
     )
     app.register_blueprint(admin_routes(admin, policy, identity, admission))
     serve_client(app, STATIC / "socket.io")
-    app.register_blueprint(pages(hub, registry, has_lab=audience.admits, is_allowed=origins.allows))
+    app.register_blueprint(pages(registry, has_lab=audience.admits, is_allowed=origins.allows))
+    app.register_blueprint(operator_pages(server, closed_on(settings.metrics)))
     # Last, around Socket.IO too.
     served = under_prefix(app.wsgi_app, settings.prefix)
     app.wsgi_app = served  # type: ignore[method-assign, assignment]

@@ -29,7 +29,7 @@ def counters(server: Server) -> dict[str, Any]:
     """
     return {
         "process": _process(server),
-        "sessions": _sessions(server),
+        "sessions": sessions(server),
         **server.hub.counts(),
         "dispatcher": server.dispatcher.counts(),
         **server.hub.pools.counts(),
@@ -51,14 +51,18 @@ def log_counters(server: Server) -> None:
 
 
 def _process(server: Server) -> dict[str, Any]:
-    threads = Counter(_prefix(thread.name) for thread in threading.enumerate())
     return {
         "pid": os.getpid(),
         "uptime": round(time.monotonic() - server.started, 1),
         "rss": _resident(),
-        "threads": dict(threads),
+        "threads": threads(),
         "descriptors": {"in_use": _descriptors(), "limit": descriptors.limit()},
     }
+
+
+def threads() -> dict[str, int]:
+    """Return how many threads the process has, by name, without their numbers."""
+    return dict(Counter(_prefix(thread.name) for thread in threading.enumerate()))
 
 
 def _prefix(name: str) -> str:
@@ -82,11 +86,11 @@ def _descriptors() -> int | None:
         return None
 
 
-def _sessions(server: Server) -> dict[str, int]:
+def sessions(server: Server) -> dict[str, int]:
     """Return how many Engine.IO sessions are on which transport."""
-    sessions = list(server.socketio.server.eio.sockets.values())
-    websockets = sum(bool(session.upgraded) for session in sessions)
-    return {"polling": len(sessions) - websockets, "websocket": websockets}
+    there = list(server.socketio.server.eio.sockets.values())
+    websockets = sum(bool(session.upgraded) for session in there)
+    return {"polling": len(there) - websockets, "websocket": websockets}
 
 
 def _account(server: Server) -> dict[str, Any]:

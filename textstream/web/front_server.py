@@ -74,7 +74,12 @@ class FrontServer:
         assert transport is not None  # noqa: S101 (the threading mode has one)
         proxies = Proxies(settings.trusted_proxies)
         self._listener = listen(settings.host, settings.port)
-        self._acceptor = Acceptor(make_room=self._make_room, sleep=self._pause)
+        self._watch = parts.watch
+        self._acceptor = Acceptor(
+            make_room=self._make_room,
+            sleep=self._pause,
+            on_refused=lambda: self._watch.turn_away("descriptors"),
+        )
         self._crowded = Trouble(
             "connections turned away: %d, %s has its share of %d at a time. If it is a "
             "proxy, name it in TEXTSTREAM_TRUSTED_PROXIES"
@@ -99,6 +104,7 @@ class FrontServer:
             express=partial(Express, SOCKET_IO, handshakes.open),
             accept=self._acceptor.accept,
             turn_away=self._turn_away,
+            on_refused=self._watch.refuse_request,
         )
         parts.front = self.front
 
@@ -125,5 +131,6 @@ class FrontServer:
         self.front.pause(seconds)
 
     def _turn_away(self, sock: socket.socket, peer: str) -> None:
+        self._watch.turn_away("address")
         self._crowded(peer or "the Unix socket", self.front.places.share(peer))
         turn_away(sock)

@@ -68,7 +68,9 @@ class Accepting:
         self._patience: float = gthread.DEFAULT_WORKER_DATA_TIMEOUT
         self._silent: Future[object] = Future()
         self._silent.set_result(gthread._DEFER)
-        self._acceptor = Acceptor(make_room=self._give_way)
+        self._acceptor = Acceptor(
+            make_room=self._give_way, on_refused=lambda: server.watch.turn_away("descriptors")
+        )
         transport = server.transport
         assert transport is not None  # noqa: S101 (the threading mode has one)
         self._accept, self._enqueue = worker.accept, worker.enqueue_req
@@ -81,6 +83,7 @@ class Accepting:
             bodies=_bodies_of(transport),
             routes=routes,
             park=Parker(worker, server, transport, routes),
+            on_refused=server.watch.refuse_request,
         )
         worker.accept, worker.enqueue_req = self.accept, self.enqueue
         worker.murder_pending = self.turn

@@ -12,6 +12,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 from gunicorn.http import get_parser
@@ -111,6 +112,7 @@ class Requests:
         bodies: Bodies,
         routes: Routes,
         park: Callable[[Request], bool],
+        on_refused: Callable[[HTTPStatus], object],
     ) -> None:
         """Read none yet.
 
@@ -120,6 +122,7 @@ class Requests:
             bodies: how large they may be.
             routes: which requests are what.
             park: takes a request that waits without a thread, or returns False.
+            on_refused: told the status of what is answered here, and not by the application.
 
         """
         self._worker = worker
@@ -127,6 +130,7 @@ class Requests:
         self._bodies = bodies
         self._routes = routes
         self._park = park
+        self.refused = on_refused
         self._loop = _Loop(worker)
         self.reactor = cast("Reactor", self._loop)
         self.places = Places(most=UNBOUNDED, far=UNBOUNDED)

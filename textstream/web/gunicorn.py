@@ -31,7 +31,14 @@ QUIT_END = 1.0
 """Seconds that a gunicorn worker that is to end at once has for its hooks; the master allows 2."""
 
 
-def drain_under_gunicorn(server: Server, drain: float, routes: Routes) -> None:
+Begin = Callable[[int], None]
+"""Called in each worker, when it has taken the app, with the number of those that begin together.
+"""
+
+
+def drain_under_gunicorn(
+    server: Server, drain: float, routes: Routes, begin: Begin = lambda _: None
+) -> bool:
     """Put the draining before what ends a gunicorn worker, if this is in one, or in its master.
 
     Stock, a worker counts requests only: sockets that were handed off are cut without a word, on
@@ -40,16 +47,20 @@ def drain_under_gunicorn(server: Server, drain: float, routes: Routes) -> None:
 
     A second SIGTERM says nothing: whoever signals the process group, as systemd does, reaches the
     worker, and the master, which then sends its own. SIGINT and SIGQUIT end the worker at once.
+
+    Returns:
+        Whether it is.
+
     """
     if (
         threading.current_thread() is not threading.main_thread()
         or "gunicorn.arbiter" not in sys.modules
     ):
-        return
+        return False
     owner = _worker_of_this_process()
     if owner is None:
-        _drain_when_forked(server, drain, routes)
-        return
+        _drain_when_forked(server, drain, routes, begin)
+        return True
     _warn(owner, drain)
     if _is_a(owner, "geventwebsocket."):
         logger.warning(
@@ -58,6 +69,8 @@ def drain_under_gunicorn(server: Server, drain: float, routes: Routes) -> None:
         )
         server.socketio.server.eio.allow_upgrades = False
     _Worker(owner).drain_first(server, drain, routes)
+    begin(owner.cfg.workers)
+    return True
 
 
 def _worker_of_this_process() -> Any:
@@ -71,7 +84,7 @@ def _is_a(worker: Any, module: str) -> bool:
     return any(base.__module__.startswith(module) for base in type(worker).__mro__)
 
 
-def _drain_when_forked(server: Server, drain: float, routes: Routes) -> None:
+def _drain_when_forked(server: Server, drain: float, routes: Routes, begin: Begin) -> None:
     """Do it when a worker, forked from this process, takes the app that is loaded here."""
     from gunicorn.workers.base import Worker  # noqa: PLC0415 (only where it is there)
 
@@ -79,7 +92,7 @@ def _drain_when_forked(server: Server, drain: float, routes: Routes) -> None:
 
     def load_and_drain(worker: Any) -> None:
         load(worker)
-        drain_under_gunicorn(server, drain, routes)
+        drain_under_gunicorn(server, drain, routes, begin)
 
     Worker.load_wsgi = load_and_drain
 

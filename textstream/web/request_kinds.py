@@ -8,6 +8,11 @@ from textstream.web.client_files import CLIENT_FILES
 
 SOCKET_IO = "/socket.io/"
 HEALTH = "/healthz"
+READY = "/readyz"
+METRICS = "/metrics"
+
+OPERATORS = frozenset({HEALTH, READY, METRICS})
+"""What is to be answered also, and just then, when the server has too much to do."""
 
 
 class Routes:
@@ -28,7 +33,7 @@ class Routes:
 
     def is_health(self, environ: Environ) -> bool:
         """Whether it is answered also where nobody has a thread left."""
-        return self._path(environ["PATH_INFO"]) == HEALTH
+        return self._path(environ["PATH_INFO"]) in OPERATORS
 
     def address_of(self, environ: Environ) -> str:
         """Return the address by which the threads are shared: the client's, behind a proxy too."""

@@ -1,4 +1,4 @@
-"""Plain HTTP: the pages, the description of the sources and of the request, the health check."""
+"""Plain HTTP: the pages, the description of the sources and of the request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from flask_cors import cross_origin
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from textstream import __version__
-from textstream.hub.hub import Hub
 from textstream.lab.request_facts import describe_request
 from textstream.sources import SourceRegistry
 from textstream.web.prefix import with_slash
@@ -47,7 +46,6 @@ OriginCheck = Callable[[str | None, dict[str, Any]], bool]
 
 
 def pages(
-    hub: Hub,
     registry: SourceRegistry,
     static: Path = STATIC,
     *,
@@ -90,15 +88,6 @@ def pages(
         )
         response.headers["Cache-Control"] = "no-store"
         return response
-
-    @blueprint.get("/healthz")
-    def health() -> tuple[Response, int]:
-        body: dict[str, Any] = {
-            "status": "shutting_down" if hub.closing else "ok",
-            "version": __version__,
-            "streams": hub.running_streams,
-        }
-        return jsonify(body), 503 if hub.closing else 200
 
     return blueprint
 

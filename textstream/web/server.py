@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from engineio.exceptions import SocketIsClosedError
 from flask import Flask
@@ -38,6 +38,14 @@ POLL_SECONDS = 0.6
 """Time for the clients that poll between two fetches, when the server goes down."""
 
 
+class Closes(Protocol):
+    """What has to be closed."""
+
+    def close(self, deadline: float) -> None:
+        """Close it until `deadline` (``time.monotonic``)."""
+        ...
+
+
 @contextmanager
 def going_on(step: str) -> Iterator[None]:
     """Log what raises in a step of going down: it must not keep the others from being taken."""
@@ -61,6 +69,8 @@ class Server:
     watch: Watch
     lab: Lab | None = None
     front: Front | None = None
+    beside: Closes | None = None
+    """What is served at another address, up to the end: figures."""
     one_thread: bool = True
     """Whether readers are served in the reactor's thread, where there is one.
 
@@ -146,6 +156,9 @@ class Server:
                 self._wait_for(self.front, theirs)
             with going_on("closing the front"):
                 self.front.close(deadline)
+        if self.beside:
+            with going_on("closing the address of the figures"):
+                self.beside.close(deadline)
         with going_on("ending the tasks"):
             self.dispatcher.close()
             if self.lab:

@@ -7,6 +7,7 @@ one, is a fact more in these lines.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from textstream.access.caller import Caller
@@ -31,6 +32,8 @@ class Watch:
     Attributes:
         connected: connections to Socket.IO, by transport.
         refused: by event, or `CONNECT`, and by code.
+        turned_away: connections closed as soon as they came, by what there is no more of.
+        requests: that were answered with an error before the application had them, by status.
         audit: the audit log, if one is kept.
 
     """
@@ -39,6 +42,8 @@ class Watch:
         """See nothing yet."""
         self.connected = Counts()
         self.refused = Counts()
+        self.turned_away = Counts()
+        self.requests = Counts()
         self.audit = audit
 
     def connect(self, caller: Caller, environ: dict[str, Any]) -> None:
@@ -91,6 +96,14 @@ class Watch:
             kind: Any = "quota hit" if code in LIMITS else "refused"
             scope = error.get("scope")
             self.audit.refuse(kind, caller, code, asked=event, scope=scope, origin=origin)
+
+    def turn_away(self, lack: str) -> None:
+        """See a connection turned away: for want of ``descriptors``, or by its ``address``."""
+        self.turned_away.add(lack)
+
+    def refuse_request(self, status: HTTPStatus) -> None:
+        """See a request of plain HTTP that no application has seen."""
+        self.requests.add(str(status.value))
 
     def admin(self, what: str, caller: Caller) -> None:
         """See somebody use what is the operator's."""

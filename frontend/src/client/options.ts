@@ -70,7 +70,7 @@ export function sessionOptions(url: string, options: ClientOptions): SessionOpti
  * client has the same (docs/python-client.md).
  */
 const OWN =
-  /\/(?:app\/index\.html|app|lab|index\.html|socket\.io|api\/sources|api\/connection|healthz)$/;
+  /\/(?:app\/index\.html|app|lab|index\.html|socket\.io|api\/sources|api\/connection|healthz|readyz|metrics)$/;
 
 /**
  * `url` as an origin and a path prefix, without a slash at its end: `https://example.org/stream`.

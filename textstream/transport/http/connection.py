@@ -54,6 +54,9 @@ class Owner(Tables, Protocol):
         """Have a request answered."""
         ...
 
+    refused: Callable[[HTTPStatus], object]
+    """Told of each request that the connection itself answers with an error."""
+
 
 class HttpConnection(Wire):
     """A client's connection, from accepting on. The reactor's thread only.
@@ -143,6 +146,7 @@ class HttpConnection(Wire):
 
     def refuse(self, status: HTTPStatus, why: str) -> None:
         """Answer that there is nothing, with a sentence that names the cure, and close."""
+        self._owner.refused(status)
         self.answer(refusal(status, why), keep=False)
 
     def expect_end(self, on_gone: Callable[[], None] | None) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -54,6 +55,7 @@ class Front:
         express: Callable[[tuple[str, str]], Express] | None = None,
         accept: Accept = socket.socket.accept,
         turn_away: Callable[[socket.socket, str], None],
+        on_refused: Callable[[HTTPStatus], object] = lambda _: None,
     ) -> None:
         """Make it; it accepts nobody yet.
 
@@ -70,6 +72,7 @@ class Front:
             express: makes, of the server's name, the short way of handshakes that have come whole.
             accept: accepts a connection; `BlockingIOError` is raised where there is none.
             turn_away: closes the connection of a peer for whom there is no place, and says so.
+            on_refused: told the status of what is answered here, and not by `app`.
 
         """
         self.reactor = reactor
@@ -89,6 +92,7 @@ class Front:
         self._bodies = bodies
         self._accept = accept
         self._turn_away = turn_away
+        self.refused = on_refused
         self._connections: set[HttpConnection] = set()
         self._listening = self._stopped = self._ended = False
 
