@@ -77,6 +77,12 @@ def user(
     return Principal(f"user:{name}", scopes, expires, issued, token)
 
 
+def user_name(principal: Principal) -> str | None:
+    """Return the name of a user; None of anybody else."""
+    kind, _, name = principal.id.partition(":")
+    return name if kind == "user" else None
+
+
 def principal_of(auth: object) -> Principal:
     """Return who a client is by what it says at CONNECT, in Socket.IO's ``auth``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from textstream.access.caller import Caller
 from textstream.hub.hub import Hub
 from textstream.protocol import (
     AUTHENTICATE,
@@ -16,6 +17,7 @@ from textstream.protocol import (
     parse,
 )
 from textstream.web.sign_in import SignIn
+from textstream.web.watch import Watch
 
 Answer = dict[str, Any]
 
@@ -30,6 +32,7 @@ class AccessEvents:
         *,
         address_of: Callable[[str], str],
         environ_of: Callable[[str], dict[str, Any] | None],
+        watch: Watch,
     ) -> None:
         """Ask `hub`, and `sign_in` where the server asks who somebody is.
 
@@ -38,12 +41,14 @@ class AccessEvents:
             sign_in: None: everybody may connect.
             address_of: tells whose a connection is.
             environ_of: tells of its first request.
+            watch: sees who shares what.
 
         """
         self._hub = hub
         self._sign_in = sign_in
         self._address_of = address_of
         self._environ_of = environ_of
+        self._watch = watch
         self.handlers: dict[str, Callable[[str, Any], Answer]] = {
             AUTHENTICATE: self.authenticate,
             SHARE_STREAM: self.share,
@@ -61,9 +66,13 @@ class AccessEvents:
     def share(self, sid: str, payload: Any) -> Answer:
         """``share_stream``: what lets others read it."""
         asked = parse(ShareStream, payload)
-        return self._hub.sharing.share(asked.id, sid, key=asked.key, expires=asked.expires)
+        told = self._hub.sharing.share(asked.id, sid, key=asked.key, expires=asked.expires)
+        self._watch.share(Caller(self._address_of(sid), sid), asked.id, asked.expires)
+        return told
 
     def unshare(self, sid: str, payload: Any) -> Answer:
         """``unshare_stream``: nobody else may read it any more."""
         asked = parse(OwnStream, payload)
-        return self._hub.sharing.unshare(asked.id, sid, asked.key)
+        told = self._hub.sharing.unshare(asked.id, sid, asked.key)
+        self._watch.share(Caller(self._address_of(sid), sid), asked.id, None)
+        return told

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field, model_validator
 
+from textstream.access.caller import Caller
 from textstream.access.policy import Policy
-from textstream.access.principal import MAX_SUBJECT
+from textstream.access.principal import MAX_SUBJECT, Principal, user_name
 from textstream.access.revocations import DAY, Revocations
 from textstream.errors import Forbidden, InvalidRequest, TextStreamError
 from textstream.hub.oversight import Oversight, Seen
@@ -18,6 +19,7 @@ from textstream.web.admission import Admission
 from textstream.web.api_guard import refuse
 from textstream.web.headers import ADMIN
 from textstream.web.identity import Identity
+from textstream.web.watch import Watch
 
 LISTED = 100
 """Streams that are listed where nobody asks for more, or fewer."""
@@ -50,6 +52,19 @@ class Revoke(Payload):
         return self
 
 
+class Operator(NamedTuple):
+    """Who does something.
+
+    Attributes:
+        caller: from where.
+        name: of the user.
+
+    """
+
+    caller: Caller
+    name: str | None
+
+
 class Admin:
     """Answers an operator."""
 
@@ -60,6 +75,7 @@ class Admin:
         *,
         turn_out: Callable[[list[str]], None],
         end_sharing: Callable[[str], int],
+        watch: Watch,
     ) -> None:
         """Make it.
 
@@ -68,12 +84,14 @@ class Admin:
             revocations: knows what was taken back.
             turn_out: tells connections that they have to go, and closes them.
             end_sharing: ends all grants of a stream; returns how many readers that has ended.
+            watch: sees what operators do.
 
         """
         self._oversight = oversight
         self._revocations = revocations
         self._turn_out = turn_out
         self._end_sharing = end_sharing
+        self._watch = watch
 
     def streams(self, most: int, sub: str | None) -> dict[str, Any]:
         """Return the newest streams, of one user or of all, and how many there are."""
@@ -82,14 +100,22 @@ class Admin:
             seen = [one for one in seen if one.principal == f"user:{sub}"]
         return {"total": len(seen), "streams": [_shown(one) for one in seen[:most]]}
 
-    def stop(self, stream_id: str) -> dict[str, Any]:
+    def stop(self, stream_id: str, operator: Operator) -> dict[str, Any]:
         """Stop a stream for everyone."""
-        return {"offset": self._oversight.stop(stream_id)}
+        offset = self._oversight.stop(stream_id)
+        self._watch.admin("stop", operator.caller, stream=stream_id, user=operator.name)
+        return {"offset": offset}
 
-    def revoke(self, asked: Revoke) -> dict[str, Any]:
+    def revoke(self, asked: Revoke, operator: Operator) -> dict[str, Any]:
         """Take something back; who is connected with it is turned out."""
         if asked.stream is not None:
-            return {"readers": self._end_sharing(asked.stream)}
+            readers = self._end_sharing(asked.stream)
+            self._watch.admin(
+                "end sharing", operator.caller, stream=asked.stream, user=operator.name
+            )
+            return {"readers": readers}
+        what = f"revoke {asked.sub}" if asked.sub is not None else "revoke a token"
+        self._watch.admin(what, operator.caller, user=operator.name)
         if asked.sub is not None:
             self._revocations.revoke_user(asked.sub, asked.seconds)
         elif asked.jti is not None:
@@ -111,11 +137,12 @@ def admin_routes(
         try:
             if identity is None:
                 raise Forbidden(NOBODY_KNOWN)
-            g.principal = identity.of_request(request.environ, address)
-            policy.check(g.principal, "admin")
+            principal = identity.of_request(request.environ, address)
+            policy.check(principal, "admin")
         except TextStreamError as error:
-            admission.tell(address, error)
+            admission.refuse("admin", address, error)
             return refuse(error)
+        g.operator = Operator(Caller(address), user_name(principal))
         return None
 
     @blueprint.errorhandler(TextStreamError)
@@ -128,11 +155,12 @@ def admin_routes(
 
     @blueprint.post(f"{ADMIN}streams/<stream_id>/stop")
     def stop(stream_id: str) -> Response:
-        return jsonify(admin.stop(stream_id))
+        return jsonify(admin.stop(stream_id, g.operator))
 
     @blueprint.post(f"{ADMIN}revoke")
     def revoke() -> Response:
-        return jsonify(admin.revoke(parse(Revoke, request.get_json(force=True, silent=True))))
+        asked = parse(Revoke, request.get_json(force=True, silent=True))
+        return jsonify(admin.revoke(asked, g.operator))
 
     return blueprint
 
@@ -146,9 +174,8 @@ def _limit(text: str | None) -> int:
 
 
 def _shown(one: Seen) -> dict[str, Any]:
-    kind, _, name = one.principal.partition(":")
     return {
         **one.stream.model_dump(),
-        "sub": name if kind == "user" else None,
+        "sub": user_name(Principal(one.principal)),
         "address": one.address or None,
     }

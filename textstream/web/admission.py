@@ -95,6 +95,11 @@ class Admission:
             )
         return error
 
+    def refuse(self, what: str, address: str, error: TextStreamError) -> None:
+        """See an address refused what is no event, and `tell` of it."""
+        self.tell(address, error)
+        self._watch.refuse(what, Caller(address), error.to_wire())
+
     def tell(self, address: str, error: TextStreamError) -> None:
         """Say in the log that an address is refused something, once a minute, and how often.
 

@@ -34,7 +34,7 @@ def guard_api(app: Flask, identity: Identity, admission: Admission) -> None:
         try:
             g.principal = identity.of_request(request.environ, address)
         except TextStreamError as error:
-            admission.tell(address, error)
+            admission.refuse("api", address, error)
             return refuse(error)
         return None
 

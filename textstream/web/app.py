@@ -15,8 +15,10 @@ from textstream.access.caller import Caller
 from textstream.access.clients import Clients
 from textstream.access.grants import Grants
 from textstream.access.policy import Policy
+from textstream.access.principal import user_name
 from textstream.access.rates import parse_rate
 from textstream.access.source_shares import SourceShares
+from textstream.errors import TextStreamError
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Audience, Lab, LabLimits
 from textstream.log_format import ClientMistakes, OneLineExceptions
@@ -34,7 +36,7 @@ from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.headers import send_headers
-from textstream.web.identity import identity_of
+from textstream.web.identity import Identity, identity_of
 from textstream.web.operators import closed_on, operator_pages
 from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import measure_packets, refuser
@@ -143,11 +145,14 @@ def create_app(
         policy.revocations,
         turn_out=sign_in.turn_out if sign_in else lambda _: None,
         end_sharing=hub.sharing.end,
+        watch=watch,
     )
+    watch.user_of = lambda connection: user_name(hub.connections.principal(connection))
+    is_admin = partial(_is_admin, identity, policy, proxies)
     app.register_blueprint(admin_routes(admin, policy, identity, admission))
     serve_client(app, STATIC / "socket.io")
     app.register_blueprint(pages(registry, has_lab=audience.admits, is_allowed=origins.allows))
-    app.register_blueprint(operator_pages(server, closed_on(settings.metrics)))
+    app.register_blueprint(operator_pages(server, closed_on(settings.metrics, is_admin)))
     # Last, around Socket.IO too.
     served = under_prefix(app.wsgi_app, settings.prefix)
     app.wsgi_app = served  # type: ignore[method-assign, assignment]
@@ -155,6 +160,18 @@ def create_app(
     if settings.preload:
         registry.preload()
     return app
+
+
+def _is_admin(
+    identity: Identity | None, policy: Policy, proxies: Proxies, environ: dict[str, Any]
+) -> bool:
+    if identity is None or identity.blocking or "HTTP_AUTHORIZATION" not in environ:
+        return False
+    try:
+        policy.check(identity.of_request(environ, proxies.address_of(environ)), "admin")
+    except TextStreamError:
+        return False
+    return True
 
 
 def _origin_refused(watch: Watch, proxies: Proxies, environ: dict[str, Any], origin: str) -> None:

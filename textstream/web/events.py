@@ -54,7 +54,7 @@ from textstream.web.quick_events import quick_events
 from textstream.web.sign_in import SignIn
 from textstream.web.sinks import ConnectionSink, EmitSink
 from textstream.web.starts import RequestLimits, read_start
-from textstream.web.watch import Watch
+from textstream.web.watch import CONNECT, Watch
 
 logger = logging.getLogger("textstream.events")
 
@@ -104,6 +104,7 @@ class Events:
             sign_in,
             address_of=lambda sid: self._caller(sid).address,
             environ_of=socketio.server.get_environ,
+            watch=watch,
         )
         self._sinks: dict[str, Sink] = {}  # by connection
         # By connection; and whether it was made here, and is to be ended here; and who asks.
@@ -160,12 +161,12 @@ class Events:
     def disconnect(self, sid: str, *_reason: Any) -> None:
         """Let go of all that a connection has read; it is gone."""
         self._sinks.pop(sid, None)  # first: see what is looked for after each event
-        self._hub.disconnect(sid)
         known = self._visits.pop(sid, None)
         if known:
             self._watch.disconnect(known[2])
-            if known[1]:
-                known[0].leave()
+        self._hub.disconnect(sid)
+        if known and known[1]:
+            known[0].leave()
         if self._sign_in is not None:
             self._sign_in.end(sid)
 
@@ -265,7 +266,7 @@ class Events:
             visit, made, _ = self._visits.pop(sid)
             if made:
                 visit.leave()
-            self._admission.tell(address, error)
+            self._admission.refuse(CONNECT, address, error)
             raise ConnectionRefusedError(error.message, error.to_wire()) from None
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:

@@ -43,19 +43,24 @@ def open_to_all(_environ: dict[str, Any]) -> None:
     """Refuse nobody: whoever comes to an address that is for figures only may have them."""
 
 
-def closed_on(where: str) -> Closed:
+def closed_on(where: str, is_admin: Callable[[dict[str, Any]], bool] = lambda _: False) -> Closed:
     """Return who is refused figures at the address that is everybody's.
-
-    Once clients have principals, those with the scope ``admin`` may have them, too: here.
 
     Args:
         where: the setting ``metrics``.
+        is_admin: whether who makes a request has shown a token with the scope ``admin``: such may
+            have them from anywhere.
 
     """
     if where:
         why = NOWHERE if where == "off" else ELSEWHERE
         return lambda _environ: why
-    return _not_from_here
+
+    def closed(environ: dict[str, Any]) -> str | None:
+        why = _not_from_here(environ)
+        return why if why == SEVERAL or (why and not is_admin(environ)) else None
+
+    return closed
 
 
 def _not_from_here(environ: dict[str, Any]) -> str | None:
