@@ -44,11 +44,13 @@ def test_the_audit_log_tells_who_did_what(start_server: StartServer, sio: Connec
     env = {"TEXTSTREAM_AUDIT": "true", "TEXTSTREAM_LOG_FORMAT": "json"}
     server = start_server("--log-level", "error", env=env)
     owner, viewer = sio(server), sio(server, ("polling",), headers={"Origin": "https://a.example"})
-    stream = start(owner, {"text": SECRET * 1000, "rate": 20})
+    answer = owner.call("start_stream", {"text": SECRET * 1000, "rate": 20})
+    stream, key = answer["stream"], answer["key"]
     assert viewer.call("resume_stream", {"id": stream["id"], "offset": 0})["ok"]
     for _ in range(50):
         viewer.call("describe_stream", {"id": "x" * 22})
-    assert viewer.call("stop_stream", {"id": stream["id"]})["ok"]
+    assert not viewer.call("stop_stream", {"id": stream["id"]})["ok"]
+    assert viewer.call("stop_stream", {"id": stream["id"], "key": key})["ok"]
     finish(owner)
     start(owner, {"text": SECRET, "rate": 1})
     assert owner.call("stop_stream")["ok"]
@@ -64,11 +66,12 @@ def test_the_audit_log_tells_who_did_what(start_server: StartServer, sio: Connec
         (line["message"].removeprefix("audit: "), names.get(line.get("connection", ""), ""))
         for line in lines
     ]
-    assert told[:8] == [
+    assert told[:9] == [
         ("connected", "owner"),
         ("connected", "viewer"),
         ("started", "owner"),
         ("read by another", "viewer"),
+        ("refused", "viewer"),
         ("refused", "viewer"),
         ("stopped", "viewer"),
         ("started", "owner"),
@@ -77,13 +80,15 @@ def test_the_audit_log_tells_who_did_what(start_server: StartServer, sio: Connec
     assert told.count(("disconnected", "viewer")) == 1
     assert ("admin", "") in told
     first = fingerprint(stream["id"])
-    assert [line.get("stream") == first for line in lines[2:6]] == [True, True, False, True]
+    about = [line.get("stream") == first for line in lines[2:7]]
+    assert about == [True, True, False, False, True]
     assert lines[1]["transport"] == "polling"
     assert lines[1]["origin"] == "https://a.example"
     assert (lines[2]["source"], lines[3]["offset"]) == ("text", 0)
     assert (lines[4]["code"], lines[4]["asked"]) == ("unknown_stream", "describe_stream")
-    assert {line["address"] for line in lines[:8]} == {"127.0.0.1"}
-    for secret in (SECRET, owner.sid, viewer.sid, stream["id"]):
+    assert (lines[5]["code"], lines[5]["asked"]) == ("forbidden", "stop_stream")
+    assert {line["address"] for line in lines[:9]} == {"127.0.0.1"}
+    for secret in (SECRET, key, owner.sid, viewer.sid, stream["id"]):
         assert secret not in log
 
 
