@@ -8,6 +8,7 @@ from tests.support.clock import ManualClock
 from tests.support.doubles import Bench
 from textstream.observe.deliveries import LONGEST, Deliveries
 from textstream.observe.figures import Buckets
+from textstream.reading import reader
 from textstream.reading.dispatcher import TICK
 from textstream.reading.reader import Reader
 from textstream.sources.base import Source, Wait
@@ -81,7 +82,11 @@ def test_one_that_leaves_a_group_has_the_gap_that_it_had(bench: Bench) -> None:
     assert longest * TICK < 0.15
 
 
-def test_a_step_that_comes_late_is_late_for_all_that_were_due(bench: Bench) -> None:
+def test_a_step_that_comes_late_is_late_for_all_that_were_due(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No block of frames ends in the time that is looked at, or its reader is served once more.
+    monkeypatch.setattr(reader, "phase_of", lambda _stream, _turn: 0)
     for number in range(3):
         bench.start(TEXT, rate=20, connection=f"client {number}")
     bench.settle()
@@ -92,21 +97,19 @@ def test_a_step_that_comes_late_is_late_for_all_that_were_due(bench: Bench) -> N
     bench.settle()
     assert deliveries(bench).units - units == 3 * 6
     late = between(deliveries(bench).read_late())
-    assert sum(deliveries(bench).late) - before == 3
-    assert late.pop("0.005") == before
-    assert late == {"0.25": 3}
+    assert late == {"0.005": before, "0.25": 3}
     assert between(deliveries(bench).read_gaps())["0.5"] == 3
 
 
 def test_a_pause_and_another_pace_are_no_gaps(bench: Bench) -> None:
-    reader, _ = bench.start(TEXT, rate=20)
+    paused, _ = bench.start(TEXT, rate=20)
     bench.settle()
     bench.run(1)
-    reader.pause()
+    paused.pause()
     bench.run(60)
-    reader.go_on(bench.clock())
+    paused.go_on(bench.clock())
     bench.run(1)
-    reader.set_rate(1, bench.clock())
+    paused.set_rate(1, bench.clock())
     bench.run(3)
     assert set(between(deliveries(bench).read_gaps())) <= {"0.05", "0.06", "1.0"}
 

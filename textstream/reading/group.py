@@ -16,10 +16,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from textstream.observe.deliveries import Deliveries
-from textstream.reading.run import Place, Run
+from textstream.reading.run import Counting, Place, Run
 from textstream.reading.schedule import Wheel
 
-ReaderT = TypeVar("ReaderT")
+ReaderT = TypeVar("ReaderT", bound=Counting)
 
 PLACES_A_SECOND = 1000
 """Begins of runs that are told apart. Those on one grid differ by rounding only."""

@@ -11,12 +11,21 @@ A run is a promise that holds until somebody breaks it: whoever changes what the
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from textstream.reading.pacing import FixedPace
 from textstream.reading.sink import Ready
 
-ReaderT = TypeVar("ReaderT")
+
+class Counting(Protocol):
+    """Whose run it is, as far as a run needs it: a reader."""
+
+    def count_more(self, units: int) -> None:
+        """Count units beside the one that whoever serves the run counts. Out of `Run.step`."""
+        ...
+
+
+ReaderT = TypeVar("ReaderT", bound=Counting)
 
 Place = tuple[int, float, int]
 """Which frames, at which pace, from when on: those of one place are due together, always."""
@@ -120,7 +129,11 @@ class Run(Generic[ReaderT]):
                 owed = self.frames[at : at + 1 + int(late / interval)]
                 at += len(owed)
                 late -= len(owed) * interval
-                data = b"".join(owed)
+                if not target.offer(b"".join(owed)):
+                    return None
+                self.at = at
+                self.reader.count_more(len(owed) - 1)
+                return now - late
             if not target.offer(data):
                 return None
             self.at = at

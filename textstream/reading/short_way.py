@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 
 from textstream.observe.deliveries import Deliveries
 from textstream.reading.group import Group, Groups
-from textstream.reading.run import Run
+from textstream.reading.run import Counting, Run
 from textstream.reading.schedule import Wheel
 
-ReaderT = TypeVar("ReaderT")
+ReaderT = TypeVar("ReaderT", bound=Counting)
 
 
 class ShortWay(Generic[ReaderT]):
@@ -66,23 +66,23 @@ class ShortWay(Generic[ReaderT]):
     def _step(self, entries: list[Run[ReaderT] | Group[ReaderT]], now: float) -> int:
         """Serve what was due together; return how many readers that are."""
         put, deliveries = self._wheel.put, self._deliveries
-        tick, gaps, units = deliveries.tick, deliveries.gaps, 0
-        readers = len(entries)
+        tick, gaps = deliveries.tick, deliveries.gaps
+        readers = units = len(entries)  # a run sends one, mostly, and counts what more it sends
         for entry in entries:
             if entry.__class__ is Group:
                 readers += len(entry) - 1
+                units -= 1
                 self._step_group(entry, now)
                 continue
             run: Run[ReaderT] = entry  # type: ignore[assignment]  # no group; isinstance costs more
-            at = run.at
             try:
                 due = run.step(now)
             except Exception as error:  # noqa: BLE001 (of whatever kind)
+                units -= 1
                 self._groups.forget(run)
                 self._drop(run.reader, error)
                 continue
             if due is not None:
-                units += run.at - at
                 try:
                     gaps[tick - run.wrote] += 1  # as `Deliveries.sent`: a call is dearer
                 except IndexError:
@@ -90,6 +90,7 @@ class ShortWay(Generic[ReaderT]):
                 run.wrote = tick
                 put(run, due)
             else:
+                units -= 1
                 self._groups.forget(run)
                 self._left((run,), now)
         deliveries.units += units
