@@ -23,13 +23,15 @@ FOLDER = Path(__file__).resolve().parent / "fixtures" / "protocol"
 
 CLIENT_MODELS: dict[str, type[Payload]] = {
     protocol.START_STREAM: protocol.StartStream,
-    protocol.STOP_STREAM: protocol.StreamRef,
+    protocol.STOP_STREAM: protocol.OwnStream,
     protocol.PAUSE_STREAM: protocol.StreamRef,
     protocol.CONTINUE_STREAM: protocol.StreamRef,
     protocol.SET_RATE: protocol.SetRate,
     protocol.RESUME_STREAM: protocol.ResumeStream,
     protocol.LEAVE_STREAM: protocol.StreamRef,
-    protocol.DESCRIBE_STREAM: protocol.StreamRef,
+    protocol.DESCRIBE_STREAM: protocol.DescribeStream,
+    protocol.SHARE_STREAM: protocol.ShareStream,
+    protocol.UNSHARE_STREAM: protocol.OwnStream,
     protocol.AUTHENTICATE: protocol.Authenticate,
 }
 SERVER_MODELS: dict[str, type[BaseModel]] = {

@@ -134,7 +134,16 @@ test("what the library sends is what the server's fixtures have", async () => {
       event,
       payload: { id, ...(action === "stop" ? { key: expect.any(String) as string } : {}) },
     });
-  const other = client.resume("s2");
+  const key = stream.key;
+  expect(await next(() => client.share(stream, { expires: 60 }))).toEqual({
+    event: "share_stream",
+    payload: { id, key, expires: 60 },
+  });
+  expect(await next(() => client.unshare(stream))).toEqual({
+    event: "unshare_stream",
+    payload: { id, key },
+  });
+  const other = client.resume("s2", { grant: "g" });
   await settle();
   expect(
     await next(() => {

@@ -1,12 +1,13 @@
 import type { ConnectionSnapshot, ConnectionState } from "./connection-state.js";
 import type { Auth } from "./auth.js";
 import { randomId } from "./digest.js";
-import { checkOffset } from "./decode.js";
+import { checkOffset, decodeDescription, decodeShared } from "./decode.js";
 import { Emitter } from "./emitter.js";
 import { StreamError } from "./errors.js";
 
 import { serverUrl, sessionOptions, type ClientOptions } from "./options.js";
-import type { Rate, StartStream, StreamDescription } from "./protocol.js";
+import type { Rate, Shared, StartStream, StreamDescription } from "./protocol.js";
+import { defined, own } from "./fields.js";
 import { followPage } from "./page.js";
 import { Reader } from "./reader.js";
 import { Recorder } from "./recorder.js";
@@ -35,8 +36,16 @@ export interface ResumeOptions {
   rate?: Rate;
   /** The stream's (`TextStream.key`): with it you own the stream, and may stop it. */
   key?: string | undefined;
+  /** From its owner (`share`): with it you may read the stream, and no more. */
+  grant?: string | undefined;
   /** What you keep of it in the storage, unless there is something already. */
   data?: unknown;
+}
+
+export interface DescribeOptions {
+  /** The stream's, or a grant of it, where its id alone does not open it. */
+  key?: string | undefined;
+  grant?: string | undefined;
 }
 
 /** What is shown, with the key by which the server knows this client again. */
@@ -160,7 +169,7 @@ export class StreamClient {
    *
    * One that is being read here already is returned as it is: `seek` in it.
    */
-  resume(id: string, { offset = 0, rate, key, data }: ResumeOptions = {}): TextStream {
+  resume(id: string, { offset = 0, rate, key, grant, data }: ResumeOptions = {}): TextStream {
     const reading = this.#reading(id);
     if (reading) return reading;
     const from = {
@@ -168,6 +177,7 @@ export class StreamClient {
       offset: checkOffset(offset),
       ...(rate === undefined ? {} : { rate }),
       ...(key === undefined ? {} : { key }),
+      ...(grant === undefined ? {} : { grant }),
     };
     return this.#open((observer) => new Reader(from, observer), data);
   }
@@ -189,10 +199,29 @@ export class StreamClient {
    * It need not be read here. To watch it from now on, `resume` at `furthest`. That one has ended is
    * remembered. Rejects with `unknown_stream`, and with `unreachable` without a connection.
    */
-  async describe(id: string): Promise<StreamDescription> {
-    const described = await this.#session.describe(id);
+  async describe(id: string, options: DescribeOptions = {}): Promise<StreamDescription> {
+    const payload = { id, ...defined(options) };
+    const described = await this.#session.ask({ event: "describe_stream", payload }, ({ stream }) =>
+      decodeDescription(stream),
+    );
     this.#recorder.learn(described);
     return described;
+  }
+
+  /**
+   * Let others read a stream of yours: whoever has the grant, for `expires` seconds (a day by default, seven
+   * at most), and no more. From then on its id alone opens it to nobody.
+   *
+   * Rejects with `forbidden` where it is somebody else's, and with `unreachable` without a connection.
+   */
+  share(stream: TextStream | string, { expires }: { expires?: number } = {}): Promise<Shared> {
+    const payload = { ...own(stream), ...defined({ expires }) };
+    return this.#session.ask({ event: "share_stream", payload }, decodeShared);
+  }
+
+  /** End all grants of a stream of yours; whoever has read it with one is told `forbidden`. */
+  async unshare(stream: TextStream | string): Promise<void> {
+    await this.#session.ask({ event: "unshare_stream", payload: own(stream) }, () => undefined);
   }
 
   /** Bring back, after a reload, the streams of the storage that had not ended. */

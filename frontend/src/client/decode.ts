@@ -8,6 +8,7 @@ import type {
   EndReason,
   Format,
   Rate,
+  Shared,
   ServerDraining,
   StreamChunk,
   StreamDescription,
@@ -58,6 +59,12 @@ export function decodeInfo(data: unknown): StreamInfo {
 /** `key` in the answer to a start; a server that is older has none. */
 export function decodeKey(data: unknown): string | undefined {
   return isId(data) ? data : undefined;
+}
+
+/** The answer to `share_stream`. Throws `protocol_error`. */
+export function decodeShared({ grant, expires }: Fields): Shared {
+  if (isId(grant) && isAmount(expires)) return { grant, expires };
+  throw notUnderstood("a wrong answer to share_stream");
 }
 
 /** `stream` in the answer to `describe_stream`. Throws `protocol_error`. */

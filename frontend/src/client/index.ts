@@ -18,6 +18,7 @@ export type {
   EndReason,
   Rate,
   Scope,
+  Shared,
   SourceInfo,
   Sources,
   StreamDescription,

@@ -2,7 +2,6 @@ import { hasExpired } from "./auth.js";
 import {
   decodeAnswer,
   decodeChunk,
-  decodeDescription,
   decodeEnd,
   decodeError,
   decodeErrorEvent,
@@ -11,18 +10,11 @@ import {
 } from "./decode.js";
 import { Deadline, type DeadlineOptions } from "./deadline.js";
 import { StreamError, unanswered } from "./errors.js";
-import type {
-  ClientEvents,
-  Rate,
-  StreamChunk,
-  StreamDescription,
-  StreamEnd,
-  StreamErrorEvent,
-} from "./protocol.js";
+import type { ClientEvents, Rate, StreamChunk, StreamEnd, StreamErrorEvent } from "./protocol.js";
 import type { Reader } from "./reader.js";
 import type { Wire } from "./wire.js";
 
-type Request = {
+export type Request = {
   [E in keyof ClientEvents]: { event: E; payload: Parameters<ClientEvents[E]>[0] };
 }[keyof ClientEvents];
 type OnOk = (answer: Record<string, unknown>) => void;
@@ -74,16 +66,16 @@ export class Link {
     this.#waiting.clear();
   }
 
-  /** Ask how a stream is. Rejects with the server's error, or when the connection is lost. */
-  describe(id: string): Promise<StreamDescription> {
+  /** Ask something. Rejects with the server's error, or when the connection is lost. */
+  ask<T>(request: Request, decode: (answer: Record<string, unknown>) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
       this.#request(
-        { event: "describe_stream", payload: { id } },
+        request,
         (answer) => {
-          const stream = decodeDescription(answer.stream);
+          const decoded = decode(answer);
           this.#waiting.delete(reject);
-          resolve(stream);
+          resolve(decoded);
         },
         (error) => {
           this.#waiting.delete(reject);

@@ -22,9 +22,18 @@ export interface StreamRef {
   id: string;
 }
 
-export interface StopStream {
+/** To stop or to unshare it. */
+export interface OwnStream {
   id: string;
   key?: string; // the stream's, where the client has not started it
+}
+
+export interface ShareStream extends OwnStream {
+  expires?: number; // seconds, a day by default, seven at most
+}
+
+export interface DescribeStream extends OwnStream {
+  grant?: string; // what lets one read it, where that is needed
 }
 
 export interface SetRate {
@@ -36,6 +45,7 @@ export interface ResumeStream {
   id: string;
   offset: number;
   key?: string; // the stream's: the connection owns it then
+  grant?: string; // from its owner: the connection may read it
   rate?: Rate;
   format?: Format;
 }
@@ -64,6 +74,12 @@ export interface StreamDescription {
   furthest: number; // the unit after the last that any reader was sent: join here from now on
   readers: number; // how many read it now
   reason: EndReason | null; // how it ended
+}
+
+/** What lets others read a stream: the answer to `share_stream`. */
+export interface Shared {
+  grant: string;
+  expires: number; // seconds from then
 }
 
 export interface StreamChunk {
@@ -107,13 +123,15 @@ type Ack<T = object> = (answer: Answer<T>) => void;
 
 export interface ClientEvents {
   start_stream(payload: StartStream, ack: Ack<{ stream: StreamInfo; key: string }>): void;
-  stop_stream(payload: StopStream, ack: Ack<{ offset: number }>): void;
+  stop_stream(payload: OwnStream, ack: Ack<{ offset: number }>): void;
   pause_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   continue_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   leave_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   set_rate(payload: SetRate, ack: Ack<{ rate: Rate }>): void;
   resume_stream(payload: ResumeStream, ack: Ack<{ stream: StreamInfo; recovered: true }>): void;
-  describe_stream(payload: StreamRef, ack: Ack<{ stream: StreamDescription }>): void;
+  describe_stream(payload: DescribeStream, ack: Ack<{ stream: StreamDescription }>): void;
+  share_stream(payload: ShareStream, ack: Ack<Shared>): void;
+  unshare_stream(payload: OwnStream, ack: Ack<{ detached: number }>): void;
   authenticate(payload: Authenticate, ack: Ack<{ expires?: number }>): void;
 }
 

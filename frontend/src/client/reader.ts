@@ -23,6 +23,7 @@ export class Reader {
   info: StreamInfo | undefined;
   /** Whoever shows it owns the stream; undefined: not known here. */
   key: string | undefined;
+  readonly #grant: string | undefined;
   /** Told why the server did not stop it: it is somebody else's. */
   stopRefused: ((error: StreamError) => void) | undefined;
   assembler: Assembler;
@@ -59,13 +60,13 @@ export class Reader {
   constructor(
     what:
       | { request: StartStream; restart: boolean }
-      | { id: string; offset: number; rate?: Rate; key?: string },
+      | { id: string; offset: number; rate?: Rate; key?: string; grant?: string },
     observer: Observer,
   ) {
     this.#observer = observer;
     this.#restart = "restart" in what && what.restart;
     if ("request" in what) this.request = what.request;
-    else ({ id: this.id, key: this.key } = what);
+    else ({ id: this.id, key: this.key, grant: this.#grant } = what);
     this.rate = "id" in what ? what.rate : what.request.rate;
     this.assembler = new Assembler("id" in what ? what.offset : 0);
   }
@@ -82,7 +83,8 @@ export class Reader {
   resumeAt(id: string, offset: number): ResumeStream {
     // What is left of a text that was cut short is due at once.
     const pace = this.stopping || this.#cutShort ? { rate: 0 } : this.#pace();
-    return { ...this.shown(id), offset, format: "chunk", ...pace };
+    const granted = this.#grant === undefined ? {} : { grant: this.#grant };
+    return { ...this.shown(id), ...granted, offset, format: "chunk", ...pace };
   }
 
   /** Which stream it is, and the key to it, where that is known. */

@@ -1,8 +1,7 @@
 import type { Clock } from "./clock.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import { closed, StreamError, unanswered } from "./errors.js";
-import { Link } from "./link.js";
-import type { StreamDescription } from "./protocol.js";
+import { Link, type Request } from "./link.js";
 import type { Reader } from "./reader.js";
 import type { Wire } from "./wire.js";
 
@@ -72,9 +71,9 @@ export class Session {
     else this.link?.stop(reader);
   }
 
-  /** Ask how a stream is, over the connection that there is. */
-  describe(id: string): Promise<StreamDescription> {
-    return this.link?.describe(id) ?? Promise.reject(unanswered());
+  /** Ask something, over the connection that there is. */
+  ask<T>(request: Request, decode: (answer: Record<string, unknown>) => T): Promise<T> {
+    return this.link?.ask(request, decode) ?? Promise.reject(unanswered());
   }
 
   /** Stop reading; the stream goes on for its other readers. */

@@ -197,6 +197,7 @@ export class FakeServer {
     }
     if (!this.streams.has(id)) return refusal("unknown_stream");
     const { rate = 30, offset = 0 } = payload;
+    if (event === "share_stream") return { ok: true, grant: `grant of ${id}`, expires: 60 };
     if (event === "set_rate") return { ok: true, rate };
     if (!event.startsWith("start") && !event.startsWith("resume")) return { ok: true, offset: 0 };
     const stream = { id, source: "text", unit: "char", rate, format: "chunk", offset };
