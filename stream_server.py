@@ -16,10 +16,13 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from textstream import __version__, log_format
+from textstream.access.own_token import make_token
 from textstream.errors import TextStreamError
 from textstream.settings import BadSettings, Settings, read_settings
 from textstream.web.app import create_app
 from textstream.web.front_server import UNIX, FrontServer
+from textstream.web.links import links
+from textstream.web.listening import needs_own_token
 from textstream.web.metrics_port import MetricsPort, has_port
 from textstream.web.process import tune_process
 from textstream.web.server import Server
@@ -113,7 +116,22 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _show_links(host: str, port: int, token: str) -> None:
+    """Show them once, to whoever has started the server: not in the log, which others read."""
+    first, *others = links(host, port, token)
+    click.echo(f"Open  {first}")
+    for link in others:
+        click.echo(f"or    {link}")
+    click.echo(
+        "Nobody comes in without this token. It is another at each start: TEXTSTREAM_TOKEN keeps "
+        "one, --open asks nobody."
+    )
+
+
 def _serve(settings: Settings) -> None:
+    token = make_token() if needs_own_token(settings, settings.host) else None
+    if token:
+        settings = settings.model_copy(update={"token": SecretStr(token)})
     flask_app = create_app(settings, host=settings.host)
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
@@ -121,6 +139,8 @@ def _serve(settings: Settings) -> None:
     _serve_figures(settings, parts)
     scheme = "" if settings.host.startswith(UNIX) else "http://"
     where = _address(settings.host, server.port)
+    if token:
+        _show_links(settings.host, server.port, token)
     click.echo(f"textstream is listening on {scheme}{where}", err=True)
 
     # Requests are served meanwhile: a polling client fetches its stream_end with one.

@@ -18,7 +18,7 @@ PACKAGE = "textstream"
 
 MAY_IMPORT = {
     "errors": "",
-    "access": "errors loggable",
+    "access": "errors loggable origins",
     "loggable": "errors",
     "log_format": "loggable log_lines",
     "log_lines": "",

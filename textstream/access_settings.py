@@ -10,9 +10,11 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from textstream.access.address import parse_network
+from textstream.access.nearby import ANY
+from textstream.access.own_token import check_token
 from textstream.access.rates import parse_rate
 from textstream.access.tokens import check_secret, read_keys, read_keys_file
-from textstream.origins import Origin
+from textstream.origins import Origin, host_and_port
 
 
 def split(value: object) -> object:
@@ -20,6 +22,10 @@ def split(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+_CHECKED_BY = ("token", "auth_keys", "auth_keys_file", "authorize")
+"""Of these each tells who somebody is."""
 
 
 class AccessSettings(BaseSettings):
@@ -33,7 +39,20 @@ class AccessSettings(BaseSettings):
         description="Networks and addresses of the proxies in front, comma separated, whose "
         "X-Forwarded-For is believed: 10.0.0.0/8,::1. A Unix socket is 127.0.0.1.",
     )
-    # Without keys and without a callable, everybody may.
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names that this server is asked for by, comma separated, beside localhost and "
+        "the addresses of loopback; * is any.",
+    )
+    open: bool = Field(
+        False, description="Ask nobody for a token, wherever they come from. It is said at start."
+    )
+    # Without any of these, who comes from elsewhere is asked for a token that is made at start.
+    token: SecretStr | None = Field(
+        None,
+        description="One token that everybody has to show, in place of keys: 16 characters or "
+        "more. Without it, where others than this machine can connect, one is made at start.",
+    )
     auth_keys: SecretStr | None = Field(
         None,
         description="What tokens are signed with: a set of keys (JWKS), a public key in PEM, or a "
@@ -69,7 +88,12 @@ class AccessSettings(BaseSettings):
         description="How many ids of no stream an address may ask for, in the same form.",
     )
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @property
+    def knows_somebody(self) -> bool:
+        """Whether there is something by which to tell who somebody is: then everybody is asked."""
+        return any(getattr(self, name) for name in _CHECKED_BY)
+
+    @field_validator("cors_origins", "trusted_proxies", "hosts", mode="before")
     @classmethod
     def _split_text(cls, value: object) -> object:
         return split(value)
@@ -86,11 +110,26 @@ class AccessSettings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(parse_network(text)) for text in value))
 
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(text if text == ANY else _name(text) for text in value))
+
+    @field_validator("token")
+    @classmethod
+    def _token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            check_token(value.get_secret_value())
+            _refuse_beside(info, "open", "a token")
+        return value
+
     @field_validator("auth_keys")
     @classmethod
-    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+    def _keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is not None:
             read_keys(value.get_secret_value())
+            _refuse_beside(info, "open", "keys")
+            _refuse_beside(info, "token", "keys")
         return value
 
     @field_validator("auth_keys_file")
@@ -100,6 +139,8 @@ class AccessSettings(BaseSettings):
             if info.data.get("auth_keys") is not None:
                 raise ValueError("give the keys, or a file that has them, not both")
             read_keys_file(value)
+            _refuse_beside(info, "open", "keys")
+            _refuse_beside(info, "token", "keys")
         return value
 
     @field_validator("grant_secret")
@@ -118,6 +159,8 @@ class AccessSettings(BaseSettings):
                 raise ValueError(f'it is given as "module:callable", not "{value}"')
             if info.data.get("auth_keys") or info.data.get("auth_keys_file"):
                 raise ValueError("give keys, or a callable, not both: it can check tokens itself")
+            _refuse_beside(info, "open", "a callable")
+            _refuse_beside(info, "token", "a callable")
         return value
 
     @field_validator("auth_cookie")
@@ -127,7 +170,7 @@ class AccessSettings(BaseSettings):
             return None
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", value):
             raise ValueError("that is no name of a cookie (RFC 6265, 4.1.1)")
-        if not any(info.data.get(name) for name in ("auth_keys", "auth_keys_file", "authorize")):
+        if not any(info.data.get(name) for name in _CHECKED_BY):
             raise ValueError("there are no auth-keys, and no authorize, that could check it")
         if "*" in info.data.get("cors_origins", ()):
             raise ValueError(
@@ -142,3 +185,33 @@ class AccessSettings(BaseSettings):
         if value is not None:
             parse_rate(value)
         return value
+
+
+def _name(text: str) -> str:
+    """Return a host in its one spelling.
+
+    Raises:
+        ValueError: it is none, or has more than that.
+
+    """
+    try:
+        name, port = host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}: name hosts only, without a scheme and a path") from None
+    if port is not None:
+        raise ValueError(f'name the host without its port: "{name}", not "{text}"')
+    return name
+
+
+def _refuse_beside(info: ValidationInfo, other: str, what: str) -> None:
+    """Refuse a setting that says the opposite of another.
+
+    Raises:
+        ValueError: the other is there.
+
+    """
+    if info.data.get(other):
+        raise ValueError(
+            f"give {what}, or --{other} (TEXTSTREAM_{other.upper()}), not both: they ask different "
+            "things of who connects"
+        )

@@ -61,15 +61,27 @@ class Origin:
             host: the header ``Host`` of a request to this server.
 
         """
-        found = _HOST.fullmatch(host)
         try:
-            name, port = (_host(found["host"]), _port(found["port"])) if found else ("", None)
+            name, port = host_and_port(host)
         except ValueError:
             return False
         if name != self.host:
             return False
         by_default = port is None or port in DEFAULT_PORTS.values()
         return port == self.port or (by_default and self.port == DEFAULT_PORTS[self.scheme])
+
+
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """Read a host as the header ``Host`` has it; in its one spelling, and the port if there is one.
+
+    Raises:
+        ValueError: it is none; says what is wrong with it.
+
+    """
+    found = _HOST.fullmatch(text)
+    if found is None:
+        raise ValueError(f'a host looks like "example.org", not "{text}"')
+    return _host(found["host"]), _port(found["port"])
 
 
 def _host(text: str) -> str:

@@ -15,7 +15,8 @@ CONNECTIONS = 64
 """What an address that is not loopback may have, as it comes."""
 
 FEW = 32
-LIMITED = {"TEXTSTREAM_CONNECTIONS_PER_ADDRESS": str(FEW)}
+LIMITED = {"TEXTSTREAM_CONNECTIONS_PER_ADDRESS": str(FEW), "TEXTSTREAM_OPEN": "true"}
+"""Open: else nobody is let in who seems to have come through a proxy."""
 ATTACKER = "127.0.0.3"
 
 ONE = "203.0.113.7"

@@ -117,6 +117,17 @@ test("so is that of a server that has too many", async () => {
   expect(await ends(url, ["websocket", "polling"])).toEqual(full);
 });
 
+test("so is that of a server that does not know the name it is asked for by", async () => {
+  const named: WireError = {
+    code: "forbidden",
+    message: "den is no name of this server that it knows.",
+    retryable: false,
+  };
+  const { url } = await site({ status: 421, body: JSON.stringify(named) });
+  for (const transports of [["polling"], ["websocket"]] as const)
+    expect(await ends(url, transports)).toEqual(named);
+});
+
 test.each([
   ["30", { retry_after: 30 }],
   ["Wed, 21 Oct 2026 07:28:00 GMT", {}],
@@ -134,6 +145,7 @@ test.each([
 test.each([
   [503, "<h1>Service Unavailable</h1>"], // a proxy with nothing behind it
   [503, '{"status":"shutting_down"}'],
+  [421, "<h1>Misdirected Request</h1>"],
   [404, JSON.stringify(REFUSAL)],
   [400, '"Invalid transport"'],
 ])("an HTTP %i with %s is no refusal", async (status, body) => {

@@ -93,6 +93,10 @@ PAGE = b"<!doctype html><title>nginx</title>"
         (http_answer("301 Moved", b"", "Location: https://h/"), "moved to https://h/"),
         (http_answer("308 Moved", PAGE, "Location: /stream/"), "moved to /stream/"),
         (http_answer("403 Forbidden", PAGE), "refuses the connection (HTTP status 403)"),
+        (
+            http_answer("421 Misdirected Request", b'{"message": "x is no name of this server."}'),
+            "refuses the connection (HTTP status 421: x is no name of this server)",
+        ),
         (http_answer("401 Unauthorized", b"null"), "refuses the connection (HTTP status 401)"),
         (http_answer("400 Bad", b'"Not an accepted origin."'), "400: Not an accepted origin)"),
         (http_answer("400 Bad", b'{"message": "No."}'), "(HTTP status 400: No)"),

@@ -19,7 +19,7 @@ NAMED = "https://Partner.example.org:443/, http://bücher.example, http://[::1]:
 @pytest.fixture(scope="module")
 def strict(start_server: StartServer) -> Iterator[RunningServer]:
     """A server that names origins as a person spells them."""
-    server = start_server("--cors-origins", NAMED)
+    server = start_server("--cors-origins", NAMED, "--hosts", "stream.example.org,[::2]")
     yield server
     assert server.stop() == 0
 

@@ -120,7 +120,7 @@ def test_who_starts_too_often_is_told_when_to_come_again(
 def test_a_header_that_no_trusted_proxy_wrote_changes_nothing(
     start_server: StartServer, sio: Connect
 ) -> None:
-    server = start_server("--connections-per-address", "1")
+    server = start_server("--connections-per-address", "1", "--open")
     sio(server, headers={"X-Forwarded-For": "203.0.113.1"})
     assert handshake(server, "203.0.113.2").status_code == 429
     server.wait_for_log(re.compile("no trusted proxy.*TEXTSTREAM_TRUSTED_PROXIES").search)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 from tests.support.leaks import LeakGuard
 from tests.support.timing import patient
@@ -32,7 +33,11 @@ class RunningServer:
     LISTENING = re.compile(r"^textstream is listening on (http://\S+)$", re.MULTILINE)
 
     def __init__(
-        self, *args: str, env: Mapping[str, str] | None = None, leak_guard: LeakGuard
+        self,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        leak_guard: LeakGuard,
+        stdout: int | IO[bytes] = subprocess.DEVNULL,
     ) -> None:
         """Start it and wait until it listens.
 
@@ -40,6 +45,7 @@ class RunningServer:
             args: flags, beside those of `COMMAND`.
             env: added to an environment without any ``TEXTSTREAM_*``.
             leak_guard: told of the thread and the pipe that live as long as the server.
+            stdout: where its standard output goes, which is not its log.
 
         Raises:
             RuntimeError: it ended instead, or said nothing in time.
@@ -52,7 +58,7 @@ class RunningServer:
             # Most tests have no use for streams that go on when they have ended.
             env={**inherited, "PYTHONUNBUFFERED": "1", "TEXTSTREAM_DRAIN": "0", **(env or {})},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the test run is not its business
         )

@@ -65,7 +65,7 @@ class PollClient:
         sock.connect(("127.0.0.1", self._port))
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         sock.sendall(
-            f"{method} /socket.io/?{self.query} HTTP/1.1\r\nHost: {self._port}\r\n"
+            f"{method} /socket.io/?{self.query} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
             f"{self._headers}{more}{length}\r\n".encode()
             + body
         )

@@ -35,6 +35,7 @@ class RawWebSocket:
         receive_buffer: int | None = None,
         sid: str = "",
         source: str = "127.0.0.1",
+        host: str | None = None,
     ) -> None:
         self.sock = socket.socket()
         self.sock.bind((source, 0))
@@ -45,7 +46,7 @@ class RawWebSocket:
         key = base64.b64encode(os.urandom(16)).decode()
         self.sock.sendall(
             f"GET /socket.io/?EIO=4&transport=websocket{sid and '&sid=' + sid} HTTP/1.1\r\n"
-            f"Host: 127.0.0.1:{port}\r\n"
+            f"Host: {host or f'127.0.0.1:{port}'}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
             f"Sec-WebSocket-Version: 13\r\n{headers}\r\n".encode()
         )

@@ -38,20 +38,21 @@ class Expiries:
         self._call_at = call_at
         self._clock = clock
         self._lock = threading.Lock()
-        self._ends: dict[str, float] = {}
+        self.ends: dict[str, float] = {}
+        """Who is watched, and until when; for others to read only."""
         self._looks = math.inf  # when it looks next
 
     def __len__(self) -> int:
         """Return how many are watched."""
-        return len(self._ends)
+        return len(self.ends)
 
     def watch(self, connection: str, seconds: float | None) -> None:
         """Let a connection be over in so many seconds, whatever was said before; None: never."""
         with self._lock:
             if seconds is None:
-                self._ends.pop(connection, None)
+                self.ends.pop(connection, None)
                 return
-            self._ends[connection] = end = self._clock() + seconds
+            self.ends[connection] = end = self._clock() + seconds
             if end < self._looks:
                 self._look_at(end)
 
@@ -68,11 +69,11 @@ class Expiries:
             if when != self._looks:
                 return  # another look comes before, and goes on from there
             now = self._clock()
-            over = [one for one, end in self._ends.items() if end <= now]
+            over = [one for one, end in self.ends.items() if end <= now]
             for one in over:
-                del self._ends[one]
+                del self.ends[one]
             self._looks = math.inf
-            if self._ends:
-                self._look_at(max(min(self._ends.values()), now + COARSE))
+            if self.ends:
+                self._look_at(max(min(self.ends.values()), now + COARSE))
         for one in over:
             self._on_over(one)

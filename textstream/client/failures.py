@@ -19,7 +19,7 @@ _START = "Start one with `make run` or `textstream serve`, or give the right add
 _ADDRESS = "Give the right address (--url), with the path where a proxy has the server."
 
 _PASSING_STATUSES = {408, 425, 429, 500, 502, 503, 504}
-_REFUSING_STATUSES = {401, 403}
+_REFUSING_STATUSES = {401, 403, 421}
 
 LONGEST_REASON = 200
 """Characters of what a server says, at most: it may be a page."""

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from textstream.access.address import FORWARDED_FOR, parse_address
-
-FORWARDED = (FORWARDED_FOR, "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""What proxies say of whom they ask for. Its presence means that the peer is not who asks."""
-
+from textstream.access.nearby import FORWARDED, is_loopback_host
 
 AddressOf = Callable[[dict[str, Any]], str]
 
@@ -41,22 +37,15 @@ class Audience:
         self.address_of = address_of
         self.public = mode == "public"
         self._by_peer = mode == "auto" and host is None
-        self.anybody = mode != "off" and (mode != "auto" or host is None or _is_loopback(host))
+        self.anybody = mode != "off" and (mode != "auto" or host is None or is_loopback_host(host))
 
     def admits(self, environ: dict[str, Any]) -> bool:
         """Return whether whoever has made this request may use the lab."""
         if not self._by_peer:
             return self.anybody
         forwarded = any(environ.get(name) for name in FORWARDED)
-        return not forwarded and _is_loopback(environ.get("REMOTE_ADDR", ""))
+        return not forwarded and is_loopback_host(environ.get("REMOTE_ADDR", ""))
 
     def group(self, environ: dict[str, Any]) -> str:
         """Return what those have in common who hear one another."""
         return "" if self.public else self.address_of(environ)
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    address = parse_address(host.strip("[]"))
-    return address is not None and address.is_loopback

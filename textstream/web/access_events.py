@@ -58,9 +58,9 @@ class AccessEvents:
     def authenticate(self, sid: str, payload: Any) -> Answer:
         """``authenticate``: it goes on, with a newer token."""
         asked = parse(Authenticate, payload)
-        if self._sign_in is None:
-            return {}
         environ = self._environ_of(sid) or {"REQUEST_METHOD": "GET"}
+        if self._sign_in is None or not self._sign_in.asks(environ):
+            return {}
         return self._sign_in.renew(sid, environ, asked.model_dump(), self._address_of(sid))
 
     def share(self, sid: str, payload: Any) -> Answer:

@@ -74,7 +74,7 @@ class Admission:
             Refused: as `admit`.
 
         """
-        visit = environ.get(VISIT)
+        visit = environ[VISIT] if VISIT in environ else None  # noqa: SIM401 (a call less)
         return (visit, False) if isinstance(visit, Visit) else (self.admit(environ), True)
 
     def address_of(self, environ: dict[str, Any]) -> str:
@@ -110,3 +110,7 @@ class Admission:
         if times := self._refusals.count(error.code, address):
             shown = {"address": address, "code": error.code, "times": times}
             logger.warning("refused: %s", error.message, extra=shown)
+
+    def tell_of(self, environ: dict[str, Any], error: TextStreamError) -> None:
+        """Say the same of whoever has made a request."""
+        self.tell(self.address_of(environ), error)

@@ -30,6 +30,8 @@ def guard_api(app: Flask, identity: Identity, admission: Admission) -> None:
         asked = request.path
         if not asked.startswith(API) or asked in OPEN or request.method == "OPTIONS":
             return None  # a browser asks beforehand (CORS), without any credentials
+        if not identity.asks(request.environ):
+            return None
         address = admission.address_of(request.environ)
         try:
             g.principal = identity.of_request(request.environ, address)

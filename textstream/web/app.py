@@ -37,6 +37,7 @@ from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.headers import send_headers
 from textstream.web.identity import Identity, identity_of
+from textstream.web.listening import KnownHosts, Whom, nearby_of, tell_whom, whom_to_ask
 from textstream.web.operators import closed_on, operator_pages
 from textstream.web.origins import OriginPolicy
 from textstream.web.oversized import measure_packets, refuser
@@ -86,11 +87,14 @@ def create_app(
     socketio, transport = _make_socketio(app, settings, origins, admission)
     secret = settings.grant_secret
     grants = Grants(secret.get_secret_value().encode() if secret else None)
-    identity = identity_of(settings, origins, grants)
+    whom = whom_to_ask(settings, host)
+    tell_whom(settings, whom)
+    nearby = nearby_of(settings, host, proxies)
+    identity = identity_of(settings, origins, grants, whom, nearby)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     if settings.audit:
         watch.audit = AuditLog(call_at=dispatcher.call_at, clock=time.monotonic)
-    policy = Policy(private=identity is not None)
+    policy = Policy(private=whom is Whom.EVERYBODY)
     hub = Hub(
         dispatcher=dispatcher,
         pools=Pools(settings.producers),
@@ -109,7 +113,10 @@ def create_app(
         policy=policy,
         grants=grants,
     )
-    server = Server(app, socketio, hub, registry, dispatcher, transport, clients, watch)
+    known_hosts = KnownHosts(nearby, admission.tell_of)
+    server = Server(
+        app, socketio, hub, registry, dispatcher, transport, clients, watch, known_hosts
+    )
     sign_in: SignIn | None = None
     if identity is not None:
         identity.revocations = policy.revocations
@@ -130,7 +137,7 @@ def create_app(
         watch=watch,
     ).register(transport.quick if transport else None)
     # It asks nobody who they are: where somebody does, it is there for who asks for it.
-    lab = "off" if settings.lab == "auto" and identity is not None else settings.lab
+    lab = "off" if settings.lab == "auto" and whom is Whom.EVERYBODY else settings.lab
     audience = Audience(lab, host, address_of=proxies.address_of)
     if audience.anybody:
         server.lab = Lab(
@@ -155,7 +162,7 @@ def create_app(
     app.register_blueprint(operator_pages(server, closed_on(settings.metrics, is_admin)))
     # Last, around Socket.IO too.
     served = under_prefix(app.wsgi_app, settings.prefix)
-    app.wsgi_app = served  # type: ignore[method-assign, assignment]
+    app.wsgi_app = known_hosts.around(served)  # type: ignore[method-assign, assignment]
     app.extensions["textstream"] = server
     if settings.preload:
         registry.preload()

@@ -150,13 +150,16 @@ class Events:
         self._on_connect()
         visit = self._visit(sid, environ)
         sign_in = self._sign_in
-        principal = principal_of(auth) if sign_in is None else self._identify(sid, environ, auth)
+        asked = sign_in is not None and sign_in.asks(environ)
+        principal = self._identify(sid, environ, auth) if asked else principal_of(auth)
         self._sinks[sid] = self._new_sink(self._socketio, sid)
         self._hub.connect(sid, visit, principal)
         self._watch.connect(self._caller(sid), environ)
         if self._hub.closing:
             self._socketio.emit(SERVER_DRAINING, self._draining(), to=sid)
-        return None if sign_in is None else sign_in.begin(sid, principal)
+        if sign_in is None or principal.expires is None:
+            return None
+        return sign_in.begin(sid, principal)
 
     def disconnect(self, sid: str, *_reason: Any) -> None:
         """Let go of all that a connection has read; it is gone."""
@@ -167,7 +170,7 @@ class Events:
         self._hub.disconnect(sid)
         if known and known[1]:
             known[0].leave()
-        if self._sign_in is not None:
+        if self._sign_in is not None and sid in self._sign_in.watched:
             self._sign_in.end(sid)
 
     def start(self, sid: str, payload: Any) -> Answer:

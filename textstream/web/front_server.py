@@ -40,17 +40,25 @@ class Handshakes:
         self._engine = parts.socketio.server
         assert parts.transport is not None  # noqa: S101 (the threading mode has one)
         self._opening = parts.transport.opening
+        self._known_hosts = parts.known_hosts
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one."""
         if environ["PATH_INFO"] != SOCKET_IO:  # under a prefix
             return self._app(environ, start_response)
+        known_hosts = self._known_hosts
+        if "HTTP_HOST" in environ and environ["HTTP_HOST"] not in known_hosts.right:
+            refused = known_hosts.refuse(environ, start_response)
+            if refused is not None:
+                return refused
         environ[FLASK_APP] = self._app
         answer: Iterable[bytes] = self._engine.handle_request(environ, start_response)
         return answer
 
     def open(self, environ: Environ, threshold: Threshold) -> bool:
         """Open a session on the short way; False: it is not taken."""
+        if environ.get("HTTP_HOST") not in self._known_hosts.right:
+            return False  # it is looked at the long way
         environ[FLASK_APP] = self._app
         return self._opening(environ, threshold)
 

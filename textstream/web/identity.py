@@ -16,6 +16,8 @@ from textstream.access.address import is_loopback
 from textstream.access.authorizer import AT_A_TIME, PER_ADDRESS, Authorizer
 from textstream.access.credentials import Checker, Credentials
 from textstream.access.grants import Grants, guest
+from textstream.access.nearby import Nearby
+from textstream.access.own_token import OwnToken
 from textstream.access.principal import Principal
 from textstream.access.rates import Rate, Rates, parse_rate
 from textstream.access.revocations import REVOKED, Revocations
@@ -24,6 +26,7 @@ from textstream.errors import RateLimited, SourceUnavailable, Unauthorized
 from textstream.settings import Settings
 from textstream.sources.loading import check_callable, load_object
 from textstream.threads import ThreadPool
+from textstream.web.listening import Whom
 from textstream.web.origins import OriginPolicy
 
 WRONG_TOKENS = "10/minute"
@@ -55,6 +58,8 @@ class Identity:
         grants: Grants | None = None,
         wrong: Callable[[str], Rate] = lambda _: (),
         rates: Rates | None = None,
+        asks: Callable[[dict[str, Any]], bool] = lambda _: True,
+        missing: str = MISSING,
     ) -> None:
         """Have `checker` say whose credentials are.
 
@@ -65,8 +70,12 @@ class Identity:
             grants: reads those that links to streams have: who has nothing else is a guest.
             wrong: tells how often an address may show a wrong token.
             rates: counts that.
+            asks: tells, of a request's environ, whether who makes it has to say who that is.
+            missing: is told to who shows nothing.
 
         """
+        self.asks = asks
+        self._missing = missing
         self._checker = checker
         self._origins = origins
         self._cookie = cookie
@@ -113,7 +122,7 @@ class Identity:
     def _check(self, token: str | None, environ: dict[str, Any], address: str) -> Principal:
         checker, rate = self._checker, self._wrong(address)
         if token is None and not checker.blocking:
-            raise Unauthorized(MISSING)
+            raise Unauthorized(self._missing)
         if token is not None and len(token) > MAX_TOKEN:
             raise Unauthorized(TOO_LONG)
         # What is signed cannot be guessed, and who shares an address with others is not locked out
@@ -159,14 +168,18 @@ class Identity:
         return not is_connect and environ["REQUEST_METHOD"] in SAFE
 
 
-def identity_of(settings: Settings, origins: OriginPolicy, grants: Grants) -> Identity | None:
-    """Return what says who asks, by the settings; None: everybody may.
+def identity_of(
+    settings: Settings, origins: OriginPolicy, grants: Grants, whom: Whom, nearby: Nearby
+) -> Identity | None:
+    """Return what says who asks, by the settings; None: nobody is asked.
 
     Raises:
         SourceUnavailable: the callable cannot be imported; names the setting and the cure.
         BadKey: the file of the keys has changed since the settings were read.
 
     """
+    if whom is Whom.NOBODY:
+        return None
     given = settings.wrong_tokens_per_address
     most = [parse_rate(given or default) for default in (LOCAL_WRONG_TOKENS, WRONG_TOKENS)]
 
@@ -176,6 +189,8 @@ def identity_of(settings: Settings, origins: OriginPolicy, grants: Grants) -> Id
     make = partial(
         Identity, origins=origins, cookie=settings.auth_cookie, grants=grants, wrong=wrong
     )
+    if whom is Whom.ELSEWHERE:
+        make = partial(make, asks=nearby.is_elsewhere)
     if settings.authorize is not None:
         return _asking(settings.authorize, make)
     if settings.auth_keys is not None:
@@ -183,7 +198,9 @@ def identity_of(settings: Settings, origins: OriginPolicy, grants: Grants) -> Id
     elif settings.auth_keys_file is not None:
         keys = read_keys_file(settings.auth_keys_file)
     else:
-        return None
+        token = settings.token.get_secret_value() if settings.token else None
+        own = OwnToken(token)
+        return make(own, missing=own.missing)
     return make(KeyChecker(Tokens(keys, audience=settings.audience)))
 
 

@@ -27,6 +27,7 @@ from textstream.sources import SourceRegistry
 from textstream.transport.driver import Transport
 from textstream.transport.frames import GOING_AWAY
 from textstream.transport.http.front import Front
+from textstream.web.listening import KnownHosts
 from textstream.web.watch import Watch
 
 logger = logging.getLogger("textstream.server")
@@ -67,6 +68,8 @@ class Server:
     transport: Transport | None
     clients: Clients
     watch: Watch
+    known_hosts: KnownHosts
+    """Is around the app, and has to be around what serves a part of it."""
     lab: Lab | None = None
     front: Front | None = None
     beside: Closes | None = None

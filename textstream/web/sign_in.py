@@ -52,12 +52,16 @@ class SignIn:
 
         """
         self._identity = identity
+        self.asks = identity.asks
+        """Whether who makes a request has to say who that is; the argument is its environ."""
         self._connections = connections
         self._socketio = socketio
         self._call_at = call_at
         self._clock = clock
         self._wall_clock = wall_clock
         self._expiries = Expiries(self._tell, call_at=call_at, clock=clock)
+        self.watched = self._expiries.ends
+        """Who is, by connection; to read only."""
         self.waits = identity.blocking
         """Whether to find out who somebody is may take long."""
 

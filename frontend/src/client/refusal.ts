@@ -15,17 +15,17 @@ export interface OpeningAnswer {
   header: (name: string) => string | null;
 }
 
-/** For this client (RFC 6585, 4), and for all (RFC 9110, 15.6.4). */
-const REFUSALS = [429, 503];
+/** By this name (RFC 9110, 15.5.20); for this client (RFC 6585, 4), and for all (RFC 9110, 15.6.4). */
+const REFUSALS = [421, 429, 503];
 
-/** What an answer says, as an error object, where it refuses a connection for a while. */
+/** What an answer says, as an error object, where it refuses a connection, for a while or for good. */
 export function refusalIn({ status, body, header }: OpeningAnswer): WireError | undefined {
   if (!REFUSALS.includes(status)) return undefined;
   try {
     return decodeErrorEvent(JSON.parse(body));
   } catch {
     // It comes from a proxy, whose 503 says that no server is behind it.
-    if (status === 503) return undefined;
+    if (status !== 429) return undefined;
   }
   const wait = header("Retry-After") ?? "";
   return {

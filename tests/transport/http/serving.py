@@ -76,7 +76,7 @@ class Client:
 
     def get(self, path: str = "/", *lines: str, version: str = "HTTP/1.1") -> None:
         fields = "".join(f"{line}\r\n" for line in lines)
-        self.send(f"GET {path} {version}\r\nHost: x\r\n{fields}\r\n".encode())
+        self.send(f"GET {path} {version}\r\nHost: localhost\r\n{fields}\r\n".encode())
 
     def answer(self, method: str = "GET") -> tuple[int, bytes, dict[str, str]]:
         """Read one answer: status, body, and fields in lower case."""
