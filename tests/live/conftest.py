@@ -64,6 +64,13 @@ def nobody() -> str:
         return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
+def confirm_server(page: Page) -> None:
+    """Say yes where a page asks whether to connect to a server that is not its own."""
+    yes = page.locator("dialog.foreign button[value=yes]")
+    if yes.count():
+        yes.click()
+
+
 @dataclass
 class Pages:
     """Opens pages of the browser, each in a context of its own; notes their problems."""
@@ -83,6 +90,7 @@ class Pages:
             page.on("console", lambda said: self.problems.append(f"{said.type}: {said.text}"))
         page.add_init_script(script)
         page.goto(url)
+        confirm_server(page)
         return page
 
 

@@ -1,6 +1,7 @@
 import { createRoot } from "react-dom/client";
 import { StreamClient } from "../client";
 import { WrongAddress } from "../shared/components/WrongAddress";
+import { confirmServer } from "../shared/foreign";
 import { chosenTransports, ownServer, serverAddress, type Home } from "../shared/server";
 import { pageStorage } from "../shared/storage";
 import { authFor, followTokens, takeToken } from "../shared/token";
@@ -46,6 +47,7 @@ function parts(): Parts | undefined {
 }
 
 showTheme(initialTheme());
+await confirmServer(address, HOME);
 typeInto(() => document.querySelector<HTMLElement>("#prompt"));
 const made = parts();
 const place = document.getElementById("app");

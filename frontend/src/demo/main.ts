@@ -11,7 +11,8 @@
  * goes wrong.
  */
 import { StreamClient, StreamError } from "../client";
-import { serverAddress } from "../shared/server";
+import { confirmServer, foreignOrigin } from "../shared/foreign";
+import { ownServer, serverAddress, type Home } from "../shared/server";
 import { authFor, followTokens, takeToken } from "../shared/token";
 import { enteredEarly, focusAtFirst, isComposing, typeInto } from "../shared/typing";
 import { ConnectionBadge } from "./badge";
@@ -21,6 +22,10 @@ import { Notice } from "./notice";
 import { Player } from "./player";
 import { Screen } from "./screen";
 import { explain } from "./words";
+
+const HOME: Home = "./";
+const address = serverAddress(location, HOME);
+await confirmServer(address, HOME);
 
 const screen = new Screen();
 const notice = new Notice(() => {
@@ -35,7 +40,8 @@ const controls = new Controls((rate) => {
 });
 
 function connect(): StreamClient {
-  const address = serverAddress(location, "./");
+  const server = find("server", HTMLElement);
+  server.textContent = foreignOrigin(address, ownServer(location, HOME), location.href) ?? "";
   takeToken(address);
   followTokens(address, () => {
     client.retryNow();

@@ -1,5 +1,7 @@
 import { useState, useSyncExternalStore } from "react";
 import { Choice } from "../shared/components/Choice";
+import { foreignOrigin } from "../shared/foreign";
+import { ownServer } from "../shared/server";
 import { ConnectionFacts } from "./ConnectionFacts";
 import { EventLog } from "./EventLog";
 import { Events } from "./Events";
@@ -19,6 +21,7 @@ export function Lab({ link }: { link: LabLink }) {
   const state = useSyncExternalStore(link.subscribe, link.state);
   const [over, setOver] = useState<keyof typeof TRANSPORTS>("both");
   const { status } = state;
+  const foreign = foreignOrigin(link.server, ownServer(location, "../"), location.href);
   const problem =
     status === "refused"
       ? words.refused(location.origin)
@@ -35,6 +38,7 @@ export function Lab({ link }: { link: LabLink }) {
           <span className="badge">{words.status[status]}</span>
           {state.transport !== undefined && <span> · {state.transport}</span>}
         </p>
+        {foreign !== undefined && <p className="server">{foreign}</p>}
         <p className="about">{words.about}</p>
         <p role="alert" className="problem">
           {problem}

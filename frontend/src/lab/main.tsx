@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { WrongAddress } from "../shared/components/WrongAddress";
+import { confirmServer } from "../shared/foreign";
 import { initialLanguage, TAGS } from "../shared/language";
 import { serverAddress } from "../shared/server";
 import { initialTheme, showTheme } from "../shared/theme";
@@ -13,6 +14,8 @@ document.documentElement.lang = TAGS[language];
 document.title = `${LAB_WORDS[language].title} · textstream`;
 showTheme(initialTheme());
 const server = serverAddress(location, "../");
+
+await confirmServer(server, "../");
 
 function page(): ReactNode {
   let link;

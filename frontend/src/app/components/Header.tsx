@@ -1,5 +1,7 @@
 import type { ConnectionSnapshot } from "../../client";
+import { foreignOrigin } from "../../shared/foreign";
 import type { Language } from "../../shared/language";
+import { useApp } from "../context";
 import { useWords } from "../i18n";
 import { ConnectionBadge } from "./ConnectionBadge";
 import { Preferences } from "./Preferences";
@@ -14,9 +16,16 @@ interface HeaderProps {
 
 export function Header({ connection, language, onLanguage, onHistory, onShortcuts }: HeaderProps) {
   const words = useWords();
+  const { client, own } = useApp();
+  const foreign = foreignOrigin(client.url, own, location.href);
   return (
     <header className="header">
       <h1 className="brand">{words.title}</h1>
+      {foreign !== undefined && (
+        <p className="server" title={words.otherServer}>
+          {foreign}
+        </p>
+      )}
       <ConnectionBadge connection={connection} />
       <div className="tools">
         <button type="button" className="quiet" onClick={onHistory}>

@@ -5,6 +5,7 @@ import type { FieldProblem } from "../model/schema";
 
 export const en = {
   language: "English",
+  otherServer: "Not this page’s own server",
   title: "textstream",
   settings: "Settings",
   languageLabel: "Language",

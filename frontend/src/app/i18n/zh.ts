@@ -3,6 +3,7 @@ import type { Words } from "./en";
 
 export const zh: Words = {
   language: "中文",
+  otherServer: "不是本页自己的服务器",
   title: "textstream",
   settings: "设置",
   languageLabel: "语言",
