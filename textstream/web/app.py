@@ -18,7 +18,6 @@ from textstream.access.policy import Policy
 from textstream.access.principal import user_name
 from textstream.access.rates import parse_rate
 from textstream.access.source_shares import SourceShares
-from textstream.errors import TextStreamError
 from textstream.hub.hub import Hub, Limits
 from textstream.lab import Audience, Lab, LabLimits
 from textstream.log_format import ClientMistakes, OneLineExceptions
@@ -29,14 +28,14 @@ from textstream.sources import SourceRegistry, build_registry
 from textstream.stream.memory_log import MemoryLog
 from textstream.stream.pools import Pools
 from textstream.transport import Transport, install
-from textstream.web.admin import Admin, admin_routes
+from textstream.web.admin import Admin, admin_routes, shows_admin
 from textstream.web.admission import Admission
 from textstream.web.api_guard import guard_api
 from textstream.web.bounds import bounds_of
 from textstream.web.client_files import serve_client
 from textstream.web.events import Events
 from textstream.web.headers import send_headers
-from textstream.web.identity import Identity, identity_of
+from textstream.web.identity import identity_of
 from textstream.web.listening import KnownHosts, Whom, nearby_of, tell_whom, whom_to_ask
 from textstream.web.operators import closed_on, operator_pages
 from textstream.web.origins import OriginPolicy
@@ -70,11 +69,7 @@ def create_app(
 
     """
     settings = settings or Settings()
-    app = Flask(__name__, static_folder=None)
-    _filter(logging.getLogger(app.name), OneLineExceptions())  # what Flask logs of a view
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    # It would redirect //app/ to an absolute address: out of the prefix of a proxy.
-    app.url_map.merge_slashes = False
+    app = _make_flask()
     registry = _build_registry(settings)
     clients = Clients(shares_of(settings))
     proxies = Proxies(settings.trusted_proxies)
@@ -82,11 +77,11 @@ def create_app(
     origins = OriginPolicy(settings.cors_origins, partial(_origin_refused, watch, proxies))
     origins.send_headers(app)
     send_headers(app)
-    wrong_ids = parse_rate(settings.wrong_ids_per_address)
-    admission = Admission(clients, proxies, watch, wrong_ids=wrong_ids)
+    admission = Admission(
+        clients, proxies, watch, wrong_ids=parse_rate(settings.wrong_ids_per_address)
+    )
     socketio, transport = _make_socketio(app, settings, origins, admission)
-    secret = settings.grant_secret
-    grants = Grants(secret.get_secret_value().encode() if secret else None)
+    grants = _make_grants(settings)
     whom = whom_to_ask(settings, host)
     tell_whom(settings, whom)
     nearby = nearby_of(settings, host, proxies)
@@ -95,24 +90,7 @@ def create_app(
     if settings.audit:
         watch.audit = AuditLog(call_at=dispatcher.call_at, clock=time.monotonic)
     policy = Policy(private=whom is Whom.EVERYBODY)
-    hub = Hub(
-        dispatcher=dispatcher,
-        pools=Pools(settings.producers),
-        new_log=partial(MemoryLog, max_bytes=settings.max_stream_bytes),
-        clock=time.monotonic,
-        limits=Limits(
-            max_streams=settings.max_streams,
-            max_streams_per_client=settings.max_streams_per_client,
-            lookahead=settings.lookahead,
-            grace=settings.grace,
-            retention=settings.retention,
-            max_duration=settings.max_duration,
-            max_units=settings.max_units,
-        ),
-        clients=clients,
-        policy=policy,
-        grants=grants,
-    )
+    hub = _make_hub(settings, dispatcher, clients, policy, grants)
     known_hosts = KnownHosts(nearby, admission.tell_of)
     server = Server(
         app, socketio, hub, registry, dispatcher, transport, clients, watch, known_hosts
@@ -140,25 +118,15 @@ def create_app(
     lab = "off" if settings.lab == "auto" and whom is Whom.EVERYBODY else settings.lab
     audience = Audience(lab, host, address_of=proxies.address_of)
     if audience.anybody:
-        server.lab = Lab(
-            socketio,
-            dispatcher,
-            audience,
-            on_connect=server.ensure_running,
-            limits=lab_limits,
-        )
-    admin = Admin(
-        hub.oversight,
-        policy.revocations,
-        turn_out=sign_in.turn_out if sign_in else lambda _: None,
-        end_sharing=hub.sharing.end,
-        watch=watch,
-    )
+        begin = server.ensure_running
+        server.lab = Lab(socketio, dispatcher, audience, on_connect=begin, limits=lab_limits)
     watch.user_of = lambda connection: user_name(hub.connections.principal(connection))
-    is_admin = partial(_is_admin, identity, policy, proxies)
+    turn_out = sign_in.turn_out if sign_in else lambda _: None
+    admin = Admin(hub, policy.revocations, turn_out=turn_out, watch=watch)
     app.register_blueprint(admin_routes(admin, policy, identity, admission))
     serve_client(app, STATIC / "socket.io")
     app.register_blueprint(pages(registry, has_lab=audience.admits, is_allowed=origins.allows))
+    is_admin = partial(shows_admin, identity, policy, admission)
     app.register_blueprint(operator_pages(server, closed_on(settings.metrics, is_admin)))
     # Last, around Socket.IO too.
     served = under_prefix(app.wsgi_app, settings.prefix)
@@ -169,16 +137,41 @@ def create_app(
     return app
 
 
-def _is_admin(
-    identity: Identity | None, policy: Policy, proxies: Proxies, environ: dict[str, Any]
-) -> bool:
-    if identity is None or identity.blocking or "HTTP_AUTHORIZATION" not in environ:
-        return False
-    try:
-        policy.check(identity.of_request(environ, proxies.address_of(environ)), "admin")
-    except TextStreamError:
-        return False
-    return True
+def _make_flask() -> Flask:
+    app = Flask(__name__, static_folder=None)
+    _filter(logging.getLogger(app.name), OneLineExceptions())  # what Flask logs of a view
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    # It would redirect //app/ to an absolute address: out of the prefix of a proxy.
+    app.url_map.merge_slashes = False
+    return app
+
+
+def _make_grants(settings: Settings) -> Grants:
+    secret = settings.grant_secret
+    return Grants(secret.get_secret_value().encode() if secret else None)
+
+
+def _make_hub(
+    settings: Settings, dispatcher: Dispatcher, clients: Clients, policy: Policy, grants: Grants
+) -> Hub:
+    return Hub(
+        dispatcher=dispatcher,
+        pools=Pools(settings.producers),
+        new_log=partial(MemoryLog, max_bytes=settings.max_stream_bytes),
+        clock=time.monotonic,
+        limits=Limits(
+            max_streams=settings.max_streams,
+            max_streams_per_client=settings.max_streams_per_client,
+            lookahead=settings.lookahead,
+            grace=settings.grace,
+            retention=settings.retention,
+            max_duration=settings.max_duration,
+            max_units=settings.max_units,
+        ),
+        clients=clients,
+        policy=policy,
+        grants=grants,
+    )
 
 
 def _origin_refused(watch: Watch, proxies: Proxies, environ: dict[str, Any], origin: str) -> None:

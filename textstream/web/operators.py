@@ -10,8 +10,8 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from textstream.access.address import counted, is_loopback, parse_address
+from textstream.access.nearby import FORWARDED
 from textstream.errors import Forbidden
-from textstream.lab.audience import FORWARDED
 from textstream.transport.foreign import has_siblings
 from textstream.web.metrics import metrics_app
 from textstream.web.readiness import lack_of
