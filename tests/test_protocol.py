@@ -27,12 +27,14 @@ from textstream.protocol import (
     StreamEnd,
     StreamInfo,
     StreamRef,
+    StreamWaiting,
     parse,
     server_draining,
     stream_chunk,
     stream_end,
     stream_error,
     stream_info,
+    stream_waiting,
 )
 
 MODELS: list[type[Payload]] = [StartStream, StreamRef, SetRate, ResumeStream]
@@ -51,7 +53,7 @@ def test_the_names_of_the_events_are_the_protocol() -> None:
         for name in [
             "start_stream", "stop_stream", "pause_stream", "continue_stream", "set_rate",
             "resume_stream", "leave_stream", "describe_stream", "stream_start", "new_char",
-            "stream_chunk", "stream_end", "stream_error", "server_draining",
+            "stream_chunk", "stream_end", "stream_error", "stream_waiting", "server_draining",
             "authenticate", "share_stream", "unshare_stream",
         ]
     }  # fmt: skip
@@ -222,6 +224,7 @@ PLAIN: list[tuple[dict[str, Any], BaseModel]] = [
         stream_end("a", "stopped", 9, "00"),
         StreamEnd(id="a", reason="stopped", offset=9, text_sha256="00"),
     ),
+    (stream_waiting("a", 3), StreamWaiting(id="a", position=3)),
     (server_draining(4), ServerDraining(retry_after=4)),
 ]
 

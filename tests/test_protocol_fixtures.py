@@ -38,6 +38,7 @@ SERVER_MODELS: dict[str, type[BaseModel]] = {
     protocol.STREAM_START: protocol.StreamInfo,
     protocol.STREAM_CHUNK: protocol.StreamChunk,
     protocol.STREAM_END: protocol.StreamEnd,
+    protocol.STREAM_WAITING: protocol.StreamWaiting,
     protocol.SERVER_DRAINING: protocol.ServerDraining,
 }
 

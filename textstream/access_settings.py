@@ -88,6 +88,44 @@ class AccessSettings(BaseSettings):
         description="How many ids of no stream an address may ask for, in the same form.",
     )
 
+    # Quotas of a user, on whatever connections; a token's own claim comes before them. What is not
+    # set is generous on loopback.
+    connections_per_principal: int | None = Field(
+        None,
+        ge=0,
+        description="Connections of one user; 0 is no limit. By default 16, and on loopback half "
+        "of all.",
+    )
+    starts_per_principal: str | None = Field(
+        None,
+        description='How often a user may start a stream, as "60/minute; 1000/day"; 0 is no limit. '
+        "By default that, and on loopback no limit.",
+    )
+    streams_per_principal: int | None = Field(
+        None,
+        ge=0,
+        description="Streams of one user that run at a time, those in their time of grace "
+        "included; 0 is no limit. By default 32, and on loopback half of all.",
+    )
+    source_running_per_principal: int | None = Field(
+        None,
+        ge=0,
+        description="Answers of llm, and of openai, for one user at a time; 0: any number. By "
+        "default 2; on loopback all slots but one, and at least one.",
+    )
+    source_waiting_per_principal: int | None = Field(
+        None,
+        ge=0,
+        description="Starts of one user that wait for such a source; 0: any number. By default 4; "
+        "on loopback 64.",
+    )
+    bytes_per_principal: int | None = Field(
+        None,
+        ge=0,
+        description="Bytes kept for one user; its own oldest texts are forgotten first. 0 is no "
+        "limit. By default an eighth of max-total-bytes, and on loopback half.",
+    )
+
     @property
     def knows_somebody(self) -> bool:
         """Whether there is something by which to tell who somebody is: then everybody is asked."""
@@ -179,7 +217,7 @@ class AccessSettings(BaseSettings):
             )
         return value
 
-    @field_validator("wrong_tokens_per_address", "wrong_ids_per_address")
+    @field_validator("wrong_tokens_per_address", "wrong_ids_per_address", "starts_per_principal")
     @classmethod
     def _rate(cls, value: str | None) -> str | None:
         if value is not None:

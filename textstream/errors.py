@@ -45,8 +45,9 @@ class TextStreamError(Exception):
         message: one plain sentence or two; names the cure.
         retryable: whether the same request may succeed later.
         retry_after: seconds after which to ask again, where that is known.
-        scope: whose limit was reached, if one was: ``connection``, ``address``, ``source`` or
-            ``server``.
+        scope: whose limit was reached, if one was: ``you`` (the user), ``connection``,
+            ``address``, ``source`` or ``server``.
+        position: the place in a line that was too long, if one was: 1 is next.
 
     """
 
@@ -54,22 +55,30 @@ class TextStreamError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, scope: str | None = None
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        scope: str | None = None,
+        position: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
         self.scope = scope
+        self.position = position
 
     def to_wire(self) -> dict[str, Any]:
         """Return the error object of the protocol: ``{code, message, retryable}``.
 
-        With ``retry_after`` and ``scope``, where they are known. The message has at most
-        `MAX_MESSAGE` characters there, and is valid Unicode.
+        With ``retry_after``, ``scope`` and ``position``, where they are known. The message has at
+        most `MAX_MESSAGE` characters there, and is valid Unicode.
         """
         message = _short(self.message)
         wire = {"code": self.code, "message": message, "retryable": self.retryable}
-        more = {"retry_after": self.retry_after, "scope": self.scope}
+        more = {
+            "retry_after": self.retry_after, "scope": self.scope, "position": self.position
+        }  # fmt: skip
         return wire | {name: value for name, value in more.items() if value is not None}
 
 

@@ -32,6 +32,7 @@ NEW_CHAR = "new_char"
 STREAM_CHUNK = "stream_chunk"
 STREAM_END = "stream_end"
 STREAM_ERROR = "stream_error"
+STREAM_WAITING = "stream_waiting"
 SERVER_DRAINING = "server_draining"
 
 UnitName = Literal["char", "word", "token"]
@@ -216,6 +217,13 @@ class StreamEnd(BaseModel):
     text_sha256: str
 
 
+class StreamWaiting(BaseModel):
+    """``stream_waiting``: the stream's place in the line of its source; 1 is next, 0: its turn."""
+
+    id: str
+    position: Annotated[int, Field(ge=0)]
+
+
 class ServerDraining(BaseModel):
     """``server_draining``: no more streams are taken; running ones go on for a while.
 
@@ -253,6 +261,11 @@ def stream_end(id_: str, reason: EndReason, offset: int, text_sha256: str) -> di
 def stream_error(id_: str, problem: dict[str, Any]) -> dict[str, Any]:
     """Return what ``stream_error`` says of a stream: the error object, with its id."""
     return {"id": id_, **problem}
+
+
+def stream_waiting(id_: str, position: int) -> dict[str, Any]:
+    """Return a `StreamWaiting`."""
+    return {"id": id_, "position": position}
 
 
 def server_draining(retry_after: int) -> dict[str, Any]:

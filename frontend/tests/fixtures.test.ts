@@ -33,6 +33,7 @@ const DECODERS: Record<string, (data: unknown) => unknown> = {
   stream_chunk: decode.decodeChunk,
   stream_end: decode.decodeEnd,
   stream_error: decode.decodeErrorEvent,
+  stream_waiting: decode.decodeWaiting,
   server_draining: decode.decodeDraining,
 };
 

@@ -81,7 +81,7 @@ def test_an_address_runs_so_many_streams_also_when_its_connections_have_gone(
     visit = clients.enter("a")
     for _ in range(2):
         clients.check_stream(visit)
-        clients.started(visit.client)
+        clients.started(visit)
     visit.leave()
     again = clients.enter("a")
     with pytest.raises(TooManyStreams, match="TEXTSTREAM_STREAMS_PER_ADDRESS") as error:
@@ -111,7 +111,7 @@ def test_a_stream_is_refused_where_as_much_is_kept_as_may_be(clock: ManualClock)
 def test_an_address_of_which_nothing_is_left_is_forgotten(clock: ManualClock) -> None:
     clients = clients_of(Share(), clock)
     visit = clients.enter("a")
-    clients.started(visit.client)
+    clients.started(visit)
     visit.leave()
     assert clients.counters()["addresses"] == 1, "its stream runs on"
     clients.ended(visit)

@@ -79,13 +79,13 @@ def test_whoever_has_fewer_inside_comes_first() -> None:
 
 
 def test_an_address_has_its_share_and_others_pass_it() -> None:
-    line = Line(Gate(4, per_address=lambda address: 2 if address == "a" else 0))
+    line = Line(Gate(4, most_of=lambda caller: 2 if caller.who == "a" else 0))
     line.enter("a1a", "a2a", "a3a", "b1a", "b1b")
     assert line.let_in == ["a1a", "a2a", "b1a", "b1b"]
     line.tickets["b1a"].leave()
     assert len(line.let_in) == 4
-    assert (line.gate.inside("a"), line.gate.waiting("a"), line.gate.room("a")) == (2, 1, 0)
-    assert line.gate.room("b") == 1
+    assert (line.gate.inside("a"), line.gate.waiting("a"), line.gate.room(Caller("a"))) == (2, 1, 0)
+    assert line.gate.room(Caller("b")) == 1
     line.tickets["a2a"].leave()
     assert line.let_in[4:] == ["a3a"]
 
@@ -116,7 +116,7 @@ def test_nothing_is_remembered_of_those_who_have_gone() -> None:
     for ticket in line.tickets.values():
         ticket.leave()
         ticket.leave()
-    assert (line.gate.inside(), line.gate.waiting(), line.gate._addresses) == (0, 0, {})
+    assert (line.gate.inside(), line.gate.waiting(), line.gate._parties) == (0, 0, {})
 
 
 def test_a_long_queue_of_those_who_leave_at_once_is_not_called_within_each_other() -> None:
@@ -179,4 +179,4 @@ def test_from_many_threads_nobody_is_lost_and_never_too_many_are_in() -> None:
         let_one_go()
     assert len(done) == threads * each
     assert max(most) <= 3
-    assert (gate.inside(), gate.waiting(), gate._addresses) == (0, 0, {})
+    assert (gate.inside(), gate.waiting(), gate._parties) == (0, 0, {})

@@ -30,7 +30,7 @@ def test_they_go_round() -> None:
 
 
 def test_nobody_has_more_than_its_share_at_work() -> None:
-    turns: Rota[str] = Rota(lambda address: (3, 2) if address == "a" else (1, 1))
+    turns: Rota[str] = Rota(lambda caller: (3, 2) if caller.who == "a" else (1, 1))
     room = add(turns, "a1a", "a1b", "a1c", "a2a", "a2b", "b1a", "b1b")
     assert all(room), "none is at work yet"
     assert take_all(turns, done=False) == ["a1a", "b1a", "a2a", "a1b"]
@@ -53,4 +53,4 @@ def test_nothing_is_remembered_of_those_who_have_nothing() -> None:
     turns: Rota[str] = Rota(lambda _address: (1, 1))
     add(turns, "a1a", "b1a")
     take_all(turns)
-    assert turns._addresses == {}
+    assert turns._parties == {}

@@ -54,6 +54,7 @@ def test_one_that_would_wait_beyond_its_address_s_share_is_refused() -> None:
         "retryable": True,
         "scope": "source",
         "retry_after": 5.0,
+        "position": 4,
     }
     assert not door.refuses("192.0.2.2"), "another address has its own share"
     door.inside[0].leave()

@@ -317,7 +317,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.pool = OnDemandPool()
-        self.clients = Clients(self.shares, self.clock)
+        self.clients = self.new_clients()
         self.dispatcher = Dispatcher(clock=self.clock, sleep=self._never)
         self.hub = Hub(
             dispatcher=self.dispatcher,
@@ -327,6 +327,10 @@ class Bench:
             limits=self.limits,
             clients=self.clients,
         )
+
+    def new_clients(self) -> Clients:
+        """Return who may have how much."""
+        return Clients(self.shares, self.clock)
 
     def start(
         self,

@@ -29,7 +29,7 @@ ORDER = (
     ("MemoryLog", "ListLog"),
     ("Clients",),
     ("Holding",),
-    ("Slots",),
+    ("Slots", "WaitingStreams"),
     ("Account", "Authorizer", "Expiries", "Gate", "Rates", "Refusals", "Revocations"),
     ("Arrivals", "CancelToken", "Delay", "Farewells", "Resumption", "Shared", "Wait", "Window"),
     ("Inbox", "Reactor"),

@@ -59,7 +59,8 @@ class Bench:
         return SimpleNamespace(close=lambda **_: self.closed.append(session))
 
     def connect(self, connection: str, token: str) -> dict[str, Any] | None:
-        principal = self.sign_in.identify({}, {"token": token}, "")
+        visit = self.keeper.clients.enter("")
+        principal = self.sign_in.identify({}, {"token": token}, visit)
         self.keeper.connect(connection, None, principal)
         return self.sign_in.begin(connection, principal)
 

@@ -1,7 +1,8 @@
 """The one account: the bytes that clients make the server keep, by kind, and against someone.
 
-Accounts form a tree: all clients, each address, each connection. What is added to one is added to
-those above it in the same moment, so nothing is counted twice or forgotten on the way.
+All clients have one, each address, each user, each connection. What is added to one is added to
+those above it in the same moment, so nothing is counted twice or forgotten on the way: for a
+connection, to its address's, to its user's, if it has one, and to that of all.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ KINDS = len(Kind)
 
 
 class Account:
-    """What is kept for one client, or for many. Any thread; an innermost lock guards the tree.
+    """What is kept for one client, or for many. Any thread; an innermost lock guards all of them.
 
     Attributes:
         most: bytes of all kinds, at most.
@@ -41,12 +42,13 @@ class Account:
 
     """
 
-    __slots__ = ("_counts", "_limits", "_lock", "_parent", "_reached", "most", "total")
+    __slots__ = ("_counts", "_limits", "_lock", "_reached", "_these", "most", "total")
 
     def __init__(
         self,
         parent: Account | None = None,
         *,
+        beside: Account | None = None,
         most: float = math.inf,
         limits: Mapping[Kind, float] | None = None,
     ) -> None:
@@ -54,12 +56,16 @@ class Account:
 
         Args:
             parent: the account that what is added here is added to as well.
+            beside: one of the same clients, in place of a parent: what is added here is not added
+                there, but others may be below both.
             most: bytes of all kinds, at most.
             limits: bytes of some kinds, at most.
 
         """
-        self._parent = parent
-        self._lock: threading.Lock = parent._lock if parent else threading.Lock()
+        # It, and those above: as what is added goes through them all, each time.
+        self._these: tuple[Account, ...] = (self, *parent._these) if parent else (self,)
+        others = parent or beside
+        self._lock: threading.Lock = others._lock if others else threading.Lock()
         self._counts = [0] * KINDS
         self.most = most
         self._limits = limits
@@ -74,18 +80,35 @@ class Account:
         """
         self._reached = reached
 
+    def put_below(self, other: Account) -> None:
+        """Count what is here, and what is added from now on, for `other` as well: one beside."""
+        with self._lock:
+            if other not in self._these:
+                self._these = (self, other, *self._these[1:])
+                self._move(other, 1)
+
+    def take_from_below(self, other: Account) -> None:
+        """Count nothing of this one for `other` any more."""
+        with self._lock:
+            if other in self._these[1:]:
+                self._these = tuple(one for one in self._these if one is not other)
+                self._move(other, -1)
+
+    def _move(self, other: Account, sign: int) -> None:
+        for kind in Kind:
+            other._counts[kind] += sign * self._counts[kind]
+        other.total += sign * self.total
+
     def add(self, kind: Kind, nbytes: int) -> None:
         """Count `nbytes` more; fewer, if it is negative. Limits do not refuse: see `room`."""
         passed: list[Callable[[], None]] | None = None
         with self._lock:
-            account: Account | None = self
-            while account is not None:
+            for account in self._these:
                 account._counts[kind] += nbytes
                 before = account.total
                 account.total = after = before + nbytes
                 if before < account.most <= after and account._reached:
                     passed = [*(passed or ()), account._reached]
-                account = account._parent
         for reached in passed or ():
             reached()
 
@@ -93,13 +116,11 @@ class Account:
         """Return how many bytes more of a kind there may be, here and above; negative: too many."""
         with self._lock:
             left = math.inf
-            account: Account | None = self
-            while account is not None:
+            for account in self._these:
                 left = min(left, account.most - account.total)
                 if account._limits:
                     most = account._limits.get(kind, math.inf)
                     left = min(left, most - account._counts[kind])
-                account = account._parent
             return left
 
     @property

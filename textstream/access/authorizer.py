@@ -12,6 +12,7 @@ from typing import Any
 
 from textstream.access.credentials import Credentials
 from textstream.access.principal import MAX_SUBJECT, Principal, user
+from textstream.access.quotas import BadQuota, read_claim
 from textstream.access.refusals import Refusals
 from textstream.errors import RateLimited, Unauthorized
 from textstream.loggable import log_exception
@@ -144,14 +145,19 @@ class Authorizer:
 
     def _checked(self, result: Any) -> Principal:
         """Return what it said, if that makes sense: a user's code is not type-checked."""
-        problem = _problem(result)
+        problem, quota = _problem(result), None
+        if not problem:
+            try:
+                quota = read_claim(result.quota)
+            except BadQuota as error:
+                problem = str(error)
         if problem:
             self._tell("%s", problem)
             raise Unauthorized(UNAVAILABLE, reason="unavailable")
         scopes = None if result.scopes is None else frozenset(result.scopes)
         expires = None if result.expires is None else float(result.expires)
         # It knows best whom it takes: what an operator took back before, it may give anew.
-        return user(result.id, scopes, expires, issued=self._wall_clock())
+        return user(result.id, scopes, expires, quota, issued=self._wall_clock())
 
     def _tell(self, said: str, argument: object) -> None:
         if self._told.count(said, ""):

@@ -1,4 +1,4 @@
-"""The clients, by address: what each has, and whether it may have more."""
+"""The clients, by address and by user: what each has, and whether it may have more."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from functools import partial
 from typing import Any
 
 from textstream.access.account import Account, Kind
+from textstream.access.principal import Principal
+from textstream.access.quotas import Quotas
 from textstream.access.rates import Rate, Rates
 from textstream.access.shares import Share, Shares, at_most
-from textstream.access.visits import Client, Visit
+from textstream.access.users import Users
+from textstream.access.visits import FEW_SECONDS, Client, User, Visit, count_of
 from textstream.errors import RateLimited, TooManyStreams
 
-FEW_SECONDS = 5.0
-"""When to ask again where nobody can say when there will be room."""
-
+Owner = Client | User | Visit
+"""For whom something is kept: an address, a user, a connection."""
 
 SWEEP = 1024
 """Addresses from which on those are looked for of which nothing is left."""
@@ -32,13 +34,18 @@ class Clients:
     """
 
     def __init__(
-        self, shares: Shares | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        shares: Shares | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        quotas: Quotas | None = None,
     ) -> None:
         """Know nobody yet.
 
         Args:
             shares: what everybody may; by default, whatever it likes.
             clock: seconds, monotonic.
+            quotas: what a user may beside; by default the same.
 
         """
         self._shares = shares or Shares()
@@ -48,10 +55,11 @@ class Clients:
         self._connections = 0
         self._most_connections = at_most(self._shares.connections)
         self._sweep_at = SWEEP
-        self._on_full: Callable[[Client | Visit | None], None] = _nothing
+        self._on_full: Callable[[Owner | None], None] = _nothing
         self.account = Account(most=at_most(self._shares.nbytes))
+        self._users = Users(quotas or Quotas(), self._rates, self.account)
 
-    def tell(self, on_full: Callable[[Client | Visit | None], None]) -> None:
+    def tell(self, on_full: Callable[[Owner | None], None]) -> None:
         """Call `on_full` each time that as much is kept as may be: for whom, or None for all.
 
         Of those that enter from now on. As with `Account.tell`: it must return at once.
@@ -77,15 +85,15 @@ class Clients:
         with self._lock:
             if self._connections >= self._most_connections:
                 raise RateLimited(
-                    f"The server has {_count(self._connections, 'connection')}, as many as it may "
-                    "(TEXTSTREAM_MAX_CONNECTIONS). Try again later.",
+                    f"The server has {count_of(self._connections, 'connection')}, as many as it "
+                    "may (TEXTSTREAM_MAX_CONNECTIONS). Try again later.",
                     retry_after=FEW_SECONDS,
                     scope="server",
                 )
             client = self._client(address, share)
             if client.connections >= client.most_connections:
                 raise RateLimited(
-                    f"This address has {_count(client.connections, 'connection')}, as many as it "
+                    f"This address has {count_of(client.connections, 'connection')}, as many as it "
                     "may (TEXTSTREAM_CONNECTIONS_PER_ADDRESS). Close one, or try again later.",
                     retry_after=FEW_SECONDS,
                     scope="address",
@@ -115,9 +123,33 @@ class Clients:
             if visit.over:
                 return
             visit.over = True
+            self._users.leave(visit)
             visit.client.connections -= 1
             self._connections -= 1
             self._forget(visit.client)
+
+    # Their users.
+
+    def sign_in(self, visit: Visit, principal: Principal) -> None:
+        """Let a connection be of a user, if its principal is one: that one's quota counts, too.
+
+        Raises:
+            RateLimited: the user has too many connections.
+
+        """
+        if principal.is_user:
+            with self._lock:
+                self._users.enter(visit, principal, self._on_full)
+
+    def renew(self, visit: Visit, principal: Principal) -> None:
+        """Let the user of a connection have from now on what its newer token says."""
+        with self._lock:
+            self._users.renew(visit, principal)
+
+    def sign_out(self, visit: Visit) -> None:
+        """Count a connection of a user no longer. Doing it again does nothing."""
+        with self._lock:
+            self._users.leave(visit)
 
     # Streams.
 
@@ -125,12 +157,16 @@ class Clients:
         """Count a start.
 
         Raises:
-            RateLimited: the connection, or its address, starts too many.
+            RateLimited: the connection, its user or its address starts too many.
 
         """
-        share = visit.client.share
+        share, user, quota = visit.client.share, visit.user, visit.quota
         if share.connection_starts:
             self._take_start(share.connection_starts, "connection", connection)
+        if user is not None and quota is not None:
+            self._users.take_start(user, quota)
+            if "starts" in quota.given:
+                return
         if share.starts:
             self._take_start(share.starts, "address", visit.address)
 
@@ -143,17 +179,24 @@ class Clients:
                 scope=scope,
             )
 
-    def check_stream(self, visit: Visit) -> None:
-        """Refuse a stream that would be too much for its address.
+    def check_stream(self, visit: Visit, *, ending: int = 0) -> None:
+        """Refuse a stream that would be too much for its user, or for its address.
+
+        Args:
+            visit: whose it is.
+            ending: streams of its user that end when it begins.
 
         Raises:
             TooManyStreams: it runs as many as it may, or keeps as much.
 
         """
-        client = visit.client
-        if client.running >= client.most_running:
+        client, quota = visit.client, visit.quota
+        if visit.user is not None and quota is not None:
+            self._users.check_stream(visit.user, quota, ending=ending)
+        lifted = quota is not None and "streams" in quota.given
+        if client.running >= client.most_running and not lifted:
             raise TooManyStreams(
-                f"This address runs {_count(client.running, 'stream')}, as many as it may "
+                f"This address runs {count_of(client.running, 'stream')}, as many as it may "
                 "(TEXTSTREAM_STREAMS_PER_ADDRESS). Stop one, or wait until one has ended.",
                 retry_after=FEW_SECONDS,
                 scope="address",
@@ -168,27 +211,36 @@ class Clients:
                 scope=scope,
             )
 
-    def started(self, client: Client) -> None:
+    def started(self, visit: Visit) -> None:
         """Count a stream that runs."""
+        client = visit.client
         with self._lock:
             client.running += 1
             self._clients.setdefault(client.address, client)  # its connection has just left
+            if visit.user is not None:
+                self._users.started(visit.user)
 
-    def ended(self, visit: Visit) -> None:
-        """Count a stream that has ended, and is kept."""
+    def ended(self, visit: Visit, user: User | None = None) -> None:
+        """Count a stream that has ended, and is kept; `user` is who has started it."""
         client = visit.client
         with self._lock:
             client.running -= 1
             client.kept += 1
             visit.kept += 1
+            if user is not None:
+                user.running -= 1
+                user.kept += 1
 
-    def forgotten(self, visit: Visit) -> None:
+    def forgotten(self, visit: Visit, user: User | None = None) -> None:
         """Count a stream no longer."""
         client = visit.client
         with self._lock:
             visit.kept -= 1
             client.kept -= 1
             self._forget(client)
+            if user is not None:
+                user.kept -= 1
+                self._users.forget(user)
 
     # For people.
 
@@ -201,6 +253,7 @@ class Clients:
         return {
             "connections": connections,
             "addresses": len(clients),
+            "users": len(self._users),
             "bytes": self.account.counts(),
             "largest": {
                 client.address or "unknown": {
@@ -232,12 +285,8 @@ class Clients:
 
     def _forget(self, client: Client) -> None:
         """Forget an address of which nothing is left. One that comes back gets a new record."""
-        if not (client.connections or client.running or client.kept or client.account.total):
+        if client.is_empty:
             self._clients.pop(client.address, None)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _nothing(_owner: object) -> None:

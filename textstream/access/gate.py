@@ -1,8 +1,7 @@
 """A gate lets a number of callers in at a time. Who waits holds no thread: the gate calls back.
 
-The places go round between clients: first to the address that has the fewest, of those to the one
-whose last turn was longest ago, then so to its connections, then in the order of coming. So whoever
-asks for one is not behind all those that another asked for before, also where there is one place.
+The places go round between clients (see ``access.line``). So whoever asks for one is not behind
+all those that another asked for before, also where there is one place.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ import itertools
 import logging
 import math
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from textstream.access.caller import Caller
+from textstream.access.line import NEVER, Party, place, places
 from textstream.loggable import log_exception
 
 logger = logging.getLogger("textstream.access")
@@ -24,13 +24,16 @@ Admitted = Callable[["Ticket"], None]
 
 
 class Ticket:
-    """One caller's place, or its wait for one."""
+    """One caller's place, or its wait for one. `what` it is for is its own business."""
 
-    __slots__ = ("_admitted", "_gate", "caller", "inside", "order", "over")
+    __slots__ = ("_admitted", "_gate", "caller", "inside", "order", "over", "what")
 
-    def __init__(self, gate: Gate, caller: Caller, order: int, admitted: Admitted) -> None:
+    def __init__(
+        self, gate: Gate, caller: Caller, order: int, admitted: Admitted, *, what: object
+    ) -> None:
         self._gate = gate
         self._admitted: Admitted | None = admitted
+        self.what = what
         self.caller = caller
         self.order = order
         self.inside = False
@@ -54,108 +57,90 @@ class Ticket:
             admitted(self)
 
 
-class _Line:
-    """What one connection has of a gate: its tickets that wait, and how many are inside."""
-
-    __slots__ = ("inside", "turn", "waiting")
-
-    def __init__(self) -> None:
-        self.inside = 0
-        self.turn = -1  # the number of its last admission
-        self.waiting: OrderedDict[int, Ticket] = OrderedDict()
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Who has the lowest comes first; of several, whoever came first."""
-        return self.inside, self.turn
-
-
-class _Address:
-    """What one address has of a gate, by connection; each is forgotten when it has nothing."""
-
-    __slots__ = ("inside", "lines", "turn", "waiting")
-
-    def __init__(self) -> None:
-        self.inside = 0
-        self.turn = -1
-        self.waiting = 0
-        self.lines: dict[str, _Line] = {}
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """As that of a line."""
-        return self.inside, self.turn
-
-    def line(self, connection: str) -> _Line:
-        return self.lines.get(connection) or self.lines.setdefault(connection, _Line())
-
-    def next(self) -> Ticket:
-        """Return whose turn it is, of those that wait."""
-        line = min((one for one in self.lines.values() if one.waiting), key=attrgetter("rank"))
-        return next(iter(line.waiting.values()))
-
-
 class Gate:
-    """Lets in at most `limit` at a time, and at most `per_address` of one address.
+    """Lets in at most `limit` at a time, and of one user or address at most what it may.
 
     ``_lock`` guards everything; nothing is called while it is held.
     """
 
-    def __init__(self, limit: int, *, per_address: Callable[[str], int] | None = None) -> None:
+    def __init__(self, limit: int, *, most_of: Callable[[Caller], int] | None = None) -> None:
         """Make an open gate.
 
         Args:
             limit: callers inside at a time, from 1; 0: any number.
-            per_address: how many of an address may be inside, 0: any number. It is called with the
-                lock held: it must take none, and return at once.
+            most_of: how many of a caller's user, or else address, may be inside, 0: any number.
+                What it said of the last that came counts. It must take no lock, and return at once.
 
         """
         self._limit = limit
-        self._per_address = per_address
+        self._most_of = most_of
         self._lock = threading.Lock()
         self._order = itertools.count()
         self._inside = 0
         self._waiting = 0
-        self._addresses: dict[str, _Address] = {}
+        self._parties: dict[str, Party[Ticket]] = {}  # by who that is
         self._let_in: deque[Ticket] = deque()  # to be called
         self._calling = False  # whether a thread is at that
 
-    def enter(self, caller: Caller, admitted: Admitted) -> Ticket:
+    def enter(self, caller: Caller, admitted: Admitted, *, what: object = None) -> Ticket:
         """Ask for a place; `admitted` is called once when there is one, maybe before this returns.
 
         It is called with the ticket and with no lock held, by whoever makes room: it must return
         soon. The ticket must be left.
         """
+        most = self._most(caller)
         with self._lock:
-            ticket = Ticket(self, caller, next(self._order), admitted)
-            address = self._addresses.setdefault(caller.address, _Address())
-            address.line(caller.connection).waiting[ticket.order] = ticket
-            address.waiting += 1
+            order = next(self._order)
+            ticket = Ticket(self, caller, order, admitted, what=what)
+            party = self._parties.get(caller.who)
+            if party is None:
+                party = self._parties[caller.who] = Party(NEVER + order)
+            party.most = most
+            party.line(caller.connection, NEVER + order).waiting[order] = ticket
+            party.waiting += 1
             self._waiting += 1
             self._admit()
         self._call()
         return ticket
 
-    def waiting(self, address: str | None = None) -> int:
-        """Return how many wait, of one address or of all."""
-        if address is None:
+    def waiting(self, who: str | None = None) -> int:
+        """Return how many wait, of one user or address or of all."""
+        if who is None:
             return self._waiting
-        share = self._addresses.get(address)
-        return share.waiting if share else 0
+        party = self._parties.get(who)
+        return party.waiting if party else 0
 
-    def inside(self, address: str | None = None) -> int:
-        """Return how many are inside, of one address or of all."""
-        if address is None:
+    def inside(self, who: str | None = None) -> int:
+        """Return how many are inside, of one user or address or of all."""
+        if who is None:
             return self._inside
-        share = self._addresses.get(address)
-        return share.inside if share else 0
+        party = self._parties.get(who)
+        return party.inside if party else 0
 
-    def room(self, address: str) -> float:
-        """Return how many of an address could come in now, were they the only ones to ask."""
-        return min(_left(self._limit, self._inside), self._room_of(address, self.inside(address)))
+    def room(self, caller: Caller) -> float:
+        """Return how many of a caller's could come in now, were they the only ones to ask."""
+        return max(0, min(self._free, self._most(caller) - self.inside(caller.who)))
 
-    def _room_of(self, address: str, inside: int) -> float:
-        return _left(self._per_address(address) if self._per_address else 0, inside)
+    def place(self, caller: Caller, coming: Sequence[Caller] = ()) -> int:
+        """Return the place that a caller would have in the line, 1 is next; 0: it would not wait.
+
+        `coming` are those that are on the way, and come before.
+        """
+        all_of_them = [(one, self._most(one)) for one in (*coming, caller)]
+        with self._lock:
+            return place(self._parties, all_of_them, self._free)
+
+    def places(self) -> list[tuple[Ticket, int]]:
+        """Return all that wait, each with its place: 1 is next."""
+        with self._lock:
+            return places(self._parties.values(), self._free)
+
+    @property
+    def _free(self) -> float:
+        return max(0, self._limit - self._inside) if self._limit else math.inf
+
+    def _most(self, caller: Caller) -> float:
+        return (self._most_of(caller) if self._most_of else 0) or math.inf
 
     def _leave(self, ticket: Ticket, *, waiting: bool = False) -> bool:
         """Take a ticket back, if it still is one; with `waiting`, only one that waits."""
@@ -163,50 +148,43 @@ class Gate:
             if ticket.over or (waiting and ticket.inside):
                 return False
             ticket.over = True
-            address = self._addresses[ticket.caller.address]
-            line = address.lines[ticket.caller.connection]
+            party = self._parties[ticket.caller.who]
+            line = party.lines[ticket.caller.connection]
             if ticket.inside:
                 self._inside -= 1
-                address.inside -= 1
+                party.inside -= 1
                 line.inside -= 1
             else:
                 self._waiting -= 1
-                address.waiting -= 1
+                party.waiting -= 1
                 del line.waiting[ticket.order]
             if not (line.inside or line.waiting):
-                del address.lines[ticket.caller.connection]
-            if not address.lines:
-                del self._addresses[ticket.caller.address]
+                del party.lines[ticket.caller.connection]
+            if not party.lines:
+                del self._parties[ticket.caller.who]
             self._admit()
         self._call()
         return True
 
     def _admit(self) -> None:
         """Take in who may come in, with the lock held; they are to be called without it."""
-        while self._waiting and _left(self._limit, self._inside):
-            address = self._next()
-            if address is None:
+        while self._waiting and self._free:
+            # None: of nobody who waits more may come in.
+            may = (one for one in self._parties.values() if one.waiting and one.inside < one.most)
+            party = min(may, key=attrgetter("rank"), default=None)
+            if party is None:
                 return
-            ticket = address.next()
-            line = address.lines[ticket.caller.connection]
+            ticket = party.next()
+            line = party.lines[ticket.caller.connection]
             del line.waiting[ticket.order]
-            address.waiting -= 1
+            party.waiting -= 1
             self._waiting -= 1
             ticket.inside = True
             line.inside += 1
-            address.inside += 1
+            party.inside += 1
             self._inside += 1
-            line.turn = address.turn = next(self._order)
+            line.turn = party.turn = next(self._order)
             self._let_in.append(ticket)
-
-    def _next(self) -> _Address | None:
-        """Return the address whose turn it is; None: of nobody who waits more may come in."""
-        may = (
-            address
-            for name, address in self._addresses.items()
-            if address.waiting and self._room_of(name, address.inside)
-        )
-        return min(may, key=attrgetter("rank"), default=None)
 
     def _call(self) -> None:
         """Call back those who were let in: one thread for all, and one after the other.
@@ -227,7 +205,3 @@ class Gate:
             finally:
                 with self._lock:
                     self._calling = False
-
-
-def _left(most: int, inside: int) -> float:
-    return max(0, most - inside) if most else math.inf

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from textstream.access.quotas import Claim
+
 Scope = Literal["start", "read", "control", "share", "admin"]
 """What somebody may: start streams, and of those that are its own read them (resume, describe),
 change them for others (stop), let others read them; ``admin``: all of it, with all streams."""
@@ -33,6 +35,7 @@ class Principal:
         scopes: what it may: each a `Scope`, or ``start:NAME`` for one source; None: all but
             ``admin``.
         expires: until when, in seconds since 1970; None: for ever.
+        quota: what it may have, where that was said of it; None: as anybody.
         issued: since when, in the same; None: it does not say.
         token: what its token is called (``jti``); "": it has no name.
 
@@ -41,6 +44,7 @@ class Principal:
     id: str = ""
     scopes: frozenset[str] | None = None
     expires: float | None = None
+    quota: Claim | None = None
     issued: float | None = None
     token: str = ""
 
@@ -48,6 +52,15 @@ class Principal:
     def known(self) -> bool:
         """Whether it is somebody, and not just anybody."""
         return bool(self.id)
+
+    @property
+    def is_user(self) -> bool:
+        """Whether somebody has said who it is: it has a quota of its own.
+
+        Not so for a client with a key. It has made that up and could make up another each time,
+        so what it has counts for its address alone.
+        """
+        return self.id.startswith(USER)
 
     def may(self, scope: Scope, source: str = "") -> bool:
         """Return whether it has a scope; for ``start``, on a source of that name."""
@@ -61,6 +74,9 @@ class Principal:
         return self.expires is not None and now >= self.expires + LEEWAY
 
 
+USER = "user:"
+"""What the id of a user begins with, and of nobody else."""
+
 ANYBODY = Principal()
 """Who has shown nothing: each connection of it is on its own."""
 
@@ -69,18 +85,18 @@ def user(
     name: str,
     scopes: frozenset[str] | None = None,
     expires: float | None = None,
+    quota: Claim | None = None,
     *,
     issued: float | None = None,
     token: str = "",
 ) -> Principal:
     """Return the principal of a user; never that of a client that has only a key of its own."""
-    return Principal(f"user:{name}", scopes, expires, issued, token)
+    return Principal(f"{USER}{name}", scopes, expires, quota, issued, token)
 
 
 def user_name(principal: Principal) -> str | None:
     """Return the name of a user; None of anybody else."""
-    kind, _, name = principal.id.partition(":")
-    return name if kind == "user" else None
+    return principal.id.removeprefix(USER) if principal.is_user else None
 
 
 def principal_of(auth: object) -> Principal:

@@ -16,6 +16,7 @@ import jwt
 
 from textstream.access.policy import EXPIRED
 from textstream.access.principal import LEEWAY, MAX_SUBJECT, Principal, user
+from textstream.access.quotas import BadQuota, read_claim
 from textstream.errors import Unauthorized
 
 AUDIENCE = "textstream"
@@ -183,11 +184,16 @@ class Tokens:
                 "The token has no sub of 1 to 128 characters, or a scope that is no text."
             )
         scopes = frozenset(scope.split()) if "scope" in claims else None
+        try:
+            quota = read_claim(claims.get("quota"))
+        except BadQuota as error:
+            raise Unauthorized(f"The token's {error}. Whoever made it has to mend it.") from None
         issued, name = claims.get("iat"), claims.get("jti", "")
         return user(
             subject,
             scopes,
             float(claims["exp"]),
+            quota,
             issued=float(issued) if isinstance(issued, (int, float)) else None,
             token=name if isinstance(name, str) else "",
         )

@@ -1,65 +1,93 @@
-"""An address and a connection of it: what each has."""
+"""An address, a user, and a connection of them: what each has."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 from textstream.access.account import Account, Kind
+from textstream.access.quotas import Quota
 from textstream.access.shares import Share, at_most
 
+FEW_SECONDS = 5.0
+"""When to ask again where nobody can say when there will be room."""
 
-class Client:
-    """One address. The clients' lock guards the counts.
+
+class _Party:
+    """Whoever has connections. The clients' lock guards the counts.
 
     Attributes:
-        address: it, as in `Caller`.
-        share: what it may.
         account: the bytes that are kept for it.
         connections: that it has.
         running: its streams that run.
         kept: its streams that have ended and are kept.
-        most_connections: connections that it may have.
-        most_connection_bytes: bytes that may be kept for one of them.
-        most_running: streams that may run.
         most_kept: ended ones that may be kept.
 
     """
 
-    __slots__ = (
-        "account",
-        "address",
-        "connections",
-        "kept",
-        "most_connection_bytes",
-        "most_connections",
-        "most_kept",
-        "most_running",
-        "running",
-        "share",
-    )
+    __slots__ = ("account", "connections", "kept", "most_kept", "running")
 
-    def __init__(self, address: str, share: Share, everybody: Account) -> None:
-        self.address = address
-        self.share = share
-        waiting = at_most(share.waiting)
-        self.account = Account(
-            everybody,
-            most=at_most(share.nbytes),
-            limits={Kind.WAITING: waiting, Kind.QUEUED: waiting},
-        )
+    def __init__(self, account: Account, most_kept: float) -> None:
+        self.account = account
         self.connections = 0
         self.running = 0
         self.kept = 0
-        self.most_connections = at_most(share.connections)
-        self.most_connection_bytes = at_most(share.connection_bytes)
-        self.most_running = at_most(share.streams)
-        self.most_kept = at_most(share.kept)
+        self.most_kept = most_kept
 
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
         return self.account.full or self.kept > self.most_kept
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of it."""
+        return not (self.connections or self.running or self.kept or self.account.total)
+
+
+class Client(_Party):
+    """One address.
+
+    Attributes:
+        address: it, as in `Caller`.
+        share: what it may.
+        most_connections: connections that it may have.
+        most_connection_bytes: bytes that may be kept for one of them.
+        most_running: streams that may run.
+
+    """
+
+    __slots__ = ("address", "most_connection_bytes", "most_connections", "most_running", "share")
+
+    def __init__(self, address: str, share: Share, everybody: Account) -> None:
+        waiting = at_most(share.waiting)
+        account = Account(
+            everybody,
+            most=at_most(share.nbytes),
+            limits={Kind.WAITING: waiting, Kind.QUEUED: waiting},
+        )
+        super().__init__(account, at_most(share.kept))
+        self.address = address
+        self.share = share
+        self.most_connections = at_most(share.connections)
+        self.most_connection_bytes = at_most(share.connection_bytes)
+        self.most_running = at_most(share.streams)
+
+
+class User(_Party):
+    """One user, wherever it comes from.
+
+    Attributes:
+        id: its principal's.
+
+    """
+
+    __slots__ = ("id",)
+
+    def __init__(self, name: str, account: Account) -> None:
+        super().__init__(account, math.inf)
+        self.id = name
 
 
 class Visit:
@@ -68,13 +96,28 @@ class Visit:
     Attributes:
         address: whose it is.
         client: the same, with all that it has.
+        user: whose it is by name; None: nobody has said so.
+        quota: what that user may, by what it has shown here; None: there is none.
         account: the bytes that are kept for it.
         kept: its streams that have ended and are kept.
+        is_in: whether it counts among the connections of its user.
         over: whether it has left.
 
     """
 
-    __slots__ = ("_count_text", "_full", "_left", "account", "address", "client", "kept", "over")
+    __slots__ = (
+        "_count_text",
+        "_full",
+        "_left",
+        "account",
+        "address",
+        "client",
+        "is_in",
+        "kept",
+        "over",
+        "quota",
+        "user",
+    )
 
     def __init__(
         self,
@@ -90,8 +133,11 @@ class Visit:
         self._count_text: Callable[[int], None] | None = None
         self.address = client.address
         self.client = client
+        self.user: User | None = None
+        self.quota: Quota | None = None
         self.account = account
         self.kept = 0
+        self.is_in = False
         self.over = False
 
     @property
@@ -110,3 +156,8 @@ class Visit:
     def leave(self) -> None:
         """End it. Doing it again does nothing."""
         self._left(self)
+
+
+def count_of(number: int, what: str) -> str:
+    """Return ``1 stream``, ``2 streams``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -40,12 +40,13 @@ def error_from_wire(payload: object) -> errors.TextStreamError:
     if code == errors.Unauthorized.code:
         reason = fields.get("reason")
         return errors.Unauthorized(message, reason=reason if reason in errors.REASONS else "")
-    wait, scope = fields.get("retry_after"), fields.get("scope")
+    wait, scope, place = (fields.get(name) for name in ("retry_after", "scope", "position"))
     if known := _BY_CODE.get(code):
         return known(
             message,
             retry_after=float(wait) if isinstance(wait, (int, float)) else None,
             scope=scope if isinstance(scope, str) else None,
+            position=place if isinstance(place, int) else None,
         )
     return errors.StreamFailed(code, message, retryable=fields.get("retryable") is True)
 

@@ -111,9 +111,8 @@ class Connections:
         """
         record = self.add(stream.owner)
         running = len(record.streams)
-        before = record.char if replacing else None
-        if before and before.reading and before.stream.id in record.streams:
-            running -= 1
+        if replacing and record.char:
+            running -= self.replaced(stream.owner)
         if running >= most:
             raise TooManyStreams(
                 f"This connection already runs {running} streams, as many as it may. "
@@ -121,6 +120,14 @@ class Connections:
                 scope="connection",
             )
         record.streams[stream.id] = stream
+
+    def replaced(self, connection: str) -> int:
+        """Return how many of its streams end when a connection begins another one: 1 or 0."""
+        record = self.records.get(connection)
+        before = record.char if record else None
+        return int(
+            bool(record and before and before.reading and before.stream.id in record.streams)
+        )
 
     def own(self, connection: str, stream: Stream) -> None:
         """Make the connection the owner of a stream, if that still runs."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textstream.access.account import Holding
-from textstream.access.visits import Client, Visit
+from textstream.access.clients import Owner
+from textstream.access.visits import User, Visit
 from textstream.stream.stream import Stream
 
 NEVER = float("inf")
-
-Owner = Client | Visit
-"""For whom a stream is kept: the address that started it, and the connection."""
 
 
 @dataclass(eq=False, slots=True)
@@ -21,6 +19,7 @@ class Entry:
     Attributes:
         stream: the stream.
         visit: of the connection that started it: it is kept for that, and for its address.
+        user: who has started it, for whom it is kept too; None: nobody has said so.
         holding: the text that its source has yet to generate, where that was sent.
         order: its place in the order of ends, from 1; 0: it runs.
         check: when its timer is due, in seconds of the clock; `NEVER`: none is set.
@@ -31,11 +30,14 @@ class Entry:
     stream: Stream
     visit: Visit
     holding: Holding | None = None
+    user: User | None = None
     order: int = 0
     check: float = NEVER
     dismissed: bool = False
 
     @property
-    def owners(self) -> tuple[Owner, Owner]:
+    def owners(self) -> tuple[Owner, ...]:
         """For whom it is kept."""
-        return self.visit, self.visit.client
+        if self.user is None:
+            return self.visit, self.visit.client
+        return self.visit, self.visit.client, self.user

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from textstream.access.account import Holding
-from textstream.access.clients import FEW_SECONDS, Clients
+from textstream.access.clients import Clients
 from textstream.access.principal import ANYBODY, Principal
 from textstream.access.shares import Shares
-from textstream.access.visits import Visit
+from textstream.access.visits import FEW_SECONDS, Visit
 from textstream.errors import Forbidden, ShuttingDown, TooManyStreams, UnknownStream
 from textstream.hub.connections import Connections
 from textstream.hub.end_lines import EndLines
@@ -113,11 +113,14 @@ class Keeper:
             if key and (known := self._table.requested(key)):
                 return known
             self._check_limits()
-            self.clients.check_stream(visit)
+            replaced = 0
+            if replacing and visit.user is not None:
+                replaced = self._connections.replaced(stream.owner)
+            self.clients.check_stream(visit, ending=replaced)
             most = self._limits.max_streams_per_client
             self._connections.add_stream(stream, most=most, replacing=replacing)
             self._table.add(stream, visit, request_key=key, holding=holding)
-            self.clients.started(visit.client)
+            self.clients.started(visit)
             if not self._retention.watches_longest:
                 self._retention.watch_longest()
         self.figures.started.add(stream.source)
@@ -132,6 +135,8 @@ class Keeper:
         for owner in (visit, visit.client):
             if owner.keeps_too_much:
                 self._retention.make_room(owner)
+        if visit.user is not None and visit.user.keeps_too_much:
+            self._retention.make_room(visit.user)
         if self.clients.account.full:
             self._retention.make_room()
 
@@ -229,11 +234,15 @@ class Keeper:
             if record.principal.id != principal.id:
                 raise Forbidden(OTHER_USER)
             record.principal = principal
+            if record.visit is not None:
+                self.clients.renew(record.visit, principal)
 
     def disconnect(self, connection: str) -> None:
         """Let go of all that a connection reads. Nobody owns its streams until a key is shown."""
         with self._lock:
             record = self._connections.remove(connection)
+        if record.visit is not None and record.visit.user is not None:
+            self.clients.sign_out(record.visit)
         for stream_id, cursor in record.finished.items():
             if entry := self._table.entry(stream_id):
                 with entry.stream.lock:
@@ -288,7 +297,7 @@ class Keeper:
         with self._lock:
             self._connections.disown(stream)
             if entry := self._table.end(stream):
-                self.clients.ended(entry.visit)
+                self.clients.ended(entry.visit, entry.user)
                 if entry.holding:
                     entry.holding.close()
             if stream.readers:
@@ -305,7 +314,7 @@ class Keeper:
         """Forget its name too."""
         with self._lock:
             if entry := self._table.remove(stream):
-                self.clients.forgotten(entry.visit)
+                self.clients.forgotten(entry.visit, entry.user)
 
     # For the operator.
 

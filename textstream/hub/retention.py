@@ -7,7 +7,8 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 from textstream.access.account import Account
-from textstream.hub.entry import NEVER, Entry, Owner
+from textstream.access.clients import Owner
+from textstream.hub.entry import NEVER, Entry
 from textstream.hub.table import StreamTable
 from textstream.stream.stream import Stream
 
@@ -25,9 +26,9 @@ class Retention:
     """Ends streams when their `Life` says so, and forgets them after their end.
 
     Ended streams are forgotten earlier when there are too many of them, or when too much is kept:
-    for one address, which loses its own, those that ended first before the others; or for all
-    together, where the address for which most is kept loses first. One that is read is passed over,
-    and keeps its place in the order; where no other is left, its readers are told to go.
+    for one address, or one user, which loses its own, those that ended first before the others; or
+    for all together, where the one for whom most is kept loses first. One that is read is passed
+    over, and keeps its place in the order; where no other is left, its readers are told to go.
 
     The methods of the first part are called with the hub's lock held; those of the second take it
     themselves, and the locks of streams: call them with none.
@@ -107,7 +108,7 @@ class Retention:
     # With no lock held.
 
     def make_room(self, owner: Owner | None = None) -> None:
-        """Forget what is too much: for a connection, for an address, or for all together."""
+        """Forget what is too much: for a connection, an address, a user, or all together."""
         while self._keeps_too_much(owner):
             with self._lock:
                 entry = self._oldest(owner)
@@ -126,7 +127,7 @@ class Retention:
         return owner.keeps_too_much
 
     def _oldest(self, owner: Owner | None) -> Entry | None:
-        """Return what goes next: of all together, of the address for which most is kept."""
+        """Return what goes next: of all together, of whom most is kept for."""
         unread = self._table.unread
         if owner is None:
             owner = unread.largest

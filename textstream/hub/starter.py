@@ -12,10 +12,11 @@ from textstream.access.principal import Principal
 from textstream.access.visits import Visit
 from textstream.hub.ids import new_id
 from textstream.hub.keeper import Keeper
+from textstream.hub.waiting import WaitingStreams
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
-from textstream.sources.base import admits_all
+from textstream.sources.base import admits_all, nobody_waits
 from textstream.stream.log import NewLog
 from textstream.stream.pools import Pools
 from textstream.stream.producer import Producer
@@ -55,6 +56,7 @@ class Starter:
         self._new_log = new_log
         self._clock = clock
         self._limits = limits
+        self._waiting = WaitingStreams(call_at=dispatcher.call_at, clock=clock)
 
     def make(
         self, start: Start, key: str | None, connection: str, sink: Sink, *, principal: Principal
@@ -74,13 +76,14 @@ class Starter:
         """
         visit = self._keeper.visit(connection)
         share = visit.client.share
-        if share.starts or share.connection_starts:
+        if share.starts or share.connection_starts or visit.user is not None:
             self._keeper.clients.take_start(visit, connection)
         self._keeper.make_room(visit)
         request = start.request
         source = start.source
+        place = 0
         if source.admit is not admits_all:
-            source.admit(request)
+            place = source.admit(request)
         if request.prompt is not None and len(request.prompt) >= COUNTED_PROMPT:
             start = _counting_prompt(start, visit)
         made: Reader | Stream | None = None
@@ -93,7 +96,11 @@ class Starter:
                     start.request.holding.close()
                 # Its source, which has let it in, is to forget it.
                 start.request.cancel.cancel()
-        return Made(made, start, text) if isinstance(made, Reader) else made
+        if not isinstance(made, Reader):
+            return made
+        if source.places is not nobody_waits:
+            self._waiting.add(made.stream, source, place)
+        return Made(made, start, text)
 
     def produce(self, made: Made) -> None:
         """Have the source asked for its text."""

@@ -6,9 +6,10 @@ import itertools
 from operator import attrgetter
 
 from textstream.access.account import Holding
+from textstream.access.clients import Owner
 from textstream.access.principal import Principal
 from textstream.access.visits import Visit
-from textstream.hub.entry import Entry, Owner
+from textstream.hub.entry import Entry
 from textstream.hub.shelf import Shelf
 from textstream.stream.stream import Stream
 
@@ -38,7 +39,9 @@ class StreamTable:
         holding: Holding | None = None,
     ) -> None:
         """Add a stream that runs, under its id, and under the request that started it."""
-        self._entries[stream.id] = self.running[stream.id] = Entry(stream, visit, holding)
+        self._entries[stream.id] = self.running[stream.id] = Entry(
+            stream, visit, holding, visit.user
+        )
         if request_key:
             stream.request_key = request_key
             self._requests[request_key] = stream

@@ -12,8 +12,10 @@ from textstream.protocol import (
     STREAM_END,
     STREAM_ERROR,
     STREAM_START,
+    STREAM_WAITING,
     stream_end,
     stream_error,
+    stream_waiting,
 )
 from textstream.reading.sink import Event
 from textstream.stream.log import Ending
@@ -22,6 +24,11 @@ from textstream.stream.log import Ending
 def start(payload: dict[str, Any]) -> Event:
     """Return ``stream_start``."""
     return Event(STREAM_START, payload)
+
+
+def waiting(stream_id: str, position: int) -> Event:
+    """Return ``stream_waiting``: which place it has in the line of its source."""
+    return Event(STREAM_WAITING, stream_waiting(stream_id, position))
 
 
 def error(stream_id: str, problem: dict[str, Any]) -> Event:

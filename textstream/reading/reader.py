@@ -76,6 +76,7 @@ class Reader:
         "_last_sent",
         "_pace",
         "_phase",
+        "_position",
         "_reached",
         "_retry",
         "_run",
@@ -138,6 +139,7 @@ class Reader:
         self._reached = reached
         self._pace = new_pace(stream.rate if rate is None else rate, now)
         self._started = False
+        self._position = 0  # in the line of the stream's source, as it was told
         self._run: Run[Reader] | None = None
         self._phase = phase_of(stream.id, next(_turn))
         self._writing = (
@@ -332,7 +334,12 @@ class Reader:
             self.sink.write_units(
                 self.stream.id, self.format, offset, units, before=before, after=after
             )
-        elif before or after:
+            return
+        if self._position != self.stream.position:
+            # Where there is text it no longer matters, or is told behind that.
+            self._position = self.stream.position
+            before = (*before, announce.waiting(self.stream.id, self._position))
+        if before or after:
             for event in (*before, *after):
                 self.sink.write_event(event)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -178,8 +178,14 @@ def runs_anywhere() -> None:
     """Check nothing: for a source that needs nothing."""
 
 
-def admits_all(request: SourceRequest) -> None:
-    """Refuse nobody: for a source without slots."""
+def admits_all(request: SourceRequest) -> int:  # noqa: ARG001 (as any other is asked)
+    """Refuse nobody, and let nobody wait: for a source without slots."""
+    return 0
+
+
+def nobody_waits() -> Mapping[CancelToken, int]:
+    """Return no places: for a source without slots."""
+    return {}
 
 
 def has_no_whole(request: SourceRequest) -> None:
@@ -220,8 +226,11 @@ class Source:
         blocking: whether its generator may keep its thread while it waits. Those that do not,
             because they yield a `Wait`, never stand in line behind those that do.
         needs_prompt: whether a start without a prompt is refused.
-        admit: is told of each start before anything is made of it, and raises `TooManyStreams`
-            to refuse it. Not allowed to wait. What it lets in is generated, or cancelled.
+        admit: is told of each start before anything is made of it, and returns its place in the
+            line, 1 is next, 0: it need not wait; or raises `TooManyStreams` to refuse it. Not
+            allowed to wait. What it lets in is generated, or cancelled.
+        places: returns the place of each that waits, by the request's token; those that it has let
+            in and that do not wait, or have their turn, are left out. Not allowed to wait.
         check: raises `SourceUnavailable`, with the cure, when the source cannot run here.
         preload: loads what is slow to load (a model), so that the first stream is fast.
         close: frees what the source holds.
@@ -241,7 +250,8 @@ class Source:
     contextual: bool = True
     blocking: bool = True
     needs_prompt: bool = True
-    admit: Callable[[SourceRequest], None] = admits_all
+    admit: Callable[[SourceRequest], int] = admits_all
+    places: Callable[[], Mapping[CancelToken, int]] = nobody_waits
     check: Callable[[], None] = runs_anywhere
     preload: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None

@@ -287,6 +287,7 @@ def local_llm_source(
         blocking=False,
         admit=local.slots.admit,
         queue=local.slots,
+        places=local.slots.places,
         check=local.check,
         preload=local.preload,
         close=local.close,

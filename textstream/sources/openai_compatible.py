@@ -211,6 +211,7 @@ def openai_source(
         blocking=False,
         admit=api.slots.admit,
         queue=api.slots,
+        places=api.slots.places,
         check=api.check,
         close=api.close,
     )

@@ -18,7 +18,8 @@ class Pools:
     """Runs the jobs of producers; no client's keep those of the others waiting for ever.
 
     A source that blocks has its thread for as long as it likes. So a connection gets a quarter of
-    the threads at most, and an address that, too; on loopback three quarters. And those that never
+    the threads at most, and a user (an address, of who is nobody) that, too; on loopback three
+    quarters. And those that never
     block have threads of their own.
     """
 
@@ -43,6 +44,6 @@ class Pools:
 
 
 def _shares(limit: int) -> RotaShares:
-    """Return how many of `limit` threads an address, and one connection of it, may have."""
+    """Return how many of `limit` threads a user or address, and a connection of it, may have."""
     quarter, most = max(1, limit // 4), max(1, limit * 3 // 4)
-    return lambda address: (most if is_loopback(address) else quarter, quarter)
+    return lambda caller: (most if is_loopback(caller.address) else quarter, quarter)

@@ -112,6 +112,7 @@ class Stream:
         self.request_key: str | None = None  # what the hub knows it by
         self.digest = start.digest  # of what was asked with that
         self.lock = threading.RLock()
+        self.position = 0  # its place in its source's line, 1 is next; 0: it does not wait
         self.furthest = 0  # the furthest unit that any reader was sent, or began at
         self.lookahead = limits.lookahead
         self._most_ahead = math.inf  # bytes that the source may be ahead of its fastest reader
@@ -219,6 +220,13 @@ class Stream:
         if self.life.outcome and self.log.ending is None:
             self._end_as_produced()
         return self.log.ending
+
+    def wait_at(self, position: int) -> None:
+        """Know its place in its source's line, and have its readers told; 0: its turn has come."""
+        with self.lock:
+            self.position = position
+            for reader in self.readers:
+                reader.wake()
 
     def release_producer(self) -> None:
         """Let the producer go on if it may, with the lock held."""

@@ -29,7 +29,7 @@ class Turns:
 
     def __init__(self, bounds: Bounds) -> None:
         """Make as many places as `bounds` say."""
-        self._gate = Gate(bounds.large_in_all, per_address=lambda _: bounds.large_at_once)
+        self._gate = Gate(bounds.large_in_all, most_of=lambda _: bounds.large_at_once)
 
     def ask(self, caller: Caller, admitted: Callable[[Ticket], None]) -> Ticket:
         """Ask for a place, as `enter`; `admitted` is called with the ticket."""

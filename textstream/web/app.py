@@ -43,7 +43,7 @@ from textstream.web.oversized import measure_packets, refuser
 from textstream.web.prefix import under_prefix
 from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
-from textstream.web.shares import shares_of
+from textstream.web.shares import quotas_of, shares_of
 from textstream.web.sign_in import SignIn
 from textstream.web.starts import RequestLimits
 from textstream.web.watch import CONNECT, Watch
@@ -71,7 +71,7 @@ def create_app(
     settings = settings or Settings()
     app = _make_flask()
     registry = _build_registry(settings)
-    clients = Clients(shares_of(settings))
+    clients = Clients(shares_of(settings), quotas=quotas_of(settings))
     proxies = Proxies(settings.trusted_proxies)
     watch = Watch()
     origins = OriginPolicy(settings.cors_origins, partial(_origin_refused, watch, proxies))

@@ -180,7 +180,10 @@ class Events:
         sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
         self._watch.start(caller, reader)
-        return {"stream": reader.info, "key": reader.stream.key}
+        answer: Answer = {"stream": reader.info, "key": reader.stream.key}
+        if position := reader.stream.position:
+            answer["position"] = position
+        return answer
 
     def stop(self, sid: str, payload: Any) -> Answer:
         """``stop_stream``: the one named, or the connection's own."""
@@ -228,7 +231,10 @@ class Events:
             grant=resume.grant,
         )
         self._watch.read(self._caller(sid), reader)
-        return {"stream": reader.info, "recovered": True}
+        answer: Answer = {"stream": reader.info, "recovered": True}
+        if position := reader.stream.position:
+            answer["position"] = position
+        return answer
 
     def leave(self, sid: str, payload: Any) -> Answer:
         """``leave_stream``."""
@@ -248,7 +254,11 @@ class Events:
 
     def _caller(self, sid: str) -> Caller:
         known = self._visits.get(sid)
-        return known[2] if known else NOBODY
+        if known is None:
+            return NOBODY
+        visit, _, caller = known
+        # A newer token may have another one.
+        return caller if caller.quota is visit.quota else caller._replace(quota=visit.quota)
 
     def _visit(self, sid: str, environ: dict[str, Any]) -> Visit:
         """Return what is counted for a connection."""
@@ -262,15 +272,19 @@ class Events:
     def _identify(self, sid: str, environ: dict[str, Any], auth: object) -> Principal:
         """Return who connects; refuse the connection where that cannot be said."""
         assert self._sign_in is not None  # noqa: S101 (for the type checker)
-        address = self._caller(sid).address
+        visit, made, caller = self._visits[sid]
         try:
-            return self._sign_in.identify(environ, auth, address)
+            principal = self._sign_in.identify(environ, auth, visit)
         except TextStreamError as error:
-            visit, made, _ = self._visits.pop(sid)
+            del self._visits[sid]
             if made:
                 visit.leave()
-            self._admission.refuse(CONNECT, address, error)
+            self._admission.refuse(CONNECT, caller.address, error)
             raise ConnectionRefusedError(error.message, error.to_wire()) from None
+        if visit.user is not None:
+            caller = caller._replace(user=visit.user.id, quota=visit.quota)
+            self._visits[sid] = visit, made, caller
+        return principal
 
     def _answering(self, event: str, handler: Handler) -> Callable[..., Answer]:
         """Return the handler as the server calls it: its return value is the acknowledgement."""

@@ -1,8 +1,9 @@
-"""What an address may, out of the settings."""
+"""What an address and a user may, out of the settings."""
 
 from __future__ import annotations
 
 from textstream.access.address import is_loopback
+from textstream.access.quotas import Quota, Quotas
 from textstream.access.rates import Rate, parse_rate
 from textstream.access.shares import Share, Shares
 from textstream.settings import Settings
@@ -13,6 +14,11 @@ CONNECTIONS = 64
 STREAMS = 64
 KEPT = 1024
 """Ended streams that are kept for an address: some for each that it may run."""
+
+USER_CONNECTIONS = 16
+USER_STREAMS = 32
+USER_KEPT = 512
+"""Of a user: half as much."""
 
 
 def shares_of(settings: Settings) -> Shares:
@@ -45,6 +51,31 @@ def shares_of(settings: Settings) -> Shares:
         connections=settings.max_connections,
         nbytes=total,
     )
+
+
+def quotas_of(settings: Settings) -> Quotas:
+    """Return what a user may that comes from an address; on loopback half of all there is."""
+    total = settings.max_total_bytes
+    half = max(1, settings.max_streams // 2)
+    local = Quota(
+        connections=_given(settings.connections_per_principal, settings.max_connections // 2),
+        starts=_rate(settings.starts_per_principal, "0"),
+        streams=_given(settings.streams_per_principal, half),
+        running=settings.source_running_per_principal,
+        waiting=settings.source_waiting_per_principal,
+        nbytes=_given(settings.bytes_per_principal, total // 2),
+        kept=half,
+    )
+    remote = Quota(
+        connections=_given(settings.connections_per_principal, USER_CONNECTIONS),
+        starts=_rate(settings.starts_per_principal, STARTS),
+        streams=_given(settings.streams_per_principal, USER_STREAMS),
+        running=local.running,
+        waiting=local.waiting,
+        nbytes=_given(settings.bytes_per_principal, total // 8),
+        kept=min(USER_KEPT, half),
+    )
+    return Quotas(lambda address: local if is_loopback(address) else remote)
 
 
 def _given(setting: int | None, default: int) -> int:

@@ -12,6 +12,7 @@ from textstream.access.expiry import CallAt, Expiries
 from textstream.access.policy import EXPIRED
 from textstream.access.principal import LEEWAY, Principal
 from textstream.access.revocations import REVOKED
+from textstream.access.visits import Visit
 from textstream.errors import Forbidden, Unauthorized
 from textstream.hub.keeper import Keeper
 from textstream.protocol import STREAM_ERROR
@@ -65,9 +66,17 @@ class SignIn:
         self.waits = identity.blocking
         """Whether to find out who somebody is may take long."""
 
-    def identify(self, environ: dict[str, Any], auth: object, address: str) -> Principal:
-        """Return who connects; see `Identity.of_connect`."""
-        return self._identity.of_connect(environ, auth, address)
+    def identify(self, environ: dict[str, Any], auth: object, visit: Visit) -> Principal:
+        """Return who connects, whose quota counts from now on for what is counted of it.
+
+        Raises:
+            Unauthorized: see `Identity.of_connect`.
+            RateLimited: the same; or that one has too many connections.
+
+        """
+        principal = self._identity.of_connect(environ, auth, visit.address)
+        self._connections.clients.sign_in(visit, principal)
+        return principal
 
     def begin(self, connection: str, principal: Principal) -> dict[str, Any] | None:
         """Watch a connection from now on; return what its client is told."""

@@ -15,6 +15,7 @@ import type {
   StreamEnd,
   StreamErrorEvent,
   StreamInfo,
+  StreamWaiting,
   Unit,
 } from "./protocol.js";
 
@@ -123,6 +124,18 @@ export function decodeEnd(data: unknown): StreamEnd {
   throw notUnderstood("a wrong stream_end");
 }
 
+/** `position` in the answer to a start or a resume; undefined where it does not wait. */
+export function decodePosition(data: unknown): number | undefined {
+  return isCount(data) && data > 0 ? data : undefined;
+}
+
+/** The payload of `stream_waiting`. Throws `protocol_error`. */
+export function decodeWaiting(data: unknown): StreamWaiting {
+  const { id, position } = object(data, "stream_waiting");
+  if (isId(id) && isCount(position)) return { id, position };
+  throw notUnderstood("a wrong stream_waiting");
+}
+
 /** The payload of `server_draining`. Throws `protocol_error`. */
 export function decodeDraining(data: unknown): ServerDraining {
   const { retry_after } = object(data, "server_draining");
@@ -133,7 +146,7 @@ export function decodeDraining(data: unknown): ServerDraining {
 /** The payload of `stream_error`. Throws `protocol_error`. */
 export function decodeErrorEvent(data: unknown): StreamErrorEvent {
   const fields = object(data, "stream_error");
-  const { id, code, message, retryable, first, retry_after, scope, reason } = fields;
+  const { id, code, message, retryable, first, retry_after, scope, position, reason } = fields;
   if (
     (id === undefined || isId(id)) &&
     typeof code === "string" &&
@@ -142,6 +155,7 @@ export function decodeErrorEvent(data: unknown): StreamErrorEvent {
     (first === undefined || isCount(first)) &&
     (retry_after === undefined || isAmount(retry_after)) &&
     (scope === undefined || typeof scope === "string") &&
+    (position === undefined || isCount(position)) &&
     (reason === undefined || typeof reason === "string")
   )
     return {
@@ -152,6 +166,7 @@ export function decodeErrorEvent(data: unknown): StreamErrorEvent {
       ...(first === undefined ? {} : { first }),
       ...(retry_after === undefined ? {} : { retry_after }),
       ...(scope === undefined ? {} : { scope }),
+      ...(position === undefined ? {} : { position }),
       ...(reason === undefined ? {} : { reason }),
     };
   throw notUnderstood("a wrong stream_error");

@@ -54,6 +54,8 @@ export class StreamError extends Error {
   readonly retryAfter: number | undefined;
   /** Whose limit was reached, if one was. */
   readonly scope: Scope | undefined;
+  /** Where the line of a source is too long: the place it would have had, 1 is next. */
+  readonly position: number | undefined;
   /** With `unauthorized`: `expired`, where a new token helps; `unavailable`, for now. */
   readonly reason: string | undefined;
 
@@ -64,6 +66,7 @@ export class StreamError extends Error {
     this.first = options.first;
     this.retryAfter = options.retryAfter;
     this.scope = options.scope;
+    this.position = options.position;
     this.reason = options.reason;
   }
 }
@@ -74,6 +77,7 @@ interface ErrorFacts {
   first?: number | undefined;
   retryAfter?: number | undefined;
   scope?: Scope | undefined;
+  position?: number | undefined;
   reason?: string | undefined;
 }
 

@@ -96,13 +96,18 @@ export interface StreamEnd {
   text_sha256: string; // of the whole text
 }
 
+export interface StreamWaiting {
+  id: string;
+  position: number; // in the line of its source, 1 is next; 0: its turn has come
+}
+
 export interface ServerDraining {
   retry_after: number; // seconds
 }
 
 /** Whose limit was reached. A newer server may name another: a string stays allowed. */
 export type Scope =
-  "connection" | "address" | "source" | "server" | (string & Record<never, never>);
+  "you" | "connection" | "address" | "source" | "server" | (string & Record<never, never>);
 
 export interface WireError {
   code: string;
@@ -111,6 +116,7 @@ export interface WireError {
   first?: number; // with offset_gone: the first unit still there
   retry_after?: number; // seconds after which to ask again, where that is known; may be a fraction
   scope?: Scope;
+  position?: number; // where a source's line is too long: the place it would have had
   reason?: string; // with unauthorized: "expired", where a new token helps; or "unavailable"
 }
 
@@ -119,16 +125,21 @@ export type StreamErrorEvent = WireError & { id?: string };
 
 export type Answer<T = object> = ({ ok: true } & T) | { ok: false; error: WireError };
 
+interface Begun {
+  stream: StreamInfo;
+  position?: number; // while it waits for its source, as in `stream_waiting`
+}
+
 type Ack<T = object> = (answer: Answer<T>) => void;
 
 export interface ClientEvents {
-  start_stream(payload: StartStream, ack: Ack<{ stream: StreamInfo; key: string }>): void;
+  start_stream(payload: StartStream, ack: Ack<Begun & { key: string }>): void;
   stop_stream(payload: OwnStream, ack: Ack<{ offset: number }>): void;
   pause_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   continue_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   leave_stream(payload: StreamRef, ack: Ack<{ offset: number }>): void;
   set_rate(payload: SetRate, ack: Ack<{ rate: Rate }>): void;
-  resume_stream(payload: ResumeStream, ack: Ack<{ stream: StreamInfo; recovered: true }>): void;
+  resume_stream(payload: ResumeStream, ack: Ack<Begun & { recovered: true }>): void;
   describe_stream(payload: DescribeStream, ack: Ack<{ stream: StreamDescription }>): void;
   share_stream(payload: ShareStream, ack: Ack<Shared>): void;
   unshare_stream(payload: OwnStream, ack: Ack<{ detached: number }>): void;
@@ -141,6 +152,7 @@ export interface ServerEvents {
   stream_chunk(chunk: StreamChunk): void;
   stream_end(end: StreamEnd): void;
   stream_error(error: StreamErrorEvent): void;
+  stream_waiting(waiting: StreamWaiting): void;
   server_draining(draining: ServerDraining): void;
 }
 

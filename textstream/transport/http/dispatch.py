@@ -157,7 +157,7 @@ class Dispatch:
         self._reactor.call_soon(lambda: target(*args, **more))
 
 
-def _shares(_address: str) -> tuple[int, int]:
+def _shares(_caller: Caller) -> tuple[int, int]:
     """Return how many threads an address may have: three quarters, so that nobody has all."""
     return THREADS * 3 // 4, THREADS * 3 // 4
 
