@@ -89,3 +89,18 @@ def test_what_overtakes_two_answers_finds_its_reader() -> None:
     answer(connection, 1, "other")
     assert taken(other) == "def"
     assert other.over
+
+
+def test_the_place_in_the_line_is_told_until_there_is_text_or_no_connection() -> None:
+    reader = Reader(request={"source": "llm", "prompt": "x"})
+    link, connection = new_link(reader)
+    link.receive("stream_waiting", {"id": "s", "position": 2})
+    connection.answers[0]({"ok": True, "stream": {"id": "s", **INFO}, "position": 3})
+    assert reader.position == 2, "it has overtaken the answer"
+    link.receive("stream_waiting", {"id": "s", "position": 4})
+    assert reader.position == 4
+    link.receive("stream_chunk", {"id": "s", "offset": 0, "next": 1, "text": "a"})
+    assert reader.position == 0
+    link.receive("stream_waiting", {"id": "s", "position": 1})
+    reader.detached()
+    assert reader.position == 0

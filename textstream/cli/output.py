@@ -23,6 +23,12 @@ if TYPE_CHECKING:  # They bring pydantic and Socket.IO, which take half a second
     from textstream.protocol import StreamInfo
 
 
+ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth"),
+    *("sixth", "seventh", "eighth", "ninth", "tenth"),
+)
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
 SLOW = 1.0
 """Seconds after which a person is told what is waited for."""
 
@@ -137,6 +143,11 @@ class Status:
         if state == "reconnecting":
             self.note("connection lost, reconnecting")
 
+    def on_position(self, _stream_id: str, position: int | None) -> None:
+        """Say which place the stream has in the line of its source. As `on_state` is called."""
+        if position is not None:
+            self.note(f"waiting, {ordinal(position)} in line")
+
     def note(self, text: str) -> None:
         """Write a line."""
         if self._shown and self._err:
@@ -153,6 +164,14 @@ class Status:
             yield
         finally:
             timer.cancel()
+
+
+def ordinal(number: int) -> str:
+    """Return ``third`` for 3, ``21st`` for 21; `number` is from 1."""
+    if number <= len(ORDINALS):
+        return ORDINALS[number - 1]
+    teen = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if teen else ENDINGS.get(number % 10, 'th')}"
 
 
 def complain(message: str, *, err: TextIO | None = None, name: str | None = "textstream") -> None:

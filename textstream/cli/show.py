@@ -62,6 +62,7 @@ class ReadOptions:
             transports=None if self.transport == "auto" else [self.transport],
             reconnect=not self.no_reconnect and ReconnectPolicy(first_give_up_after=self.wait),
             on_state=status.on_state,
+            on_position=status.on_position,
             auth=auth_of(self.token, self.token_file),
         )
 

@@ -57,6 +57,7 @@ class StreamClient:
         reconnect: bool | ReconnectPolicy = True,
         timeout: float = 10.0,
         on_state: Callable[[State], None] | None = None,
+        on_position: Callable[[str, int | None], None] | None = None,
         auth: Auth = None,
     ) -> None:
         """Make a client; nothing is sent yet.
@@ -78,6 +79,8 @@ class StreamClient:
             on_state: called when the client begins to connect, to stream, to reconnect, or has
                 nothing left to read. It runs in the client's thread: it must not block, nor
                 call the client.
+            on_position: called with a stream's id and its place in the line of its source, 1 is
+                next, whenever that is another; None: it does not wait any more. As `on_state` is.
             auth: the token, where the server asks for one; or what returns one. That is called for
                 each connection, and once more when the server does not take what it gave: so a
                 token that has expired is followed by the next, and streams go on at the right
@@ -105,6 +108,7 @@ class StreamClient:
             policy=policy if reconnect else None,
             timeout=timeout,
             on_state=on_state,
+            on_position=on_position,
             tokens=tokens,
         )
         self._streams: list[tuple[TextStream, Reader]] = []

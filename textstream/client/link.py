@@ -24,16 +24,18 @@ from textstream.protocol import (
     STREAM_CHUNK,
     STREAM_END,
     STREAM_ERROR,
+    STREAM_WAITING,
     StreamChunk,
     StreamEnd,
     StreamInfo,
+    StreamWaiting,
 )
 
 OnOk = Callable[[dict[str, Any]], None]
 OnError = Callable[[TextStreamError], None]
 Handle = Callable[[Reader, Any], None]
 
-EVENTS = (STREAM_CHUNK, STREAM_END, STREAM_ERROR)
+EVENTS = (STREAM_CHUNK, STREAM_END, STREAM_ERROR, STREAM_WAITING)
 """What the server sends that `Link.receive` takes. ``stream_start`` says nothing new here."""
 
 
@@ -84,7 +86,8 @@ class Link:
 
         def attached(answer: dict[str, Any]) -> None:
             first = reader.info is None
-            reader.started(StreamInfo.model_validate(answer.get("stream")), answer.get("key"))
+            info = StreamInfo.model_validate(answer.get("stream"))
+            reader.started(info, answer.get("key"), answer.get("position"))
             if first:
                 early, self._early = self._early, []
                 for handle, data in early:
@@ -200,6 +203,8 @@ class Link:
             self._deliver(self._chunk, _parse(StreamChunk, data))
         elif event == STREAM_END:
             self._deliver(self._end, _parse(StreamEnd, data))
+        elif event == STREAM_WAITING:
+            self._deliver(self._waiting, _parse(StreamWaiting, data))
         elif isinstance(data, dict) and "id" in data:
             self._deliver(self._failing, data)
         else:
@@ -233,6 +238,9 @@ class Link:
     def _end(self, reader: Reader, end: StreamEnd) -> None:
         if reader.end(end):
             self.attach(reader)
+
+    def _waiting(self, reader: Reader, waiting: StreamWaiting) -> None:
+        reader.position = waiting.position
 
     def _failing(self, reader: Reader, error: object) -> None:
         if reader.failing(error_from_wire(error)):

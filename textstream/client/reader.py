@@ -94,6 +94,8 @@ class Reader:
         error: the reason of a failure; raised after the text that came before it.
         result: set at the end.
         over: whether nothing more will come.
+        position: its place in the line of its source, 1 is next; 0: it does not wait for one.
+        told_position: the one that was told to who wants to know.
 
     """
 
@@ -115,6 +117,8 @@ class Reader:
     error: TextStreamError | None = None
     result: StreamResult | None = None
     over: bool = False
+    position: int = 0
+    told_position: int = 0
     _full: bool = False
     _chunks: deque[Chunk] = field(default_factory=deque)
     _waiting: int = 0  # code points in _chunks
@@ -143,8 +147,9 @@ class Reader:
         self.asked = self.resuming = True
         self.server_paused = self.adjusting = False
 
-    def started(self, info: StreamInfo, key: object = None) -> None:
+    def started(self, info: StreamInfo, key: object = None, position: object = None) -> None:
         """Take the server's answer to a start, which has a key, or to a resume."""
+        self.position = position if isinstance(position, int) else 0
         self.id = info.id
         if isinstance(key, str):
             self.key = key
@@ -161,6 +166,7 @@ class Reader:
     def detached(self) -> None:
         """Wait for the next connection: this one is lost."""
         self.attached = self.resuming = False
+        self.position = 0
         self.server_paused = self.adjusting = False
 
     def chunk(self, chunk: StreamChunk, at: float) -> bool:
@@ -175,13 +181,14 @@ class Reader:
             self.fail(not_understood(str(error)))
             return False
         if text:
-            self._futile = 0
+            self._futile = self.position = 0
             self._chunks.append(Chunk(chunk.offset, chunk.next, text, at))
             self._waiting += len(text)
         return False
 
     def end(self, end: StreamEnd) -> bool:
         """Take the end; return whether units before it are missing, so that it has to resume."""
+        self.position = 0
         if self.over:
             return False
         verified = self.assembler.verify(end.offset, end.text_sha256)

@@ -50,6 +50,7 @@ class Session:
         policy: ReconnectPolicy | None,
         timeout: float,
         on_state: Callable[[State], None] | None,
+        on_position: Callable[[str, int | None], None] | None = None,
         tokens: Tokens,
     ) -> None:
         """Make a session; it connects when there is a stream to read. See `StreamClient`."""
@@ -60,6 +61,7 @@ class Session:
         self._policy = policy
         self._timeout = timeout
         self._on_state = on_state
+        self._on_position = on_position
         self._tokens = tokens
         self._state: State = "ended"
         self._readers: list[Reader] = []  # those that are not over
@@ -243,11 +245,24 @@ class Session:
             if link.overdue:
                 silent = ServerUnreachable(f"The server gave no answer in {self._timeout:g} s.")
                 self._fail(silent, lambda reader: reader.info is None)
+            positions = self._new_positions()
             self._tidy()
             state = self._current_state()
             alive = alive and not (self._closed or link.overdue or link.expired)
         self._report(state)
+        for stream_id, position in positions:
+            if self._on_position:
+                self._on_position(stream_id, position or None)
         return alive
+
+    def _new_positions(self) -> list[tuple[str, int]]:
+        """Return the places that are to be told, by stream."""
+        found = []
+        for reader in self._readers:
+            if reader.id is not None and reader.position != reader.told_position:
+                reader.told_position = reader.position
+                found.append((reader.id, reader.position))
+        return found
 
     def _handler(self, event: str) -> Callable[[Any], None]:
         def handle(data: Any) -> None:

@@ -59,6 +59,11 @@ class TextStream:
         return self._offset
 
     @property
+    def position(self) -> int | None:
+        """Its place in the line of its source, 1 is next; None while it does not wait for one."""
+        return self._reader.position or None
+
+    @property
     def result(self) -> StreamResult | None:
         """How the stream ended; None before the last piece has arrived."""
         return self._reader.result

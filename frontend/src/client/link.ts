@@ -7,10 +7,19 @@ import {
   decodeErrorEvent,
   decodeInfo,
   decodeKey,
+  decodePosition,
+  decodeWaiting,
 } from "./decode.js";
 import { Deadline, type DeadlineOptions } from "./deadline.js";
 import { StreamError, unanswered } from "./errors.js";
-import type { ClientEvents, Rate, StreamChunk, StreamEnd, StreamErrorEvent } from "./protocol.js";
+import type {
+  ClientEvents,
+  Rate,
+  StreamChunk,
+  StreamEnd,
+  StreamErrorEvent,
+  StreamWaiting,
+} from "./protocol.js";
 import type { Reader } from "./reader.js";
 import type { Wire } from "./wire.js";
 
@@ -22,7 +31,8 @@ type OnError = (error: StreamError) => void;
 type Early =
   | { event: "chunk"; data: StreamChunk }
   | { event: "end"; data: StreamEnd }
-  | { event: "error"; data: StreamErrorEvent };
+  | { event: "error"; data: StreamErrorEvent }
+  | { event: "waiting"; data: StreamWaiting };
 
 export interface LinkOptions extends DeadlineOptions {
   wire: Wire;
@@ -98,7 +108,8 @@ export class Link {
       (answer) => {
         const first = reader.id === undefined;
         const changed = reader.rate !== rate;
-        reader.attachDone(decodeInfo(answer.stream), decodeKey(answer.key));
+        const position = decodePosition(answer.position);
+        reader.attachDone(decodeInfo(answer.stream), decodeKey(answer.key), position);
         if (changed) this.#catchUpRate(reader, rate);
         if (first) this.#deliverEarly();
         // It was left meanwhile, and not read anew: the server has one reader for the two.
@@ -201,6 +212,8 @@ export class Link {
     this.#deadline.heard();
     if (event === "stream_chunk") this.#deliver({ event: "chunk", data: decodeChunk(data) });
     else if (event === "stream_end") this.#deliver({ event: "end", data: decodeEnd(data) });
+    else if (event === "stream_waiting")
+      this.#deliver({ event: "waiting", data: decodeWaiting(data) });
     else if (event === "stream_error") {
       const error = decodeErrorEvent(data);
       // One without an id is about a start or a resume that failed: its answer says the same. Or the
@@ -221,6 +234,7 @@ export class Link {
     let resume;
     if (early.event === "chunk") resume = reader.chunk(early.data);
     else if (early.event === "end") resume = reader.end(early.data);
+    else if (early.event === "waiting") reader.waiting(early.data.position);
     else resume = reader.failing(decodeError(early.data));
     if (resume) this.attach(reader);
     else if (early.event === "chunk") {

@@ -24,6 +24,8 @@ export class Reader {
   /** Whoever shows it owns the stream; undefined: not known here. */
   key: string | undefined;
   readonly #grant: string | undefined;
+  /** Its place in the line of its source, 1 is next; undefined while it does not wait for one. */
+  position: number | undefined;
   /** Told why the server did not stop it: it is somebody else's. */
   stopRefused: ((error: StreamError) => void) | undefined;
   assembler: Assembler;
@@ -100,8 +102,9 @@ export class Reader {
   }
 
   /** The server's answer to a start or a resume. */
-  attachDone(info: StreamInfo, key?: string): void {
+  attachDone(info: StreamInfo, key?: string, position?: number): void {
     this.key = key ?? this.key;
+    this.position = position;
     if (this.info && !this.attached) this.resumes += 1;
     // A start, whose first units were trimmed by now. A resume is at the unit that was asked for,
     // and its text may be here before its answer.
@@ -145,6 +148,7 @@ export class Reader {
   /** The connection is lost. */
   detached(): void {
     this.attached = this.attaching = this.serverPaused = this.adjusting = false;
+    this.position = undefined;
     this.seek?.interrupted();
     this.#observer.changed();
   }
@@ -156,10 +160,17 @@ export class Reader {
     if (acceptance === "misfit") return this.#mustResume();
     if (acceptance === "new") {
       this.#futile = 0;
+      this.position = undefined;
       const { offset, next, text } = chunk;
       this.#observer.chunk({ offset, next, text });
     }
     return false;
+  }
+
+  /** Take its place in the line; 0: its turn has come. */
+  waiting(position: number): void {
+    this.position = position === 0 ? undefined : position;
+    this.#observer.changed();
   }
 
   /** Take the end; whether units before it are missing, so that it has to be resumed. */

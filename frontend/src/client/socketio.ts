@@ -7,6 +7,7 @@ const EVENTS: readonly (keyof ServerEvents)[] = [
   "stream_chunk",
   "stream_end",
   "stream_error",
+  "stream_waiting",
   "server_draining",
 ];
 

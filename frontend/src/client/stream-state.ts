@@ -38,6 +38,8 @@ export interface StreamSnapshot {
   text: string;
   offset: number;
   rate: Rate | undefined;
+  /** Its place in the line of its source, 1 is next; undefined while it does not wait for one. */
+  position: number | undefined;
   paused: boolean;
   stopping: boolean;
   resumes: number;

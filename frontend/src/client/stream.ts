@@ -108,6 +108,11 @@ export class TextStream {
     return this.#reader.rate;
   }
 
+  /** Its place in the line of its source, 1 is next; undefined while it does not wait for one. */
+  get position(): number | undefined {
+    return this.#reader.position;
+  }
+
   /** How often it went on after a lost connection. */
   get resumes(): number {
     return this.#reader.resumes;
@@ -124,11 +129,11 @@ export class TextStream {
   }
 
   get snapshot(): StreamSnapshot {
-    const { id, info, state, text, offset, rate, resumes, result, error } = this;
+    const { id, info, state, text, offset, rate, position, resumes, result, error } = this;
     const { paused, stopping } = this.#reader;
     // prettier-ignore
     return (this.#snapshot ??= {
-      id, info, state, text, offset, rate, paused, stopping, resumes, result, error,
+      id, info, state, text, offset, rate, position, paused, stopping, resumes, result, error,
     });
   }
 

@@ -29,6 +29,8 @@ export interface UseTextStream extends TextStreamControls {
   state: StreamState | "idle";
   text: string;
   offset: number;
+  /** In the line of the source, 1 is next; undefined while it does not wait for one. */
+  position: number | undefined;
   resumes: number;
   result: StreamResult | undefined;
   error: StreamError | undefined;
@@ -73,6 +75,7 @@ export function useTextStream(
     state: snapshot?.state ?? "idle",
     text: snapshot?.text ?? "",
     offset: snapshot?.offset ?? 0,
+    position: snapshot?.position,
     resumes: snapshot?.resumes ?? 0,
     result: snapshot?.result,
     error: snapshot?.error,

@@ -6,9 +6,9 @@ export type Limit = Pick<StreamError, "code"> & Partial<Pick<StreamError, "scope
 
 export interface LimitWords {
   /** Streams that are not started, by whose limit it is. */
-  streams: Record<"connection" | "address" | "source" | "server", string>;
+  streams: Record<"you" | "connection" | "address" | "source" | "server", string>;
   /** Connections that are refused. A page has one; sources have none. */
-  connections: Record<"address" | "server", string>;
+  connections: Record<"you" | "address" | "server", string>;
   /** Where it is not said whose limit it is. */
   tooMany: string;
   tooOften: string;
@@ -21,12 +21,14 @@ export interface LimitWords {
 
 export const LIMITS_EN: LimitWords = {
   streams: {
+    you: "You have reached your limit of streams.",
     connection: "This page has reached its limit of streams.",
     address: "Your network address has reached its limit of streams.",
     source: "This source has reached its limit of streams.",
     server: "The server has reached its limit of streams.",
   },
   connections: {
+    you: "You have too many connections. Close other pages, or wait.",
     address: "Too many connections from your network address. Close other pages, or wait.",
     server: "The server has as many connections as it can take.",
   },
@@ -39,12 +41,14 @@ export const LIMITS_EN: LimitWords = {
 
 export const LIMITS_ZH: LimitWords = {
   streams: {
+    you: "你的文字流已达上限。",
     connection: "本页的文字流已达上限。",
     address: "你的网络地址的文字流已达上限。",
     source: "此来源的文字流已达上限。",
     server: "服务器的文字流已达上限。",
   },
   connections: {
+    you: "你的连接太多。请关闭其他页面，或稍候。",
     address: "来自你的网络地址的连接太多。请关闭其他页面，或稍候。",
     server: "服务器的连接数已达上限。",
   },

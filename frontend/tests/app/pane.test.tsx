@@ -104,6 +104,30 @@ test("one that is refused was not started, and can be started again", async () =
   screen.getByText(en.states.waiting);
 });
 
+test("one that waits for its source says which place it has, until there is text", async () => {
+  const usual = server.script;
+  server.script = (request) => {
+    if (request.event !== "start_stream") return usual(request);
+    const info = { id: "s1", source: "llm", unit: "char", rate: 30, format: "chunk", offset: 0 };
+    return { ok: true, stream: info, key: "k", position: 3 };
+  };
+  await start();
+  screen.getByText("Waiting, third in line…");
+  act(() => {
+    server.wire.emit("stream_waiting", { id: "s1", position: 1 });
+  });
+  screen.getByText("Waiting, first in line…");
+  act(() => {
+    server.wire.emit("stream_waiting", { id: "s1", position: 0 });
+  });
+  screen.getByText(en.states.waiting);
+  act(() => {
+    server.wire.emit("stream_waiting", { id: "s1", position: 2 });
+    server.wire.emit("stream_chunk", { id: "s1", offset: 0, next: 1, text: "a" });
+  });
+  screen.getByText(en.states.streaming);
+});
+
 const speed = (): string | null | undefined => document.querySelector("output")?.textContent;
 
 test("the count of readers is that of the stream that is shown, while it runs", async () => {

@@ -87,6 +87,29 @@ test("any error that says when to ask again is told with it", () => {
   expect(explain(error, en, ...SIDES).words).toMatch(/Start it again\. Try again in 1 second\.$/);
 });
 
+test("a quota of one's own is told as that", () => {
+  const error = { code: "too_many_streams", message: "M", retryAfter: 5, scope: "you" };
+  expect(explain(error, en, ...SIDES).words).toBe(
+    "You have reached your limit of streams. Try again in 5 seconds.",
+  );
+  const refused = { code: "rate_limited", message: "M", retryAfter: 5, scope: "you" };
+  expect(explainConnection(refused, zh, ...SIDES).words).toBe(
+    "你的连接太多。请关闭其他页面，或稍候。",
+  );
+});
+
+test.each([
+  [1, "first"],
+  [10, "tenth"],
+  [11, "11th"],
+  [21, "21st"],
+  [32, "32nd"],
+  [113, "113th"],
+])("place %d in a line is the %s", (place, words) => {
+  expect(en.states.inLine(place)).toBe(`Waiting, ${words} in line…`);
+  expect(zh.states.inLine(place)).toBe(`正在排队，第 ${place} 位……`);
+});
+
 test("a connection that is refused says whose limit it is; the countdown is beside it", () => {
   const error = { code: "rate_limited", message: "M", retryAfter: 5, scope: "address" };
   expect(explainConnection(error, en, ...SIDES)).toEqual({

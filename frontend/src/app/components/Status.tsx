@@ -26,7 +26,7 @@ export function Status({ stream, watching }: StatusProps) {
 }
 
 function statusWords(
-  { id, state, stopping, result, error }: StreamSnapshot,
+  { id, state, position, stopping, result, error }: StreamSnapshot,
   words: Words,
   left: string,
 ): string {
@@ -38,5 +38,8 @@ function statusWords(
   // One whose answer was lost may have been started.
   const never = id === undefined && error?.code !== "unreachable";
   if (isOver(state)) return never ? words.states.notStarted : words.states.failed;
-  return stopping && state !== "reconnecting" ? words.states.stopping : words.states[state];
+  if (stopping && state !== "reconnecting") return words.states.stopping;
+  // It may also wait in the middle of its text: nobody had read it, and others came before.
+  const waits = position !== undefined && (state === "waiting" || state === "streaming");
+  return waits ? words.states.inLine(position) : words.states[state];
 }

@@ -84,6 +84,7 @@ export const en = {
 
   states: {
     waiting: "Waiting for the first character…",
+    inLine: (position: number) => `Waiting, ${ordinal(position)} in line…`,
     streaming: "Streaming",
     paused: "Paused",
     reconnecting: "Goes on when the connection is back.",
@@ -196,3 +197,15 @@ export const en = {
 };
 
 export type Words = typeof en;
+
+const ORDINALS = [
+  ...["first", "second", "third", "fourth", "fifth"],
+  ...["sixth", "seventh", "eighth", "ninth", "tenth"],
+];
+const ENDINGS: Partial<Record<Intl.LDMLPluralRule, string>> = { one: "st", two: "nd", few: "rd" };
+const RULES = new Intl.PluralRules("en", { type: "ordinal" });
+
+/** "third" for 3, "21st" for 21. */
+function ordinal(number: number): string {
+  return ORDINALS[number - 1] ?? `${number}${ENDINGS[RULES.select(number)] ?? "th"}`;
+}

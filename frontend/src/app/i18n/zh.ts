@@ -77,6 +77,7 @@ export const zh: Words = {
 
   states: {
     waiting: "正在等待第一个字符……",
+    inLine: (position) => `正在排队，第 ${position} 位……`,
     streaming: "正在传送",
     paused: "已暂停",
     reconnecting: "连接恢复后会继续。",
