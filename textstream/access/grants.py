@@ -100,4 +100,4 @@ class Grants:
 
 def guest(grant: Grant) -> Principal:
     """Return who has shown a grant and nothing else: it may read that stream, and no more."""
-    return Principal(f"guest:{grant.name}", frozenset(), grant.expires)
+    return Principal(f"guest:{grant.name}", frozenset(), grant.expires, token=grant.name)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from textstream.access.grants import ENDED, Grant
+from textstream.access.grants import ENDED, Grant, guest
 from textstream.access.principal import Principal, Scope
 from textstream.access.revocations import REVOKED, Revocations
 from textstream.errors import Forbidden, Unauthorized
@@ -160,7 +160,8 @@ class Policy:
         check_key(stream, key)
         if grant is not None:
             self.check(principal)
-            if grant.stream != stream.id or grant.share != stream.share:
+            taken_back = self.revocations.cover(guest(grant))
+            if taken_back or grant.stream != stream.id or grant.share != stream.share:
                 raise Forbidden(ENDED)
             return
         self.check(principal, "read")

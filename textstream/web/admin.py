@@ -134,7 +134,7 @@ def admin_routes(
     def check() -> Response | None:
         address = admission.address_of(request.environ)
         try:
-            if identity is None:
+            if identity is None or not identity.asks(request.environ):
                 raise Forbidden(NOBODY_KNOWN)
             principal = identity.of_request(request.environ, address)
             policy.check(principal, "admin")
