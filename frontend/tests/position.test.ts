@@ -56,6 +56,17 @@ test.each([undefined, 0, -1, 1.5, "next", null])("an answer with %j is none", as
   client.close();
 });
 
+test("what has ended in the line waits no more", async () => {
+  const { server, client, stream } = await waiting(3);
+  server.wire.emit("stream_end", {
+    ...{ id: "s1", reason: "stopped", offset: 0 },
+    text_sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  });
+  await stream.done;
+  expect([stream.state, stream.position]).toEqual(["ended", undefined]);
+  client.close();
+});
+
 test("a lost connection forgets it: the next one tells", async () => {
   const { server, client, stream } = await waiting(3);
   server.wire.lose("reset");

@@ -199,6 +199,16 @@ def test_who_comes_again_as_somebody_else_takes_what_is_kept_along(clock: Manual
     assert door.left == (0, 0, 0)
 
 
+def test_who_is_let_in_twice_on_one_connection_counts_once(clock: ManualClock) -> None:
+    door = Door(clock, Quota(connections=1))
+    visit = door.enter(ALICE)
+    door.clients.sign_in(visit, ALICE)
+    assert visit.user
+    assert visit.user.connections == 1
+    visit.leave()
+    assert door.left == (0, 0, 0)
+
+
 def test_of_ten_thousand_users_nothing_is_left(clock: ManualClock) -> None:
     door = Door(clock, Quota(starts=parse_rate("60/minute"), streams=2))
     for number in range(10_000):

@@ -136,6 +136,23 @@ def test_who_comes_to_read_while_it_waits_is_told_as_well(line: Line) -> None:
     assert sink.written[1].data["position"] == reader.stream.position == 2
 
 
+def test_what_ends_in_the_line_waits_no_more(line: Line) -> None:
+    for name in "ab":
+        line.start(name)
+    line.bench.settle()
+    stream = line.readers["b"].stream
+    stream.stop("stopped")
+    line.bench.run(EVERY)
+    assert [one.event for one in line.sinks["b"].written] == [
+        "stream_start",
+        "stream_waiting",
+        "stream_end",
+    ]
+    _, sink = line.bench.resume(stream.id, 0, connection="late")
+    line.bench.run(2 * EVERY)
+    assert [one.event for one in sink.written] == ["stream_start", "stream_end"]
+
+
 def test_who_has_to_wait_again_in_the_middle_of_its_text_is_told(line: Line) -> None:
     line.start("again")
     line.bench.run(EVERY)

@@ -128,6 +128,8 @@ class Gate:
         """
         all_of_them = [(one, self._most(one)) for one in (*coming, caller)]
         with self._lock:
+            if not (coming or self._waiting):  # nearly always
+                return int(not self._free or self.inside(caller.who) >= all_of_them[0][1])
             return place(self._parties, all_of_them, self._free)
 
     def places(self) -> list[tuple[Ticket, int]]:

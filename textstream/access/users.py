@@ -48,6 +48,7 @@ class Users:
             RateLimited: the user has too many connections.
 
         """
+        self.leave(visit)  # one that was let in, and then refused for something else
         quota = self._quotas.of(principal.quota, visit.address)
         user = self._users.get(principal.id)
         connections = user.connections if user else 0

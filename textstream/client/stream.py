@@ -61,7 +61,7 @@ class TextStream:
     @property
     def position(self) -> int | None:
         """Its place in the line of its source, 1 is next; None while it does not wait for one."""
-        return self._reader.position or None
+        return None if self._reader.over else self._reader.position or None
 
     @property
     def result(self) -> StreamResult | None:

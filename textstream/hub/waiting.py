@@ -67,7 +67,8 @@ class WaitingStreams:
             waiting += len(places)
             for token, stream in streams.items():
                 place = places.get(token, 0)
-                if place != stream.position:
+                # None: on the way to the line, it has the place that it was told at first.
+                if place is not None and place != stream.position:
                     stream.wait_at(place)
         if lines:
             self._call_at(self._clock() + EVERY + waiting * EVERY_OF_EACH, self._look)

@@ -335,8 +335,8 @@ class Reader:
                 self.stream.id, self.format, offset, units, before=before, after=after
             )
             return
-        if self._position != self.stream.position:
-            # Where there is text it no longer matters, or is told behind that.
+        if self._position != self.stream.position and not after:
+            # Where there is text, or the end, it no longer matters.
             self._position = self.stream.position
             before = (*before, announce.waiting(self.stream.id, self._position))
         if before or after:

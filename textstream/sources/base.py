@@ -183,7 +183,7 @@ def admits_all(request: SourceRequest) -> int:  # noqa: ARG001 (as any other is 
     return 0
 
 
-def nobody_waits() -> Mapping[CancelToken, int]:
+def nobody_waits() -> Mapping[CancelToken, int | None]:
     """Return no places: for a source without slots."""
     return {}
 
@@ -229,8 +229,9 @@ class Source:
         admit: is told of each start before anything is made of it, and returns its place in the
             line, 1 is next, 0: it need not wait; or raises `TooManyStreams` to refuse it. Not
             allowed to wait. What it lets in is generated, or cancelled.
-        places: returns the place of each that waits, by the request's token; those that it has let
-            in and that do not wait, or have their turn, are left out. Not allowed to wait.
+        places: returns the place of each that waits, by the request's token; None for one that it
+            has let in and that has not come to wait yet. Those are left out that do not wait, or
+            have their turn. Not allowed to wait.
         check: raises `SourceUnavailable`, with the cure, when the source cannot run here.
         preload: loads what is slow to load (a model), so that the first stream is fast.
         close: frees what the source holds.
@@ -251,7 +252,7 @@ class Source:
     blocking: bool = True
     needs_prompt: bool = True
     admit: Callable[[SourceRequest], int] = admits_all
-    places: Callable[[], Mapping[CancelToken, int]] = nobody_waits
+    places: Callable[[], Mapping[CancelToken, int | None]] = nobody_waits
     check: Callable[[], None] = runs_anywhere
     preload: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None

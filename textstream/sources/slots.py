@@ -71,15 +71,10 @@ class Slots:
         self._arrived(request.cancel)
         return ticket
 
-    def places(self) -> dict[CancelToken, int]:
-        """Return the place of each that waits, 1 is next; of those on the way what it will be."""
-        found: dict[CancelToken, int] = {}
+    def places(self) -> dict[CancelToken, int | None]:
+        """Return the place of each that waits, 1 is next; None for those on the way."""
         with self._lock:
-            before: list[Caller] = []
-            for start, caller in self._coming.items():
-                if place := self._gate.place(caller, before):
-                    found[start] = place
-                before.append(caller)
+            found: dict[CancelToken, int | None] = dict.fromkeys(self._coming)
         for ticket, place in self._gate.places():
             assert isinstance(ticket.what, CancelToken)  # noqa: S101 (see `enter`)
             found[ticket.what] = place

@@ -291,6 +291,7 @@ class Stream:
 
     def _end(self, reason: EndReason, offset: int, outcome: Outcome | None = None) -> None:
         self.log.seal(reason, offset, outcome.error if outcome else None)
+        self.position = 0
         self.life.end()
         self._observer.on_ended(self)
 

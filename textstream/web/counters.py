@@ -100,5 +100,6 @@ def _account(server: Server) -> dict[str, Any]:
         "total": server.clients.account.total,
         **clients["bytes"],
         "addresses": clients["addresses"],
+        "users": clients["users"],
         "largest": clients["largest"],
     }

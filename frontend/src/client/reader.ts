@@ -285,6 +285,7 @@ export class Reader {
   #conclude(result: StreamResult | undefined): void {
     if (this.settled) return;
     this.over = this.settled = true;
+    this.position = undefined;
     this.result = result;
     this.seek?.failed(new StreamError("closed", "The stream has ended. Replay it to seek in it."));
     this.seek = undefined;
