@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -94,6 +96,13 @@ def shows(page: Page, text: str, number: int = 1) -> None:
     """Wait until the pane shows `text`: the last of it may come a frame after the end."""
     wait_until_shown(page, len(text.encode("utf-16-le")) // 2, number)
     assert shown(page, number) == text
+
+
+def link_in_dialog(page: Page) -> str:
+    """Return the link in the dialog Share, when it is there."""
+    link = page.get_by_label("Link", exact=True)
+    expect(link).to_have_value(re.compile("^http"))
+    return link.input_value()
 
 
 def figure(page: Page, name: str, number: int = 1) -> Locator:

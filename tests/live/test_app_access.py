@@ -9,7 +9,16 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.live.app_page import LONG, ask, ended, pane, set_speed, shows, wait_until_shown
+from tests.live.app_page import (
+    LONG,
+    ask,
+    ended,
+    link_in_dialog,
+    pane,
+    set_speed,
+    shows,
+    wait_until_shown,
+)
 from tests.live.conftest import OpenApp
 from tests.support.chromium import node_module, turn_up_until
 
@@ -140,7 +149,7 @@ def test_what_a_dialog_opens_leaves_the_focus_where_it_was(open_app: OpenApp) ->
     expect(dialog).to_have_count(0)
     expect(text).to_be_focused()
     page.get_by_role("button", name="Share").first.press("Enter")
-    link = page.get_by_label("Link").input_value()
+    link = link_in_dialog(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Share").first).to_be_focused()
     viewer = open_app(link)

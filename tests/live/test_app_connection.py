@@ -19,6 +19,7 @@ from tests.live.app_page import (
     ask,
     ended,
     figure,
+    link_in_dialog,
     pane,
     set_speed,
     shown,
@@ -130,7 +131,7 @@ def ask_slowly(page: Page, gate: Path) -> str:
     page.get_by_role("button", name="Start").click()
     wait_until_shown(page, 30)
     page.get_by_role("button", name="Share").click()
-    link = page.get_by_label("Link").input_value()
+    link = link_in_dialog(page)
     page.get_by_role("button", name="Close").click()
     return link
 
@@ -206,7 +207,7 @@ def test_app_of_another_origin_that_is_named(
     page.get_by_text("Gaps over time").click()
     expect(page.get_by_role("img").locator("canvas")).to_be_visible()
     page.get_by_role("button", name="Share").click()
-    viewer = open_app(page.get_by_label("Link").input_value())
+    viewer = open_app(link_in_dialog(page))
     viewer.get_by_role("button", name="From the start").click()
     ended(viewer)
     shows(viewer, MIXED)

@@ -8,7 +8,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.live.app_page import LONG, ask, ended, figure, shown, shows, wait_until_shown, write
+from tests.live.app_page import (
+    LONG,
+    ask,
+    ended,
+    figure,
+    link_in_dialog,
+    pane,
+    shown,
+    shows,
+    wait_until_shown,
+    write,
+)
 from tests.live.conftest import OpenApp
 from tests.support.running_server import RunningServer
 from tests.support.timing import patient
@@ -77,3 +88,32 @@ def test_a_token_that_expires_in_mid_stream(guarded: RunningServer, open_app: Op
     page.get_by_role("button", name="Stop").click()
     ended(page, "Stopped, verified.")
     assert LONG.startswith(shown(page))
+
+
+def test_a_link_lets_one_watch_without_a_token_until_the_sharing_is_ended(
+    guarded: RunningServer, open_app: OpenApp
+) -> None:
+    page = open_app(f"{guarded.url}/app/#token={make_token()}")
+    ask(page, LONG, "60/s")
+    wait_until_shown(page, 10)
+    page.get_by_role("button", name="Share").click()
+    page.get_by_label("The link is good for").select_option("1 hour")
+    link = link_in_dialog(page)
+    # Not quiet: the list of sources is not for who has only a link.
+    viewer = open_app(link, quiet=False, connected=False)
+    assert "grant" not in viewer.url
+    viewer.get_by_role("button", name="From the start").click()
+    wait_until_shown(viewer, 10)
+    assert LONG.startswith(shown(viewer))
+    expect(pane(viewer).get_by_role("button", name="Leave")).to_be_enabled()
+    expect(viewer.get_by_role("button", name="Stop")).to_have_count(0)
+    viewer.reload()
+    wait_until_shown(viewer, 10)
+    page.get_by_role("button", name="End sharing").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Nobody else can read")
+    expect(viewer.locator(".pane")).to_contain_text("its owner has ended the sharing")
+    late = open_app(link, quiet=False, connected=False)
+    expect(late.get_by_role("dialog")).to_contain_text("does not let you read")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Stop").click()
+    ended(page, "Stopped, verified.")

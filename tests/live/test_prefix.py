@@ -91,8 +91,8 @@ def test_the_link_to_a_stream_is_under_the_path_and_asks_at_once(
     app_page.ask(page, app_page.MIXED)
     app_page.ended(page)
     page.get_by_role("button", name="Share").click()
-    link = page.get_by_label("Link").input_value()
-    assert re.fullmatch(re.escape(stream) + r"/app/\?watch=[\w-]+", link)
+    link = app_page.link_in_dialog(page)
+    assert re.fullmatch(re.escape(stream) + r"/app/\?watch=[\w-]+#grant=[\w.-]+", link)
     # The page asks again after two seconds: what it shows by then, it had asked for at once.
     viewer = open_app(link, script="setInterval = () => 0")
     viewer.get_by_role("button", name="From the start").click()
@@ -129,8 +129,8 @@ def test_pages_hosted_elsewhere_are_told_where_it_is(
     app_page.ask(app, app_page.MIXED)
     app_page.ended(app)
     app.get_by_role("button", name="Share").click()
-    link = app.get_by_label("Link").input_value()
-    assert link.endswith(f"&{urlencode({'server': stream})}")
+    link = app_page.link_in_dialog(app)
+    assert link.partition("#")[0].endswith(f"&{urlencode({'server': stream})}")
     lab = open_app(f"{server.url}/lab/?{query}", connected=False)
     expect(lab.locator(".badge")).to_have_text("Connected")
 

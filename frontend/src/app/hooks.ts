@@ -9,6 +9,7 @@ import {
   type TextStream,
 } from "../client";
 import { useStreamValue } from "../react";
+import { grantFor } from "./model/grants";
 import { loadSources } from "../shared/sources";
 import type { History, HistoryEntry } from "./model/history";
 import type { Pane } from "./model/pane";
@@ -96,7 +97,7 @@ export function useDescription(
     let current = true;
     const ask = (): void => {
       if (document.hidden || client.connection.transport === undefined) return;
-      client.describe(id).then(
+      client.describe(id, { grant: grantFor(client.url, id) }).then(
         (described) => {
           if (current) setFound({ of: id, described });
         },

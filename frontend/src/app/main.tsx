@@ -4,14 +4,16 @@ import { WrongAddress } from "../shared/components/WrongAddress";
 import { confirmServer } from "../shared/foreign";
 import { chosenTransports, ownServer, serverAddress, type Home } from "../shared/server";
 import { pageStorage } from "../shared/storage";
-import { authFor, followTokens, takeToken } from "../shared/token";
+import { followTokens, takeToken } from "../shared/token";
 import { initialTheme, showTheme } from "../shared/theme";
 import { typeInto } from "../shared/typing";
 import { App } from "./App";
 import { Boundary } from "./components/Boundary";
 import type { Parts } from "./context";
+import { shownTo, takeGrant } from "./model/grants";
 import { History, MOST } from "./model/history";
 import { PaneStore } from "./model/paneStore";
+import { watchedId } from "./model/share";
 import { Workspace } from "./model/workspace";
 
 const HOME: Home = "../";
@@ -22,6 +24,7 @@ function parts(): Parts | undefined {
   // Where earlier releases had the history: nobody could remove the prompts in it any more.
   local?.removeItem("textstream app history");
   takeToken(address);
+  takeGrant(address, watchedId(location.search));
   let client: StreamClient;
   try {
     const transports = chosenTransports(location.search);
@@ -29,7 +32,7 @@ function parts(): Parts | undefined {
       // Shared by the tabs, and there on the next visit: the history.
       storage: local ?? null,
       remember: MOST,
-      auth: authFor(address),
+      auth: () => shownTo(address),
       ...(transports && { transports }),
     });
   } catch {

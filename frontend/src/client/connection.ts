@@ -225,7 +225,8 @@ export class Connection {
     const spread = random() * backoff.maximum;
     const final = credentials.isFinal(error);
     // Asked again and again, a server that wants another token would count wrong ones.
-    const waits = final && error.code === "unauthorized" ? Infinity : 0;
+    const asked = said.code === "unauthorized" || said.code === "forbidden";
+    const waits = final && asked ? Infinity : 0;
     this.#away(retryAfter === undefined ? waits : retryAfter * 1000 + spread);
     this.#failed(error, final);
   }

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { checkedUrl } from "../../src/client";
 import { chosenTransports, serverAddress, type Home } from "../../src/shared/server";
+import { fragmentValue } from "../../src/shared/token";
 import { watchedId, watchLink, withoutWatch } from "../../src/app/model/share";
 
 const PAGE = "https://app.example/app/?server=http%3A%2F%2Fother%3A1&x=1#there";
@@ -17,6 +18,13 @@ test("a link to another server's stream names the server, and leads there", () =
   expect(serverAddress(link, "../")).toBe("http://other:1");
   expect(watchedId(link.search)).toBe("id");
   expect(withoutWatch(link.href)).toBe("https://app.example/app/?server=http%3A%2F%2Fother%3A1");
+});
+
+test("a grant is in the fragment, and there only", () => {
+  const link = new URL(watchLink(PAGE, "id", "http://s:1", "http://s:1/", "eyJ.a+b/c=.d"));
+  expect(link.search).toBe("?watch=id");
+  expect(fragmentValue(link.hash, "grant")).toBe("eyJ.a+b/c=.d");
+  expect(new URL(withoutWatch(link.href)).search).toBe("");
 });
 
 test("servers under two paths of one origin are two", () => {

@@ -96,7 +96,9 @@ export function Actions({ pane, stream, alone }: ActionsProps) {
       </div>
       {sharing && id !== undefined && (
         <ShareDialog
+          stream={stream}
           id={id}
+          watching={pane.watching}
           onClose={() => {
             setSharing(false);
           }}

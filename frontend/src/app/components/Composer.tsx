@@ -26,6 +26,8 @@ export function Composer({ panes }: { panes: readonly Pane[] }) {
   const [typing] = useState(() => document.activeElement === early);
   const [problem, setProblem] = useState("");
   const active = panes.filter(running).length;
+  // What is only watched is not stopped, whatever is pressed.
+  const watches = active > 0 && panes.filter(running).every(({ watching }) => watching);
   const repeats = panes.every(({ settings }) => chosen(sources, settings.source)?.name === "text");
 
   useLayoutEffect(() => {
@@ -127,7 +129,8 @@ export function Composer({ panes }: { panes: readonly Pane[] }) {
                 stopConcerned(workspace);
               }}
             >
-              {active > 1 ? words.stopAll : words.stop} <kbd aria-hidden="true">Esc</kbd>
+              {watches ? words.leave : active > 1 ? words.stopAll : words.stop}{" "}
+              <kbd aria-hidden="true">Esc</kbd>
             </button>
             <button type="submit" className="primary">
               {panes.length > 1 ? words.startAll(panes.length) : words.start}{" "}

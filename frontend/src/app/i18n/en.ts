@@ -153,7 +153,12 @@ export const en = {
   failedShort: "Failed",
 
   shareTitle: "Share this stream",
-  shareMore: "Whoever has this link can read the stream live. Only you can stop it.",
+  shareMore:
+    "Whoever has this link can read the stream live, until it expires. Only you can stop it.",
+  shareFor: "The link is good for",
+  shareTimes: { hour: "1 hour", day: "1 day", week: "7 days" },
+  endSharing: "End sharing",
+  shareEnded: "Nobody else can read this stream any more.",
   link: "Link",
   viewers: (count: number) => (count === 1 ? "1 reader" : `${count} readers`),
   watchTitle: "Watch a stream",

@@ -145,7 +145,11 @@ export const zh: Words = {
   failedShort: "失败",
 
   shareTitle: "分享此文字流",
-  shareMore: "有此链接的人都可以实时阅读。只有你可以停止它。",
+  shareMore: "在链接到期之前，有此链接的人都可以实时阅读。只有你可以停止它。",
+  shareFor: "链接有效期",
+  shareTimes: { hour: "1 小时", day: "1 天", week: "7 天" },
+  endSharing: "结束分享",
+  shareEnded: "其他人已不能再阅读此文字流。",
   link: "链接",
   viewers: (count) => `${count} 人在读`,
   watchTitle: "观看文字流",

@@ -10,11 +10,18 @@ export function watchedId(search: string): string | undefined {
 /**
  * The link with which another device can watch the stream.
  *
- * `server` is a checked address, `own` the server that the page would ask without being told (its own, or the build's).
+ * With `grant`, from the stream's owner, where the id alone does not open it. `server` is a checked address, `own` the server that the page would ask without being told (its own, or the build's).
  */
-export function watchLink(page: string, id: string, server: string, own: string): string {
+export function watchLink(
+  page: string,
+  id: string,
+  server: string,
+  own: string,
+  grant?: string,
+): string {
   const link = new URL(page);
-  link.hash = "";
+  // In the fragment, which no server and no log gets to see.
+  link.hash = grant === undefined ? "" : new URLSearchParams({ grant }).toString();
   link.search = "";
   link.searchParams.set("watch", id);
   if (server !== checkedUrl(own)) link.searchParams.set("server", writtenUrl(server));

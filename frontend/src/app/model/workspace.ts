@@ -1,5 +1,6 @@
 import type { Rate, StreamClient, StreamDescription, TextStream } from "../../client";
 import { Listeners } from "../../shared/listeners";
+import { grantFor } from "./grants";
 import { kept, type History } from "./history";
 import { newPane, NOTHING_SHOWN, running, type Pane, type PaneSettings, type Shown } from "./pane";
 import type { PaneStore, StoredPane } from "./paneStore";
@@ -93,7 +94,11 @@ export class Workspace {
     // Not `next`: a source that is not live is far ahead of its readers.
     const offset = from === "start" ? described.first : described.furthest;
     const pane = this.#free();
-    const stream = this.#client.resume(id, { offset, data: kept("", { watched: true }) });
+    const stream = this.#client.resume(id, {
+      offset,
+      ...this.#granted(id),
+      data: kept("", { watched: true }),
+    });
     this.configure(pane.key, { unit, source });
     return this.#show(pane, stream, { watching: true, from: offset });
   }
@@ -111,15 +116,21 @@ export class Workspace {
     }
     // First: what is let go of may be an earlier reader of the same stream.
     const pane = this.#free();
-    const stream = this.#client.resume(id, { rate: rate ?? 0 });
+    const stream = this.#client.resume(id, { rate: rate ?? 0, ...this.#granted(id) });
     const { source, unit } = entry ?? pane.settings;
     // Not the rate: it is that of this reading, and the next prompt has the pane's own.
     this.configure(pane.key, { source, unit });
     // One that was last seen running may have ended with no page open: the client takes note.
     // If it is not there any more, reading it says so.
-    if (!this.#history.hasEnded(id)) this.#client.describe(id).catch(() => undefined);
+    if (!this.#history.hasEnded(id))
+      this.#client.describe(id, this.#granted(id)).catch(() => undefined);
     const { prompt, cut = false, watched: watching = false } = entry ?? {};
     return this.#show(pane, stream, { prompt, cut, watching });
+  }
+
+  /** What lets one read a stream that somebody else has shared. */
+  #granted(id: string): { grant: string | undefined } {
+    return { grant: grantFor(this.#client.url, id) };
   }
 
   #hasEnded({ stream }: Pane): boolean {
@@ -186,6 +197,7 @@ export class Workspace {
     const stream = this.#client.resume(id, {
       offset: from,
       rate: this.#history.hasEnded(id) ? 0 : rate, // What has ended comes back at once.
+      ...this.#granted(id),
       data: kept(prompt ?? "", { cut, watched: watching }),
     });
     this.#show(pane, stream, { prompt, cut, watching, from });
