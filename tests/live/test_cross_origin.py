@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import StartServer
+from tests.live.conftest import confirm_server
 from tests.support.chromium import PATIENCE_MS, built_page, node_module
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
@@ -133,6 +134,7 @@ def test_demo_page_of_another_origin_uses_the_server_it_is_told(
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.goto(f"{other_origin}/demo/demo.html?{urlencode({'server': server.url})}")
+        confirm_server(page)
         expect(page.locator("#connection")).to_have_text("Connected")
         page.get_by_role("button", name="The built-in sample").click()
         page.get_by_label("Speed").press("End")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.live.conftest import OpenApp
+from tests.live.conftest import OpenApp, confirm_server
 from tests.live.test_app_access import looks, violations
 from tests.support.chromium import built_page
 from tests.support.leaks import LeakGuard
@@ -106,6 +106,7 @@ def test_an_origin_that_is_not_named_is_told_so(
     with site(built_page(), leak_guard) as origin, browser.new_context(locale="en") as context:
         page = context.new_page()
         page.goto(f"{origin}/lab/?{urlencode({'server': example_only.url})}")
+        confirm_server(page)
         expect(page.get_by_role("alert")).to_have_text(
             f"The server does not accept pages from {origin}; "
             f"start it with --cors-origins {origin}."

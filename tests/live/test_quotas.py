@@ -192,7 +192,7 @@ def test_who_waits_for_a_source_is_told_its_place_and_turns_go_round(
     also_alice.wait_for(lambda _: places(also_alice) == [1, 3])  # those who have none come first
     refused = ask(alice, "fifth")["error"]
     assert (refused["code"], refused["position"]) == ("too_many_streams", 4)
-    viewer = visitor("viewer", transport=transport)
+    viewer = visitor("carol", transport=transport)
     looked = viewer.call("resume_stream", {"id": answers[3]["stream"]["id"], "offset": 0})
     assert looked["position"] == viewer.wait_for_event("stream_waiting").data["position"] == 2
     for before, after in pairwise(["first", "third", "fourth", "second"]):
