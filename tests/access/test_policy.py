@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.clock import ManualClock
+from textstream.access.grants import Grant, guest
 from textstream.access.policy import Policy, owns
 from textstream.access.principal import (
     ANYBODY,
@@ -28,6 +29,9 @@ class Stream:
     owner: str = "my connection"
     principal: Principal = ME
     key: str = "the key"
+    id: str = "the stream"
+    is_private: bool = False
+    share: int = 0
 
 
 def test_a_client_is_the_same_on_each_of_its_connections() -> None:
@@ -158,3 +162,41 @@ def test_an_admin_stops_what_is_not_its_own() -> None:
     Policy().check_control(Stream(), user("root", frozenset({"admin"})), "another")
     with pytest.raises(Forbidden, match="scope control"):
         Policy().check_control(Stream(), user("me", frozenset({"read"})), "my connection")
+
+
+GRANT = Grant("the stream", 0, 2e9, "a grant")
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+@pytest.mark.parametrize("private", [False, True])
+def test_who_may_read(*, private: bool, is_private: bool) -> None:
+    policy, stream = Policy(private=private), Stream(is_private=is_private)
+    policy.check_read(stream, ME, "another")
+    policy.check_read(stream, YOU, "another", key="the key")
+    policy.check_read(stream, YOU, "another", grant=GRANT)
+    policy.check_read(stream, user("root", frozenset({"admin"})), "another")
+    policy.check_read(stream, guest(GRANT), "another", grant=GRANT)
+    if private or is_private:
+        with pytest.raises(Forbidden, match="link"):
+            policy.check_read(stream, YOU, "another")
+    else:
+        policy.check_read(stream, YOU, "another")
+    with pytest.raises(Forbidden, match="scope read"):
+        policy.check_read(stream, guest(GRANT), "another")
+
+
+@pytest.mark.parametrize(
+    "grant", [GRANT._replace(stream="another"), GRANT._replace(share=1)], ids=["stream", "share"]
+)
+def test_a_grant_is_for_one_sharing_of_one_stream(grant: Grant) -> None:
+    with pytest.raises(Forbidden, match="any more"):
+        Policy().check_read(Stream(), YOU, "another", grant=grant)
+
+
+def test_who_may_share() -> None:
+    Policy().check_share(Stream(), ME, "another")
+    Policy().check_share(Stream(), YOU, "another", "the key")
+    Policy().check_share(Stream(), user("root", frozenset({"admin"})), "another")
+    for principal in (YOU, guest(GRANT), user("me", frozenset({"read", "control"}))):
+        with pytest.raises(Forbidden):
+            Policy().check_share(Stream(), principal, "another")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.client.reading import until_it_fails
-from tests.conftest import StartServer
+from tests.conftest import Connect, StartServer
 from tests.support.running_server import RunningServer
 from tests.support.tokens import OTHER_SECRET, SECRET, about_to_expire, make_token
 from textstream import errors
@@ -114,6 +114,25 @@ class TestAtAServer:
         assert error.reason == "expired"
         assert got
         assert TEXT.startswith(got)
+
+    def test_a_grant_does_in_the_place_of_a_token_until_it_ends(
+        self, guarded: RunningServer, sio: Connect, transports: list[str]
+    ) -> None:
+        owner = sio(guarded, auth={"token": make_token()})
+        started = owner.call("start_stream", {"text": TEXT, "rate": 50, "format": "chunk"})
+        named = {"id": started["stream"]["id"]}
+        grant = owner.call("share_stream", named)["grant"]
+        with StreamClient(guarded.url, transports=transports) as client:
+            stream = client.resume(named["id"], grant=grant)
+            first = next(stream)
+            with pytest.raises(errors.Forbidden):
+                stream.stop()
+            assert owner.call("unshare_stream", named)["ok"]
+            rest, error = until_it_fails(stream)
+            assert isinstance(error, errors.Forbidden)
+            assert TEXT.startswith(first + rest)
+            with pytest.raises(errors.TextStreamError):
+                client.resume(named["id"], grant="x")
 
     def test_another_user_s_token_does_not_take_over(
         self, guarded: RunningServer, transports: list[str]

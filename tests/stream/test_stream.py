@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,9 @@ class Reader:
 
     def end_now(self, reason: EndReason) -> None:
         self.told.append(reason)
+
+    def drop(self, problem: dict[str, Any]) -> None:
+        raise AssertionError(problem)
 
     def wake(self) -> None:
         self.woken += 1

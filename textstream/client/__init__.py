@@ -167,21 +167,23 @@ class StreamClient:
         rate: Rate | None = None,
         *,
         key: str | None = None,
+        grant: str | None = None,
     ) -> TextStream:
         """Read a stream that exists, running or ended, from unit `offset` on.
 
-        With its `key` (see `TextStream.key`) as its owner, who may stop it.
+        With its `key` (see `TextStream.key`) as its owner, who may stop it. With a `grant`, from
+        its owner, where its id alone does not open it; that needs no token.
 
         Raises:
-            Forbidden: it is another stream's key.
+            Forbidden: it is another stream's key, or not yours to read, or the grant has ended.
             UnknownStream: there is none of this id, or it was forgotten.
             OffsetGone: the text there was trimmed.
             InvalidRequest: the stream is not that long.
             ServerUnreachable: nothing answers at the address, or not in time.
 
         """
-        parse(ResumeStream, {"id": id, "offset": offset, "rate": rate, "key": key})
-        reader = Reader(id=id, key=key, assembler=Assembler(offset), rate=rate)
+        parse(ResumeStream, {"id": id, "offset": offset, "rate": rate, "key": key, "grant": grant})
+        reader = Reader(id=id, key=key, grant=grant, assembler=Assembler(offset), rate=rate)
         return self._read(reader, owned=False)
 
     def sources(self) -> dict[str, Any]:

@@ -79,6 +79,7 @@ class Reader:
         request: what starts it, or None when it was started before.
         id: its id, once known.
         key: makes whoever shows it the stream's owner; None: not known here.
+        grant: lets whoever shows it read the stream; None: there is none.
         assembler: the text so far, and the next unit due.
         rate: the pace asked for last; None: the server's choice.
         info: what the server said at the first attach.
@@ -102,6 +103,7 @@ class Reader:
     request: dict[str, Any] | None = None
     id: str | None = None
     key: str | None = None
+    grant: str | None = None
     assembler: Assembler = field(default_factory=Assembler)
     rate: Rate | None = None
     info: StreamInfo | None = None
@@ -135,6 +137,8 @@ class Reader:
         }
         if self.rate is not None:
             payload["rate"] = self.rate
+        if self.grant is not None:
+            payload["grant"] = self.grant
         return RESUME_STREAM, payload | self.shown_key
 
     @property

@@ -197,6 +197,10 @@ class Session:
 
     def _connection(self, token: str | None, transports: Attempt, timeout: float) -> Connection:
         shown = {} if token is None else {"token": token}
+        if token is None:  # a grant may do in its place
+            with self.changed:
+                grants = [reader.grant for reader in self._readers if reader.grant is not None]
+            shown = {"grant": grants[0]} if grants else {}
         return Connection(
             self._address,
             transports=transports,
