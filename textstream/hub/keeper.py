@@ -64,8 +64,8 @@ class Keeper:
         self._lines = EndLines(call_at=dispatcher.call_at, clock=clock)
         self._table = StreamTable()
         self._closing = False
-        self.on_left: Callable[[Stream, AttachedReader], None] = lambda _stream, _reader: None
-        """Told of a reader that has gone, with its stream's lock held."""
+        self.on_left: Callable[[Stream, AttachedReader], None] | None = None
+        """Told of a reader that has gone, with its stream's lock held; None: nobody is."""
         self._retention = Retention(
             self._table,
             lock=self._lock,
@@ -286,7 +286,8 @@ class Keeper:
     def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
         """Let go of the reader; of the stream, in time, if it was the last."""
         assert isinstance(reader, Reader)  # noqa: S101
-        self.on_left(stream, reader)
+        if self.on_left is not None:
+            self.on_left(stream, reader)
         with self._lock:
             self._connections.remove_reader(reader)
             if not stream.readers:

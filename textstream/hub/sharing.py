@@ -35,7 +35,6 @@ class Sharing:
         self._grants = grants
         self._clock = clock
         self._expiries = Expiries(self._over, call_at=dispatcher.call_at, clock=clock)
-        keeper.on_left = self._left
 
     def share(
         self, stream_id: str, connection: str, *, key: str | None, expires: float
@@ -112,6 +111,7 @@ class Sharing:
 
     def watch(self, stream: Stream, connection: str, grant: Grant | None) -> None:
         """Let a reader go when its grant expires; None: it has none."""
+        self._keeper.on_left = self._left  # not before: it is one more call for each stream
         left = None if grant is None else self._grants.left(grant)
         self._expiries.watch(_name(stream, connection), left)
 
@@ -121,8 +121,7 @@ class Sharing:
 
     def _left(self, stream: Stream, reader: AttachedReader) -> None:
         """Watch nobody who has gone; the stream's lock is held."""
-        if len(self._expiries):
-            self._expiries.forget(_name(stream, reader.connection))
+        self._expiries.forget(_name(stream, reader.connection))
 
     def _over(self, name: str) -> None:
         stream_id, _, connection = name.partition(" ")
