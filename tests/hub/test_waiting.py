@@ -127,6 +127,19 @@ def test_so_many_changes_are_told_now_and_then(line: Line) -> None:
     assert all(later.at - before.at >= EVERY for before, later in pairwise(told[1:]))
 
 
+def test_who_is_far_back_is_told_when_it_has_come_on_by_a_twentieth(line: Line) -> None:
+    for number in range(62):
+        line.start(f"{number}")
+    line.bench.run(2 * EVERY)
+    assert (line.told("61"), line.told("20")) == ([61], [20])
+    for number, told in enumerate(([61], [61], [61], [61, 57])):
+        line.finish(f"{number}")
+        line.bench.run(2 * EVERY)
+        assert line.told("61") == told
+    assert line.told("20") == [20, 19, 18, 17, 16]
+    assert line.told("4") == [4, 3, 2, 1, 0]
+
+
 def test_who_comes_to_read_while_it_waits_is_told_as_well(line: Line) -> None:
     for name in "abc":
         line.start(name)
