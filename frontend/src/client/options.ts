@@ -14,7 +14,7 @@ export interface ClientOptions {
   transports?: readonly ("websocket" | "polling")[];
   /** Where the streams are remembered for `restore`. Default: the page's `sessionStorage`. */
   storage?: StorageLike | null;
-  /** How many of them, those that were read last. Default: 50. */
+  /** How many of them, those that were read last. Default: 50. With 0 only the client's own key is kept. */
   remember?: number;
   /** The waits between tries to connect. Default: up to 200 at first, 5,000 at most. */
   backoff?: Partial<Backoff>;

@@ -61,7 +61,7 @@ export class StreamStore {
 
   /** Put a stream behind all others, in the place of what was known of it. */
   add(stream: RememberedStream): void {
-    this.#write([...this.#others(stream.id), stream].slice(-this.#most));
+    if (this.#most > 0) this.#write([...this.#others(stream.id), stream].slice(-this.#most));
   }
 
   /** Change what is known of a stream, if it is remembered. */

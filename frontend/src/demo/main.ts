@@ -49,7 +49,7 @@ function connect(): StreamClient {
   try {
     return new StreamClient(address, {
       auth: authFor(address),
-      storage: null, // The page remembers more of a stream: see memory.ts.
+      remember: 0, // The page remembers more of a stream: see memory.ts.
       backoff: { initial: 250, maximum: 3000 },
       giveUpAfter: Infinity, // It says what is wrong, and whoever reads it decides.
     });

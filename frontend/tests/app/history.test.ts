@@ -54,6 +54,14 @@ test("one that could not be read has not ended", () => {
   expect(history.hasEnded("1")).toBe(false);
 });
 
+test("where none is remembered the client is the same all the same", () => {
+  const storage = new MemoryStorage();
+  const store = new StreamStore(storage, "http://a", 0);
+  store.add(entry("1"));
+  expect(store.all()).toEqual([]);
+  expect(new StreamStore(storage, "http://a", 0).clientKey()).toBe(store.clientKey());
+});
+
 test("the streams of another server are another's", () => {
   const storage = new MemoryStorage();
   const [a, b] = [opened(storage), opened(storage, "http://b")];
