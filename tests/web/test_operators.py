@@ -77,10 +77,13 @@ def test_this_machines_own_programs_may_have_figures(app: Flask, asked: dict[str
 )
 def test_nobody_else_may(app: Flask, asked: dict[str, str]) -> None:
     answer = ask(app, "/metrics", **asked)
-    assert answer.status_code == 403
+    is_misdirected = "HTTP_HOST" in asked  # refused before anything is looked for
+    assert answer.status_code == (421 if is_misdirected else 403)
     assert answer.json is not None
     assert answer.json["code"] == "forbidden"
-    assert "TEXTSTREAM_METRICS" in answer.json["message"]
+    assert ("TEXTSTREAM_HOSTS" if is_misdirected else "TEXTSTREAM_METRICS") in answer.json[
+        "message"
+    ]
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -246,8 +246,10 @@ class Events:
         described = self._hub.describe(asked.id, sid, key=asked.key, grant=asked.grant)
         return {"stream": described.model_dump()}
 
-    def unknown(self, event: Any, sid: str, *_args: Any) -> Answer:
+    def unknown(self, event: Any, sid: Any = None, *_args: Any) -> Answer:
         """Answer whoever waits for the answer to an event that nobody handles."""
+        if isinstance(event, str) and event in self._visits:
+            event, sid = "*", event  # by that name it is called as if it were its own handler
         said = ascii(event[:MAX_NAME] if isinstance(event, str) else event)[:MAX_NAME]
         error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
         return self._refuse(sid, UNKNOWN, error.to_wire())

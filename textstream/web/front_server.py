@@ -21,6 +21,7 @@ from textstream.transport.http.listener import UNIX, listen
 from textstream.transport.http.places import Places
 from textstream.web.accepting import Acceptor, Trouble, turn_away
 from textstream.web.descriptors import Recent, limit
+from textstream.web.origins import TOLD
 from textstream.web.request_kinds import SOCKET_IO, Routes
 from textstream.web.server import Server
 
@@ -60,6 +61,7 @@ class Handshakes:
         if environ.get("HTTP_HOST") not in self._known_hosts.right:
             return False  # it is looked at the long way
         environ[FLASK_APP] = self._app
+        environ[TOLD] = True  # who is refused is told, and counted, the long way
         return self._opening(environ, threshold)
 
 
