@@ -118,8 +118,10 @@ class PollingWire:
 class BareClient:
     """Connected to the namespace once made. A context manager: says goodbye."""
 
-    def __init__(self, url: str, transport: Transport = "websocket") -> None:
-        """Connect.
+    def __init__(
+        self, url: str, transport: Transport = "websocket", client_key: str | None = None
+    ) -> None:
+        """Connect; `client_key` is what the client is known by, on this connection and others.
 
         Raises:
             Cut: the connection was cut meanwhile.
@@ -129,7 +131,8 @@ class BareClient:
         self._packets: deque[str] = deque()
         self._asked = 0
         try:
-            self.wire.send(CONNECT)
+            auth = "" if client_key is None else json.dumps({"client_key": client_key})
+            self.wire.send(CONNECT + auth)
             while not self._next_packet().startswith(CONNECT):
                 pass
         except BaseException:

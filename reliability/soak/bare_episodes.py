@@ -90,15 +90,17 @@ def characters(visit: Visit) -> None:
 
 
 def same_request(visit: Visit) -> None:
-    """Start with the same request id over two connections: one stream."""
+    """Start with the same request id over two connections of one client: one stream."""
     request = _request(visit, text=visit.text(), rate=50)
     visit.tally.count("streams")
+    client_key = visit.request_id()
     ids = set()
     for _ in range(2):
-        ids.add(_answered(visit, "start_stream", request)["stream"]["id"])
+        answer = _answered(visit, "start_stream", request, client_key)
+        ids.add(answer["stream"]["id"])
     if len(ids) != 1:
         raise Wrong(f"one request id, {len(ids)} streams")
-    _answered(visit, "stop_stream", {"id": ids.pop()})
+    _answered(visit, "stop_stream", {"id": ids.pop()}, client_key)
     visit.tally.count("repeated starts")
 
 
@@ -157,10 +159,10 @@ def _request(visit: Visit, **fields: Any) -> dict[str, Any]:
     return {"source": "text", "request_id": visit.request_id(), **fields}
 
 
-def _answered(visit: Visit, event: str, payload: dict[str, Any]) -> dict[str, Any]:
+def _answered(visit: Visit, event: str, payload: dict[str, Any], client_key: str) -> dict[str, Any]:
     """Ask until an answer comes through; it must be a good one."""
     for _ in range(HANDSHAKES):
-        with contextlib.suppress(Cut), BareClient(visit.url) as client:
+        with contextlib.suppress(Cut), BareClient(visit.url, client_key=client_key) as client:
             answer = client.answer(event, payload)
             if answer.get("ok") is not True:
                 raise Wrong(f"{event}: {answer['error']['code']}")

@@ -300,11 +300,10 @@ class Events:
                 if isinstance(payload, Unread):
                     raise InvalidRequest(payload.reason)  # noqa: TRY301 (answered like the others)
                 answer = handler(sid, payload)
-            except TextStreamError as problem:
-                error = self._counted(sid, problem)
-                if isinstance(error, LimitReached | Unauthorized):
-                    self._admission.tell(self._caller(sid).address, error)
-                return self._refuse(sid, event, self._explain(sid, error))
+            except TextStreamError as error:
+                # Under this name alone: under another it would keep its own frame, and the payload
+                # with that, until the collector of cyclic garbage comes.
+                return self._refuse(sid, event, self._told(sid, error))
             except Exception as error:  # noqa: BLE001 (of whatever kind)
                 log_exception(logger, "%s failed", event, error=error)
                 return self._refuse(sid, event, INTERNAL_ERROR)
@@ -315,11 +314,14 @@ class Events:
 
         return handle
 
-    def _counted(self, sid: str, error: TextStreamError) -> TextStreamError:
-        """Return what a client is told that asks for streams that are not there."""
+    def _told(self, sid: str, error: TextStreamError) -> dict[str, Any]:
+        """Return the error object for a client; count, and log, what is to be."""
+        address = self._caller(sid).address
         if isinstance(error, UnknownStream) and not isinstance(error, NotReading):
-            return self._admission.count_wrong_id(self._caller(sid).address, error)
-        return error
+            error = self._admission.count_wrong_id(address, error)
+        if isinstance(error, LimitReached | Unauthorized):
+            self._admission.tell(address, error)
+        return self._explain(sid, error)
 
     def _explain(self, sid: str, error: TextStreamError) -> dict[str, Any]:
         """Return the error object; of a stream that another process may have, it says so.
