@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.support.clock import ManualTimer
 from textstream.transport.delay import Delay
 
@@ -67,3 +71,51 @@ def test_one_that_is_called_for_may_wait_again_at_once() -> None:
         clock.advance(SECONDS)
         assert called == [session] * times
         assert len(clock.calls) == 1
+
+
+def test_one_that_fails_does_not_take_the_call_from_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, called = ManualTimer(), list[Session]()
+
+    def call(session: Session) -> None:
+        if session is first:
+            raise ValueError("closed meanwhile")
+        called.append(session)
+
+    waiting = Delay(
+        call,
+        call_later=lambda seconds, job: clock.call_at(clock.now + seconds, job),
+        clock=clock,
+    )
+    first, second, third = Session(), Session(), Session()
+    for session in (first, second, third):
+        waiting.add(session, SECONDS)
+    clock.advance(SECONDS)
+    assert called == [second, third]
+    assert "ValueError" in caplog.text
+
+
+def test_one_that_comes_as_the_last_has_gone_makes_no_second_timer() -> None:
+    clock, called = ManualTimer(), list[Session]()
+    waiting = delay(clock, called)
+    kept = Session()
+
+    class Added:
+        """The lock, behind which another thread adds one."""
+
+        def __init__(self, lock: Any) -> None:
+            self._lock = lock
+
+        def __enter__(self) -> None:
+            self._lock.__enter__()
+
+        def __exit__(self, *what: object) -> None:
+            self._lock.__exit__(*what)
+            waiting._lock = self._lock
+            waiting.add(kept, SECONDS)
+
+    waiting.add(Session(), SECONDS)
+    waiting._lock = Added(waiting._lock)  # type: ignore[assignment]
+    clock.advance(SECONDS)
+    assert len(clock.calls) == 1

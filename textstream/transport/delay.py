@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+
+from textstream.loggable import log_exception
+
+logger = logging.getLogger("textstream.transport")
 
 
 class Delay:
@@ -57,7 +62,10 @@ class Delay:
         for known in self._due():
             one = known()
             if one is not None:
-                self._call(one)
+                try:
+                    self._call(one)
+                except Exception as error:  # noqa: BLE001 (of whatever kind; the others wait)
+                    log_exception(logger, "a call that was due failed", error=error)
 
     def _due(self) -> list[weakref.ref[Any]]:
         due = []
@@ -65,8 +73,9 @@ class Delay:
             now = self._clock()
             while self._waiting and self._waiting[0][0] <= now:
                 due.append(self._waiting.popleft()[1])
-            self._set = bool(self._waiting)
+            # Looked at here: behind the lock whoever adds the next one has a timer of its own set.
+            again = self._set = bool(self._waiting)
             left = self._waiting[0][0] - now if self._waiting else 0.0
-        if self._set:
+        if again:
             self._call_later(left, self._check)
         return due
