@@ -136,9 +136,10 @@ class Hub:
         """
         principal = self._ask(connection)
         stream = self._keeper.find(stream_id)
-        granted = self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
-        is_own = owns(stream, principal, connection, key)
         with stream.lock:
+            # Within it: else `unshare` could end what lets it in before it is among the readers.
+            granted = self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
+            is_own = owns(stream, principal, connection, key)
             check_resumable(stream, offset)
             if is_own:
                 self._keeper.own(connection, stream)
