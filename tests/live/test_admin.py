@@ -77,7 +77,9 @@ def test_all_streams_are_listed_with_whose_they_are(guarded: RunningServer, sio:
     assert one["address"] == "127.0.0.1"
     assert "key" not in one
     assert Operator(guarded).get("/admin/streams?limit=0").status_code == 400
-    assert Operator(guarded).get("/admin/streams?limit=x").json()["code"] == "invalid_request"
+    for wrong in ("x", "00000000199999999", "9" * 5000, "-1", "1.5"):
+        refused = Operator(guarded).get(f"/admin/streams?limit={wrong}")
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request"), wrong
 
 
 def test_a_stream_is_stopped_for_everyone(guarded: RunningServer, sio: Connect) -> None:

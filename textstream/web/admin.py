@@ -183,7 +183,8 @@ def shows_admin(
 def _limit(text: str | None) -> int:
     if text is None:
         return LISTED
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_LISTED):
+    # Its length first: of too many digits `int` makes no number.
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 0 < int(text) <= MOST_LISTED):
         raise InvalidRequest(f"limit: a number from 1 to {MOST_LISTED}")
     return int(text)
 
