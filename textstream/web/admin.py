@@ -26,6 +26,8 @@ LISTED = 100
 """Streams that are listed where nobody asks for more, or fewer."""
 
 MOST_LISTED = 1000
+DIGITS = 9
+"""Of a number that is looked at, at most: of thousands `int` makes none."""
 
 MONTH = 30 * DAY
 """Seconds for which something may be taken back."""
@@ -183,8 +185,9 @@ def shows_admin(
 def _limit(text: str | None) -> int:
     if text is None:
         return LISTED
-    # Its length first: of too many digits `int` makes no number.
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 0 < int(text) <= MOST_LISTED):
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= DIGITS and 0 < int(text) <= MOST_LISTED
+    ):
         raise InvalidRequest(f"limit: a number from 1 to {MOST_LISTED}")
     return int(text)
 

@@ -85,7 +85,7 @@ export class Player {
 
   stop(): void {
     if (this.#badge.connected) {
-      void (this.#wanted ?? this.#reading)?.stream.stop();
+      end((this.#wanted ?? this.#reading)?.stream);
       return;
     }
     const wanted = this.#wanted;
@@ -93,7 +93,7 @@ export class Player {
     if (wanted) this.#drop(wanted);
     if (this.#reading) {
       this.#memory.remember(this.#reading.record);
-      void this.#reading.stream.stop();
+      end(this.#reading.stream);
       this.#showInterrupted(this.#reading);
     } else if (wanted) {
       this.#notStarted("");
@@ -197,7 +197,7 @@ export class Player {
     next.lost = lost;
     this.#reading = next;
     this.#skip(next, offset, first);
-    if (stopping) void next.stream.stop();
+    if (stopping) end(next.stream);
   }
 
   #skip(reading: Reading, from: number, to: number): void {
@@ -250,9 +250,10 @@ export class Player {
   /** Another one takes its place: stop it, and hear no more of it. */
   #drop(reading: Reading): void {
     reading.close();
-    void reading.stream.stop().then(() => {
+    const forget = () => {
       this.#client.forget(reading.stream);
-    });
+    };
+    void reading.stream.stop().then(forget, forget);
   }
 
   /** Change a record, and keep it over a reload: unless another stream has taken its place. */
@@ -260,4 +261,11 @@ export class Player {
     Object.assign(record, change);
     if (record === (this.#wanted?.record ?? record)) this.#memory.remember(record);
   }
+}
+
+/** Stop a stream; where the token does not allow that, hear no more of it. */
+function end(stream: TextStream | undefined): void {
+  stream?.stop().catch(() => {
+    stream.leave();
+  });
 }

@@ -62,7 +62,11 @@ export function useTextStream(
     () => ({
       start,
       show,
-      stop: () => void stream?.stop(),
+      stop: () => {
+        stream?.stop().catch(() => {
+          stream.leave();
+        });
+      },
       pause: () => stream?.pause(),
       continue: () => stream?.continue(),
       setRate: (rate: Rate) => stream?.setRate(rate) ?? Promise.resolve(),

@@ -84,8 +84,12 @@ export class Workspace {
   stop(key: string): void {
     const pane = this.find(key);
     if (!pane?.stream || !running(pane)) return;
-    if (pane.watching || this.#hasEnded(pane)) pane.stream.leave();
-    else void pane.stream.stop();
+    const { stream } = pane;
+    const leave = () => {
+      stream.leave();
+    };
+    if (pane.watching || this.#hasEnded(pane)) leave();
+    else stream.stop().catch(leave); // a token may allow to start, and not to stop
   }
 
   /** Watch a stream that somebody else has started, from its beginning or from now on. */
@@ -171,11 +175,12 @@ export class Workspace {
   #letGo(pane: Pane): void {
     const { stream } = pane;
     if (!stream) return;
+    const release = () => {
+      this.#client.release(stream);
+    };
     if (running(pane) && !pane.watching && !this.#hasEnded(pane))
-      void stream.stop().then(() => {
-        this.#client.release(stream);
-      });
-    else this.#client.release(stream);
+      void stream.stop().then(release, release);
+    else release();
   }
 
   #restore(): void {
