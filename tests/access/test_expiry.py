@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.clock import ManualTimer
-from textstream.access.expiry import Expiries
+from textstream.access.expiry import COARSE, FARTHEST, Expiries
 
 
 @pytest.fixture
@@ -92,3 +92,27 @@ def test_it_looks_once_a_second_however_many_are_over(timer: ManualTimer, over: 
     timer.advance(20)
     assert len(over) == 1000
     assert len(looks) <= 4
+
+
+def test_times_that_fall_and_fall_leave_few_calls_behind(
+    expiries: Expiries, timer: ManualTimer, over: list[str]
+) -> None:
+    for number in range(20_000):
+        expiries.watch(str(number), 30 * 86_400 - number)
+        expiries.watch(str(number) + " soon", FARTHEST - number * COARSE / 100)
+        expiries.forget(str(number))
+        expiries.forget(str(number) + " soon")
+    assert len(timer.calls) <= 210
+    timer.advance(FARTHEST)
+    assert timer.calls == []
+    assert over == []
+
+
+def test_one_that_lasts_longer_than_a_look_is_over_in_its_time(
+    expiries: Expiries, timer: ManualTimer, over: list[str]
+) -> None:
+    expiries.watch("a", 2.5 * FARTHEST)
+    timer.advance(2.5 * FARTHEST - 0.001)
+    assert over == []
+    timer.advance(0.001)
+    assert over == ["a"]
