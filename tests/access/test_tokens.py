@@ -222,6 +222,17 @@ def test_what_cannot_be_read_is_no_token(clock: ManualClock, header: str, claims
     assert not caught.value.retryable
 
 
+@pytest.mark.parametrize(
+    ("said", "issued"),
+    [("900", 900.0), ("9" * 400, None), ("NaN", None), ("Infinity", None), ("[900]", None)],
+)
+def test_when_it_was_issued_is_a_time_or_nothing(
+    clock: ManualClock, said: str, issued: float | None
+) -> None:
+    claims = '{"sub":"a","aud":"textstream","exp":1000,"iat":' + said + "}"
+    assert tokens(SECRET, clock).principal_of(signed('{"alg":"HS256"}', claims)).issued == issued
+
+
 def test_one_that_has_expired_says_so_and_may_be_renewed(clock: ManualClock) -> None:
     made = tokens(SECRET, clock)
     clock.now = 1000 + LEEWAY

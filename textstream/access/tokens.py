@@ -188,13 +188,13 @@ class Tokens:
             quota = read_claim(claims.get("quota"))
         except BadQuota as error:
             raise Unauthorized(f"The token's {error}. Whoever made it has to mend it.") from None
-        issued, name = claims.get("iat"), claims.get("jti", "")
+        name = claims.get("jti", "")
         return user(
             subject,
             scopes,
             float(claims["exp"]),
             quota,
-            issued=float(issued) if isinstance(issued, (int, float)) else None,
+            issued=_number(claims.get("iat")),
             token=name if isinstance(name, str) else "",
         )
 
@@ -230,13 +230,19 @@ class Tokens:
 
     def _check_time(self, claims: dict[str, Any]) -> None:
         now = self._clock()
-        try:
-            begins, ends = float(claims.get("nbf", 0.0)), float(claims["exp"])
-        except (TypeError, ValueError, OverflowError):
-            begins = ends = math.nan
-        if not (math.isfinite(begins) and math.isfinite(ends)):
+        begins, ends = _number(claims.get("nbf", 0.0)), _number(claims["exp"])
+        if begins is None or ends is None:
             raise Unauthorized("The token's times are no numbers.")
         if not now < ends + LEEWAY:
             raise Unauthorized(EXPIRED, reason="expired")
         if begins - LEEWAY > now:
             raise Unauthorized("The token is not valid yet.")
+
+
+def _number(value: object) -> float | None:
+    """Return a time in a claim; None: it is none. An integer of JSON has any number of digits."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
