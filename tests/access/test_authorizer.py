@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock import ManualClock
 from tests.support.timing import patient
 from textstream.access.authorizer import Authorizer
 from textstream.access.credentials import Credentials
 from textstream.access.principal import Principal
+from textstream.access.revocations import Revocations
 from textstream.errors import RateLimited, Unauthorized
 
 SHOWN = Credentials("the token", {"user-agent": "x"}, None, "203.0.113.7")
@@ -63,6 +65,23 @@ def test_it_is_given_what_was_shown_and_believed() -> None:
     assert seen == [SHOWN]
 
 
+def test_what_is_taken_back_while_it_answers_is_taken_back() -> None:
+    clock = ManualClock()
+    revocations = Revocations(clock)
+
+    def authorize(_shown: Credentials) -> Principal:
+        clock.advance(1)
+        revocations.revoke_user("alice")
+        clock.advance(1)
+        return Principal("alice")
+
+    asked = Authorizer(authorize, submit=at_once, wall_clock=clock)
+    assert revocations.cover(asked.principal_of(SHOWN))
+    clock.advance(1)
+    later = Authorizer(lambda _: Principal("alice"), submit=at_once, wall_clock=clock)
+    assert not revocations.cover(later.principal_of(SHOWN))
+
+
 def test_it_says_nobody() -> None:
     with pytest.raises(Unauthorized, match="Sign in") as caught:
         asking(None).principal_of(SHOWN)
@@ -84,8 +103,10 @@ def test_it_says_nobody() -> None:
         Principal("alice", frozenset({1})),  # type: ignore[arg-type]
         Principal("alice", None, "soon"),  # type: ignore[arg-type]
         Principal("alice", None, float("nan")),
+        Principal("alice", None, float("inf")),
+        Principal("alice", None, 10**400),
     ],
-    ids=repr,
+    ids=lambda result: repr(result)[:60],
 )
 def test_what_makes_no_sense_is_a_refusal_and_one_line(
     result: Any, caplog: pytest.LogCaptureFixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
+import sys
 import threading
 import time
 from collections import Counter
@@ -100,6 +100,7 @@ class Authorizer:
 
         """
         self._enter(credentials.address)
+        asked = self._wall_clock()
         call = _Call(credentials)
         self._submit(lambda: self._run(call))
         if not call.done.wait(self._seconds):
@@ -112,7 +113,7 @@ class Authorizer:
             raise Unauthorized(UNAVAILABLE, reason="unavailable")
         if call.result is None:
             raise Unauthorized(REFUSED)
-        return self._checked(call.result)
+        return self._checked(call.result, asked)
 
     def _run(self, call: _Call) -> None:
         try:
@@ -143,7 +144,7 @@ class Authorizer:
             if not self._calls[address]:
                 del self._calls[address]
 
-    def _checked(self, result: Any) -> Principal:
+    def _checked(self, result: Any, asked: float) -> Principal:
         """Return what it said, if that makes sense: a user's code is not type-checked."""
         problem, quota = _problem(result), None
         if not problem:
@@ -156,8 +157,9 @@ class Authorizer:
             raise Unauthorized(UNAVAILABLE, reason="unavailable")
         scopes = None if result.scopes is None else frozenset(result.scopes)
         expires = None if result.expires is None else float(result.expires)
-        # It knows best whom it takes: what an operator took back before, it may give anew.
-        return user(result.id, scopes, expires, quota, issued=self._wall_clock())
+        # It knows best whom it takes: what an operator took back before it was asked, it may give
+        # anew. Not what was taken back while it answered.
+        return user(result.id, scopes, expires, quota, issued=asked)
 
     def _tell(self, said: str, argument: object) -> None:
         if self._told.count(said, ""):
@@ -176,8 +178,9 @@ def _problem(result: Any) -> str:
         or not all(isinstance(scope, str) for scope in scopes)
     ):
         return "the scopes are no set of texts"
-    if expires is not None and (
-        not isinstance(expires, (int, float)) or not math.isfinite(expires)
+    if expires is not None and not (
+        # An integer may be larger than any float; and no NaN is smaller than one.
+        isinstance(expires, (int, float)) and abs(expires) <= sys.float_info.max
     ):
         return "expires is no number of seconds since 1970"
     return ""

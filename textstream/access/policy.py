@@ -101,7 +101,7 @@ class Policy:
         """
         self._private = private
         self._clock = clock
-        self.revocations = revocations or Revocations(clock)
+        self.revocations = Revocations(clock) if revocations is None else revocations
 
     def check(self, principal: Principal, scope: Scope | None = None, source: str = "") -> None:
         """Refuse who has expired, or lacks a scope.
