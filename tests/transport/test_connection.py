@@ -151,6 +151,22 @@ def test_a_cork_does_not_lose_what_was_left_for_the_end_of_a_turn(
     assert theirs.recv(100) == b"one two"
 
 
+def test_what_is_held_back_is_bounded_as_what_is_not(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection, owner, theirs = connect(Bounds(max_buffered=100_000, stall=NEVER))
+    frame = b"\x81\x7e\x0f\xff" + b"x" * 4095
+    for _ in range(1000):
+        connection.cork()
+        connection.write(frame)
+        connection.uncork()
+        assert len(connection._out) <= 100_000 + 2 * len(frame)
+    assert owner.went.wait(TIMEOUT)
+    assert "too slow" in caplog.text
+    with contextlib.suppress(ConnectionResetError):
+        read_to_the_end(theirs)
+
+
 def test_nothing_is_left_for_the_end_by_who_says_goodbye(
     connect: Connect, reactor: Reactor
 ) -> None:
@@ -162,6 +178,7 @@ def test_nothing_is_left_for_the_end_by_who_says_goodbye(
         connection.write_last(b"two")
 
     reactor.call_soon(handle)
+    let_pass(reactor, 0)  # or the goodbye may come first
     theirs.sendall(GOODBYE)
     assert read_to_the_end(theirs) == b"one \x88\x02\x03\xe8"
 

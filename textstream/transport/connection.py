@@ -238,11 +238,8 @@ class Connection:
             if self._state is not OPEN:
                 return
             self._send(data)
-            if not self._out:
-                return  # nearly always; `_flush` has told when it became so
-            self._receiver.intake.outgoing(len(self._out))
-            if len(self._out) > self._bounds.max_buffered + len(data):
-                self._give_up(f"{len(self._out)} bytes wait for it")
+            if self._out:
+                self._bound(len(data))
 
     def write_last(self, data: bytes) -> None:
         """Write frames when all that is ready now has been handled; in another thread, now.
@@ -274,6 +271,8 @@ class Connection:
             held, self._held = self._held, None
             if held and self._state is not State.CLOSED:
                 self._send(held)
+                if self._out and self._state is OPEN:
+                    self._bound(len(held))
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Send a close frame after what waits; handle nothing more; wait a while for the answer."""
@@ -459,6 +458,13 @@ class Connection:
             return
         if sent < len(data):
             self._keep(data[sent:])
+
+    def _bound(self, written: int) -> None:
+        """Bear in mind that something waits; seldom needed: `_flush` tells when it is gone."""
+        waiting = len(self._out)
+        self._receiver.intake.outgoing(waiting)
+        if waiting > self._bounds.max_buffered + written:  # one write may be larger than all may be
+            self._give_up(f"{waiting} bytes wait for it")
 
     def _keep(self, data: bytes | bytearray) -> None:
         """Let `data` wait until the kernel takes it."""
