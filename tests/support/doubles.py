@@ -18,6 +18,7 @@ from tests.support.clock import ManualClock
 from textstream.access.account import Account, Kind
 from textstream.access.caller import Caller
 from textstream.access.clients import Clients
+from textstream.access.grants import Grants
 from textstream.access.shares import Shares
 from textstream.hub.hub import Hub, Limits
 from textstream.protocol import (
@@ -326,6 +327,7 @@ class Bench:
             clock=self.clock,
             limits=self.limits,
             clients=self.clients,
+            grants=Grants(clock=self.clock),
         )
 
     def new_clients(self) -> Clients:

@@ -163,8 +163,7 @@ class Hub:
             stream.attach(reader)
             if before:
                 before.leave(may_return=False)
-            if granted is not None:
-                self.sharing.watch(stream, connection, granted)
+            self.sharing.watch(stream, connection, granted)
         self.figures.resumed.add()
         self._begin_reading(reader)
         return reader

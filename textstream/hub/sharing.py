@@ -110,18 +110,25 @@ class Sharing:
         return read
 
     def watch(self, stream: Stream, connection: str, grant: Grant | None) -> None:
-        """Let a reader go when its grant expires; None: it has none."""
-        self._keeper.on_left = self._left  # not before: it is one more call for each stream
-        left = None if grant is None else self._grants.left(grant)
-        self._expiries.watch(_name(stream, connection), left)
+        """Let a reader go when its grant expires; None: it has none, whatever it had before."""
+        name = _name(stream, connection)
+        if grant is not None:
+            self._keeper.on_left = self._left  # not before: it is one more call for each stream
+            self._expiries.watch(name, self._grants.left(grant))
+        elif self._expiries.ends:
+            self._expiries.forget(name)
 
     def _may_stay(self, stream: Stream, connection: str) -> bool:
         principal = self._keeper.principal(connection)
         return self._policy.may_read_on(stream, principal, connection)
 
     def _left(self, stream: Stream, reader: AttachedReader) -> None:
-        """Watch nobody who has gone; the stream's lock is held."""
-        self._expiries.forget(_name(stream, reader.connection))
+        """Watch nobody who has gone; the stream's lock is held.
+
+        One that was told of the end goes a moment later: its connection may read anew by then.
+        """
+        if self._keeper.reader(reader.connection, stream.id) in (None, reader):
+            self._expiries.forget(_name(stream, reader.connection))
 
     def _over(self, name: str) -> None:
         stream_id, _, connection = name.partition(" ")
