@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.clock import ManualClock
-from tests.support.doubles import Bench
+from tests.support.doubles import Bench, RecordingSink
 from textstream.observe.deliveries import LONGEST, Deliveries
 from textstream.observe.figures import Buckets
-from textstream.reading import reader
+from textstream.reading import reader as reader_module
 from textstream.reading.dispatcher import TICK
 from textstream.reading.reader import Reader
 from textstream.sources.base import Source, Wait
@@ -86,7 +88,7 @@ def test_a_step_that_comes_late_is_late_for_all_that_were_due(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No block of frames ends in the time that is looked at, or its reader is served once more.
-    monkeypatch.setattr(reader, "phase_of", lambda _stream, _turn: 0)
+    monkeypatch.setattr(reader_module, "phase_of", lambda _stream, _turn: 0)
     for number in range(3):
         bench.start(TEXT, rate=20, connection=f"client {number}")
     bench.settle()
@@ -112,6 +114,18 @@ def test_a_pause_and_another_pace_are_no_gaps(bench: Bench) -> None:
     paused.set_rate(1, bench.clock())
     bench.run(3)
     assert set(between(deliveries(bench).read_gaps())) <= {"0.05", "0.06", "1.0"}
+
+
+def test_another_pace_in_the_midst_of_a_step_is_no_gap(bench: Bench) -> None:
+    class Impatient(RecordingSink):
+        def write_units(self, *what: Any, **more: Any) -> None:
+            super().write_units(*what, **more)
+            if self.sends == 3:
+                reader.set_rate(10, bench.clock())
+
+    reader, _ = bench.start(TEXT, rate=0.5, sink=Impatient(bench.clock))  # too slow for a run
+    bench.run(7)
+    assert set(between(deliveries(bench).read_gaps())) <= {"0.1", "0.15", "2.5"}
 
 
 def test_a_source_that_lets_its_readers_wait_is_a_gap(bench: Bench) -> None:

@@ -303,6 +303,7 @@ class Reader:
                 or self.format != "char"
                 or self._cursor < self._reached
                 or self.paused
+                or not self._wrote  # it was paused, or has another pace, since it was served
                 or not self.reading
             ):
                 return None
