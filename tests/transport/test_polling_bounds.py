@@ -237,6 +237,20 @@ def test_a_pong_without_a_poll_does_not_keep_a_session(start_local: StartLocal, 
     assert session.last_ping is None
 
 
+def test_who_leaves_in_the_moment_of_its_ping_is_no_failure(
+    start_local: StartLocal, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = dial(start_local(ping_interval=60)).session
+
+    def close_and_send(packet: Packet) -> None:
+        session.close(wait=False)
+        Session.send(session, packet)
+
+    monkeypatch.setattr(session, "send", close_and_send)
+    session.ping()
+    assert session.closed
+
+
 def test_a_request_of_who_is_overdue_ends_the_session(start_local: StartLocal, dial: Dial) -> None:
     client = dial(start_local(ping_interval=60, ping_timeout=60))
     session = client.session

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
+from engineio.exceptions import SocketIsClosedError
 from engineio.packet import PING, Packet
 from engineio.socket import Socket
 
@@ -44,7 +46,8 @@ class HeartbeatSocket(Socket):
         """Ask for a sign of life."""
         if not self.closing and not self.closed:
             self.last_ping = time.time()
-            self.send(Packet(PING))
+            with suppress(SocketIsClosedError):  # since it was looked at, in another thread
+                self.send(Packet(PING))
 
     def pong(self) -> None:
         """Take a pong for the ping that is out.
