@@ -213,6 +213,26 @@ def test_where_there_are_many_it_is_not_looked_for_each(
     assert [accept() for _ in range(3)] == [1, 1, 1]
 
 
+def test_where_there_is_none_it_is_looked_each_time_again(door: Door, listener: Listener) -> None:
+    def accept() -> None:
+        with socket.create_connection(listener.getsockname()):
+            door.acceptor.accept(listener)[0].close()
+
+    looks: list[None] = []
+
+    def limit() -> int:
+        looks.append(None)
+        return door.limit
+
+    accept()  # and the next ones without a look
+    listener.failures = [errno.EMFILE]
+    with pytest.raises(BlockingIOError):
+        accept()
+    door.acceptor._limit = limit
+    accept()
+    assert looks
+
+
 def test_it_is_said_once_a_minute(
     door: Door, listener: Listener, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:

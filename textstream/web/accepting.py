@@ -203,6 +203,7 @@ class Acceptor:
 
     def _without(self, listener: socket.socket, error: OSError) -> None:
         """Take a connection with the descriptor in reserve, and turn it away; or wait a moment."""
+        self._plenty = 0  # whatever was seen when it was looked at
         if error.errno in FULL and self._reserve is not None:
             self.close()
             try:
