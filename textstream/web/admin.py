@@ -115,12 +115,13 @@ class Admin:
                 "end sharing", operator.caller, stream=asked.stream, user=operator.name
             )
             return {"readers": readers}
-        what = f"revoke {asked.sub}" if asked.sub is not None else "revoke a token"
-        self._watch.admin(what, operator.caller, user=operator.name)
+        what = "revoke a token"
         if asked.sub is not None:
             self._revocations.revoke_user(asked.sub, asked.seconds)
+            what = f"revoke {asked.sub}"
         elif asked.jti is not None:
             self._revocations.revoke_token(asked.jti, asked.seconds)
+        self._watch.admin(what, operator.caller, user=operator.name)
         connections = self._oversight.turn_out(self._revocations.cover)
         self._turn_out(connections)
         return {"connections": len(connections)}
