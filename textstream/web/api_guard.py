@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 
 from flask import Flask, Response, g, jsonify, request
@@ -48,5 +49,5 @@ def refuse(error: TextStreamError) -> Response:
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = 'Bearer realm="textstream"'  # RFC 6750, 3
     if error.retry_after:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
