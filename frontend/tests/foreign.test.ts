@@ -36,7 +36,7 @@ test("the one that the build names is the page's own, too", () => {
 
 test("what was meant for the other goes with it", () => {
   const link = "https://app.example/app/?server=https://evil.example&watch=s1&transports=polling";
-  expect(withOwnServer(`${link}#token=t&more=1`)).toBe(
+  expect(withOwnServer(`${link}#token=t&grant=g&more=1`)).toBe(
     "https://app.example/app/?transports=polling#more=1",
   );
 });

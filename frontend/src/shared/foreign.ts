@@ -53,7 +53,7 @@ export function foreignOrigin(address: string, own: string, page: string): strin
 
 /** The page's address with its own server, and without what was meant for the other. */
 export function withOwnServer(page: string): string {
-  const link = new URL(withoutFragment(page, "token"));
+  const link = new URL(withoutFragment(withoutFragment(page, "token"), "grant"));
   for (const name of ["server", "watch"]) link.searchParams.delete(name);
   return link.href;
 }
