@@ -14,8 +14,8 @@ from textstream.access.principal import Principal, user
 from textstream.errors import Unauthorized
 
 MIN_OWN_TOKEN = 16
-"""Characters, at least: 64 bits, where they are random hex digits. Whoever guesses may go on: he would
-be kept from it only with all who share his address, and have the right one."""
+"""Characters, at least: 64 bits, where they are random hex digits. Whoever guesses may go on: to
+keep him from it would keep out all who share his address, and have the right one."""
 
 NBYTES = 32
 """Random bytes of one that is made."""
