@@ -90,6 +90,26 @@ test("what is somebody else's is not stopped, and read on", async () => {
   client.close();
 });
 
+test("what may not be stopped is left, where nobody is told", async () => {
+  const { server, client, stream } = await streaming();
+  const failed = expect(stream.done).rejects.toMatchObject({ code: "closed" });
+  server.script = ({ event }) => (event === "stop_stream" ? refusal("forbidden") : undefined);
+  await Promise.all([stream.stopOrLeave(), stream.stopOrLeave()]);
+  await failed;
+  expect(server.seen().slice(1)).toEqual(["stop_stream", "leave_stream"]);
+  client.close();
+});
+
+test("what may be stopped is not left", async () => {
+  const { server, client, stream } = await streaming();
+  const stopped = stream.stopOrLeave();
+  server.end("stopped", 0);
+  await stopped;
+  expect(await stream.done).toMatchObject({ reason: "stopped" });
+  expect(server.seen().slice(1)).toEqual(["stop_stream"]);
+  client.close();
+});
+
 test("a stream's key goes with what its owner asks, here and elsewhere", async () => {
   const { server, client, stream } = await streaming();
   expect(stream.key).toBe("key of s1");

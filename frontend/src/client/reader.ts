@@ -26,8 +26,8 @@ export class Reader {
   readonly #grant: string | undefined;
   /** Its place in the line of its source, 1 is next; undefined while it does not wait for one. */
   position: number | undefined;
-  /** Told why the server did not stop it: it is somebody else's. */
-  stopRefused: ((error: StreamError) => void) | undefined;
+  /** Those who wait for it to be stopped: told why the server did not, it is somebody else's. */
+  readonly stopRefused: ((error: StreamError) => void)[] = [];
   assembler: Assembler;
   /** The pace asked for last; undefined: the server's choice. */
   rate: Rate | undefined;
@@ -129,7 +129,7 @@ export class Reader {
   /** The server did not stop it: it is somebody else's, and goes on. */
   stopForbidden(error: StreamError): void {
     this.stopping = false;
-    this.stopRefused?.(error);
+    for (const tell of this.stopRefused.splice(0)) tell(error);
     this.#observer.changed();
   }
 

@@ -172,15 +172,23 @@ export class TextStream {
   async stop(): Promise<void> {
     const reader = this.#reader;
     const refused = new Promise<never>((_, reject) => {
-      const before = reader.stopRefused;
-      reader.stopRefused = (error) => {
-        before?.(error);
-        reject(error);
-      };
+      reader.stopRefused.push(reject);
     });
     this.#session.stop(reader);
     this.#changed();
     await Promise.race([this.done.catch(() => undefined), refused]);
+  }
+
+  /**
+   * Stop it; where that is not allowed, as to who has a token without the scope for it, leave it. For a
+   * button, which has nobody to tell. Resolves when it has ended here, and never rejects.
+   */
+  async stopOrLeave(): Promise<void> {
+    try {
+      await this.stop();
+    } catch {
+      this.leave();
+    }
   }
 
   /** Let it stand still for this reader. */

@@ -85,7 +85,7 @@ export class Player {
 
   stop(): void {
     if (this.#badge.connected) {
-      end((this.#wanted ?? this.#reading)?.stream);
+      void (this.#wanted ?? this.#reading)?.stream.stopOrLeave();
       return;
     }
     const wanted = this.#wanted;
@@ -93,7 +93,7 @@ export class Player {
     if (wanted) this.#drop(wanted);
     if (this.#reading) {
       this.#memory.remember(this.#reading.record);
-      end(this.#reading.stream);
+      void this.#reading.stream.stopOrLeave();
       this.#showInterrupted(this.#reading);
     } else if (wanted) {
       this.#notStarted("");
@@ -197,7 +197,7 @@ export class Player {
     next.lost = lost;
     this.#reading = next;
     this.#skip(next, offset, first);
-    if (stopping) end(next.stream);
+    if (stopping) void next.stream.stopOrLeave();
   }
 
   #skip(reading: Reading, from: number, to: number): void {
@@ -250,10 +250,9 @@ export class Player {
   /** Another one takes its place: stop it, and hear no more of it. */
   #drop(reading: Reading): void {
     reading.close();
-    const forget = () => {
+    void reading.stream.stopOrLeave().then(() => {
       this.#client.forget(reading.stream);
-    };
-    void reading.stream.stop().then(forget, forget);
+    });
   }
 
   /** Change a record, and keep it over a reload: unless another stream has taken its place. */
@@ -261,11 +260,4 @@ export class Player {
     Object.assign(record, change);
     if (record === (this.#wanted?.record ?? record)) this.#memory.remember(record);
   }
-}
-
-/** Stop a stream; where the token does not allow that, hear no more of it. */
-function end(stream: TextStream | undefined): void {
-  stream?.stop().catch(() => {
-    stream.leave();
-  });
 }

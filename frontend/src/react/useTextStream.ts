@@ -62,11 +62,7 @@ export function useTextStream(
     () => ({
       start,
       show,
-      stop: () => {
-        stream?.stop().catch(() => {
-          stream.leave();
-        });
-      },
+      stop: () => void stream?.stopOrLeave(),
       pause: () => stream?.pause(),
       continue: () => stream?.continue(),
       setRate: (rate: Rate) => stream?.setRate(rate) ?? Promise.resolve(),

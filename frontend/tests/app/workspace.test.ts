@@ -7,7 +7,7 @@ import { running, type Pane } from "../../src/app/model/pane";
 import { PaneStore } from "../../src/app/model/paneStore";
 import { MOST_PANES, Workspace } from "../../src/app/model/workspace";
 import { settle } from "../support/clock.js";
-import { at, FakeServer, FakeStream, fakeClient, UNITS } from "../support/fake.js";
+import { at, FakeServer, FakeStream, fakeClient, refusal, UNITS } from "../support/fake.js";
 import { MemoryStorage } from "./memoryStorage";
 
 const ASKED = { prompt: "x", source: "text", params: {} };
@@ -108,6 +108,25 @@ test.each([
   await settle();
   const ending = state === "ended" ? "leave_stream" : "stop_stream";
   expect(page.requests().sort()).toEqual(["describe_stream", ending, "resume_stream"].sort());
+  page.client.close();
+});
+
+test("who may start and not stop leaves its own reading", async () => {
+  const page = await loaded();
+  page.server.script = ({ event }) => (event === "stop_stream" ? refusal("forbidden") : undefined);
+  page.start();
+  await settle();
+  page.workspace.stop(page.pane.key);
+  await settle();
+  expect(page.requests()).toEqual(["start_stream", "stop_stream", "leave_stream"]);
+  page.start();
+  await settle();
+  page.start(); // in the place of the one that runs
+  await settle();
+  expect(page.requests().sort()).toEqual(
+    ["start_stream", "start_stream", "stop_stream", "leave_stream"].sort(),
+  );
+  expect(page.client.streams.map(({ id }) => id)).toEqual(["s3"]);
   page.client.close();
 });
 

@@ -63,6 +63,24 @@ test("another start takes its place when it has begun, and not before", async ()
   expect([page.says("state"), page.says("count")]).toEqual(["Stopped, verified.", "3"]);
 });
 
+test("who may start and not stop leaves its own reading", async () => {
+  page.server.script = ({ event }) => (event === "stop_stream" ? refusal("forbidden") : undefined);
+  await started();
+  page.server.send(0, 4);
+  await started("y"); // in the place of the first
+  await settle();
+  expect(page.server.seen()).toEqual([
+    "start_stream",
+    "start_stream",
+    "stop_stream",
+    "leave_stream",
+  ]);
+  page.player.stop();
+  await settle();
+  expect(page.server.seen().slice(4)).toEqual(["stop_stream", "leave_stream"]);
+  expect(page.player.running).toBe(false);
+});
+
 test("one that is refused leaves the other on the screen, and says why", async () => {
   await started();
   page.server.send(0, 4);

@@ -84,12 +84,8 @@ export class Workspace {
   stop(key: string): void {
     const pane = this.find(key);
     if (!pane?.stream || !running(pane)) return;
-    const { stream } = pane;
-    const leave = () => {
-      stream.leave();
-    };
-    if (pane.watching || this.#hasEnded(pane)) leave();
-    else stream.stop().catch(leave); // a token may allow to start, and not to stop
+    if (pane.watching || this.#hasEnded(pane)) pane.stream.leave();
+    else void pane.stream.stopOrLeave();
   }
 
   /** Watch a stream that somebody else has started, from its beginning or from now on. */
@@ -175,12 +171,11 @@ export class Workspace {
   #letGo(pane: Pane): void {
     const { stream } = pane;
     if (!stream) return;
-    const release = () => {
-      this.#client.release(stream);
-    };
     if (running(pane) && !pane.watching && !this.#hasEnded(pane))
-      void stream.stop().then(release, release);
-    else release();
+      void stream.stopOrLeave().then(() => {
+        this.#client.release(stream);
+      });
+    else this.#client.release(stream);
   }
 
   #restore(): void {
