@@ -141,10 +141,10 @@ def _serve(settings: Settings) -> None:
     where = _address(settings.host, server.port)
     if token:
         _show_links(settings.host, server.port, token)
-    click.echo(f"textstream is listening on {scheme}{where}", err=True)
-
-    # Requests are served meanwhile: a polling client fetches its stream_end with one.
+    # Requests are served meanwhile: a polling client fetches its stream_end with one. Before
+    # anybody is told that it listens: who has read that may end it.
     drain_on_signals(parts, settings.drain, finish=server.shutdown)
+    click.echo(f"textstream is listening on {scheme}{where}", err=True)
     server.serve()
     logger.info("stopped")
 

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "settings": "access access_settings",
     "access_settings": "access origins",
     "threads": "access",
+    "main_thread": "",
     "chaos": "",
     "json_encoder": "",
     "measure": "errors json_encoder",
@@ -37,10 +38,10 @@ MAY_IMPORT = {
     "hub": "errors access loggable log_lines observe protocol sources stream reading threads",
     "transport": "access json_encoder loggable observe threads",
     "lab": "errors access loggable measure protocol reading transport",
-    "web": "errors access measure observe protocol loggable log_format origins settings threads "
-    "sources stream reading hub transport lab",
+    "web": "errors access main_thread measure observe protocol loggable log_format origins "
+    "settings threads sources stream reading hub transport lab",
     "client": "errors protocol",
-    "cli": "errors protocol client chaos stream_server",
+    "cli": "errors main_thread protocol client chaos stream_server",
     "wsgi": "errors access log_format settings web",
     "stream_server": "errors access log_format settings web wsgi",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -175,6 +176,15 @@ def test_nothing_to_wait_for_is_not_waited_for(start_server: StartServer, sio: C
     begun = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - begun < SLACK
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="tgkill(2) is Linux's")
+def test_a_signal_that_another_thread_gets_is_heard(start_server: StartServer) -> None:
+    """The kernel chooses which. Nothing wakes the main thread then: the server never ended."""
+    server = start_server()
+    requests.get(f"{server.url}/healthz", timeout=10)  # it waits for what comes
+    server.terminate_another_thread()
+    assert server.stop() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -115,6 +117,14 @@ class RunningServer:
         """Send it a signal and do not wait. A second one ends it at once."""
         self._told_to_end = True
         self._process.send_signal(number)
+
+    def terminate_another_thread(self) -> None:
+        """Send SIGTERM to a thread that is not the main one, as the kernel may (Linux)."""
+        self._told_to_end = True
+        threads = {int(task.name) for task in Path(f"/proc/{self.pid}/task").iterdir()}
+        tgkill = {"x86_64": 234}.get(platform.machine(), 131)  # of arm64
+        thread = min(threads - {self.pid})
+        assert ctypes.CDLL(None).syscall(tgkill, self.pid, thread, signal.SIGTERM) == 0
 
     def stop(self) -> int:
         """Terminate it if it was not told to end, wait for its end, return its exit code.

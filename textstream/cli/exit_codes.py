@@ -5,21 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import threading
-from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
 from textstream import errors
+from textstream.main_thread import wake_main_thread_for_signals
 
 COMPLETED = 0
 FAILED = 1
 INVALID = 2
 UNREACHABLE = 3
 ENDED_EARLY = 4
-
-AWAKE_SECONDS = 0.05
-"""Within which the main thread comes to a signal, or is waked once more."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -61,34 +57,7 @@ def catch_signals() -> None:
 
     for each in caught:
         signal.signal(each, handle)
-    _wake_main_thread_for(caught)
-
-
-def _wake_main_thread_for(caught: Sequence[int]) -> None:
-    """See to it that the handlers of these signals are called at once, whatever main waits for.
-
-    Python calls a handler in the main thread only, when that runs. The kernel gives a signal to
-    another thread while the main one has not come to one before (``complete_signal`` in its
-    ``kernel/signal.c``), and nothing wakes the main thread then: it may wait for a server.
-    """
-    heard, said = os.pipe()
-    os.set_blocking(said, False)
-    signal.set_wakeup_fd(said, warn_on_full_buffer=False)  # whichever thread gets a signal
-    awake = threading.Event()
-    signal.signal(signal.SIGURG, lambda _number, _frame: awake.set())  # nobody else sends it
-    main = threading.main_thread().ident
-    assert main  # noqa: S101 (it runs)
-
-    def wake() -> None:
-        while True:
-            if os.read(heard, 1)[0] in caught:
-                awake.clear()
-                signal.pthread_kill(main, signal.SIGURG)
-                # Again, for it may have come just before the main thread began to wait.
-                while not awake.wait(AWAKE_SECONDS):
-                    signal.pthread_kill(main, signal.SIGURG)
-
-    threading.Thread(target=wake, name="signals", daemon=True).start()
+    wake_main_thread_for_signals()
 
 
 def code_of(error: errors.TextStreamError) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from textstream.main_thread import wake_main_thread_for_signals
 from textstream.web.counters import log_counters
 from textstream.web.server import Server, going_on
 
@@ -89,6 +90,8 @@ def drain_on_signals(server: Server, drain: float, *, finish: Callable[[], Any])
 
     """
     handler = where_one_may_wait(GoingDown(server, drain, finish=finish))
+    if not _has_greenlets():  # whose loop runs in the main thread, and looks for signals
+        wake_main_thread_for_signals()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
     count_on_signal(server)
@@ -118,8 +121,13 @@ def where_one_may_wait(handler: Handler) -> Handler:
     gevent runs it in whatever greenlet has the processor. Mostly that is its hub, where waiting
     raises ``BlockingSwitchOutError``.
     """
-    monkey: Any = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("threading"):
+    if not _has_greenlets():
         return handler
     spawn = sys.modules["gevent"].spawn
     return lambda number, frame: spawn(handler, number, frame)
+
+
+def _has_greenlets() -> bool:
+    """Return whether threads are gevent's greenlets."""
+    monkey: Any = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
