@@ -15,8 +15,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.conftest import RANKED_LOCKS, Connect, StartServer
+from tests.support.node import run_script
 from tests.support.running_server import RunningServer
+from tests.support.timing import patient
 from tests.support.tokens import OTHER_SECRET, SECRET, about_to_expire, make_token
+from textstream.access.principal import LEEWAY
 
 pytestmark = pytest.mark.live
 
@@ -216,6 +219,19 @@ def test_a_token_that_expires_in_mid_stream(
     end = second.wait_for_event("stream_end").data
     assert got + second.text == text
     assert end["reason"] == "completed"
+
+
+@BOTH
+def test_the_client_library_in_node_goes_on_with_the_next_token(
+    guarded: RunningServer, transport: str
+) -> None:
+    left = patient(1.0)
+    seen = run_script("tokens.mjs", guarded.url, transport, SECRET, str(left - LEEWAY))
+    assert seen["text"] == seen["chunks"] == "0123456789 字 👩🏽‍🚀 " * 40
+    assert (seen["reason"], seen["verified"]) == ("completed", True)
+    # 560 units at 200/s take three of them.
+    assert seen["resumes"] >= 2
+    assert seen["given"] == seen["resumes"] + 1
 
 
 @BOTH

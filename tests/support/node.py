@@ -15,13 +15,14 @@ from tests.support.timing import patient
 SCRIPTS = ROOT / "tests" / "live" / "node"
 
 
-def run_script(script: str, url: str, mode: str) -> dict[str, Any]:
+def run_script(script: str, url: str, mode: str, *more: str) -> dict[str, Any]:
     """Run a script to its end; return what it printed, a line of JSON.
 
     Args:
         script: a file's name.
         url: of the server.
         mode: ``websocket``, ``polling`` or ``upgrade``.
+        more: what else it is told.
 
     """
     node = shutil.which("node")
@@ -29,7 +30,7 @@ def run_script(script: str, url: str, mode: str) -> dict[str, Any]:
         require("Node.js 20 or later")
     node_module("socket.io-client/package.json")
     done = subprocess.run(
-        [node, str(SCRIPTS / script), url, mode],
+        [node, str(SCRIPTS / script), url, mode, *more],
         capture_output=True,
         text=True,
         timeout=patient(90),
