@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "access_settings": "access origins",
     "threads": "access",
     "main_thread": "",
+    "ids": "",
     "chaos": "",
     "json_encoder": "",
     "measure": "errors json_encoder",
@@ -35,8 +36,8 @@ MAY_IMPORT = {
     "stream": "errors access loggable protocol sources threads",
     "observe": "access errors loggable log_lines",
     "reading": "errors access loggable observe protocol stream",
-    "hub": "errors access loggable log_lines observe protocol sources stream reading threads",
-    "transport": "access json_encoder loggable observe threads",
+    "hub": "errors access ids loggable log_lines observe protocol sources stream reading threads",
+    "transport": "access ids json_encoder loggable observe threads",
     "lab": "errors access loggable measure protocol reading transport",
     "web": "errors access main_thread measure observe protocol loggable log_format origins "
     "settings threads sources stream reading hub transport lab",

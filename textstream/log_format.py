@@ -155,7 +155,7 @@ def _quoted(value: object) -> str:
     if type(value) is int or type(value) is float:
         return repr(value)
     text = str(value)
-    if _PLAIN.fullmatch(text):
+    if text.isalnum() or _PLAIN.fullmatch(text):  # a search costs three times as much
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

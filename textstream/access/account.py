@@ -115,12 +115,13 @@ class Account:
     def room(self, kind: Kind) -> float:
         """Return how many bytes more of a kind there may be, here and above; negative: too many."""
         with self._lock:
-            left = math.inf
+            left = math.inf  # compared, for `min` is a call: this is asked for each start
             for account in self._these:
-                left = min(left, account.most - account.total)
-                if account._limits:
-                    most = account._limits.get(kind, math.inf)
-                    left = min(left, most - account._counts[kind])
+                if (here := account.most - account.total) < left:
+                    left = here
+                limits = account._limits
+                if limits and (here := limits.get(kind, math.inf) - account._counts[kind]) < left:
+                    left = here
             return left
 
     @property

@@ -38,7 +38,8 @@ class _Party:
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
-        return self.account.full or self.kept > self.most_kept
+        account = self.account
+        return account.total >= account.most or self.kept > self.most_kept
 
     @property
     def is_empty(self) -> bool:
@@ -151,7 +152,8 @@ class Visit:
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
-        return self.account.full
+        account = self.account
+        return account.total >= account.most
 
     def leave(self) -> None:
         """End it. Doing it again does nothing."""

@@ -270,6 +270,9 @@ class Keeper:
         if stream_id is not None:
             entry = self._table.entry(stream_id)
             return entry is None or entry.stream.quick
+        record = self._connections.records.get(connection)
+        if record is None or not (record.streams or record.char):
+            return True  # nearly always, and no lock: behind one it would be as old when it is told
         with self._lock:
             return self._connections.are_quick(connection)
 

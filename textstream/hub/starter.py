@@ -10,9 +10,9 @@ from typing import NamedTuple
 from textstream.access.account import Holding, Kind
 from textstream.access.principal import Principal
 from textstream.access.visits import Visit
-from textstream.hub.ids import new_id
 from textstream.hub.keeper import Keeper
 from textstream.hub.waiting import WaitingStreams
+from textstream.ids import new_stream_id
 from textstream.reading.dispatcher import Dispatcher
 from textstream.reading.reader import Reader
 from textstream.reading.sink import Sink
@@ -125,13 +125,13 @@ class Starter:
         sink: Sink,
         principal: Principal,
     ) -> Reader | Stream:
-        stream_id = new_id()
+        stream_id = new_stream_id()
         stream = Stream(
             stream_id,
             start,
             connection,
             principal=principal,
-            key=new_id(),
+            key=new_stream_id(),
             log=self._new_log(stream_id, visit.count_text),
             clock=self._clock,
             limits=self._limits,

@@ -173,8 +173,9 @@ class Dispatcher:
             now = self._clock()
             self.deliveries.begin(now)
             soonest = self._serve_new(now)
-            times = (self._due, soonest, self._runs.next_due())
-            self._due = min((time for time in times if time is not None), default=None)
+            for due in (soonest, self._runs.next_due()):
+                if due is not None and (self._due is None or due < self._due):
+                    self._due = due
 
     def attach(self, rouse: Callable[[], None]) -> None:
         """Let another loop take the turns, instead of `run`, from now on and in one thread.

@@ -82,10 +82,13 @@ class FixedPace:
             return 0
         if self._ran_dry:
             self._ran_dry = False
-            self._start, self._count = max(now, self.next_due()), 0
+            due = self._start + self._count / self.per_second
+            self._start, self._count = (max(now, due)), 0
         owed = (now - self._start) * self.per_second + EPSILON + 1 - self._count
-        # Bounded first: with an absurd rate it is infinite, and has no floor.
-        return math.floor(max(0.0, min(float(backlog), owed)))
+        # Bounded first: with an absurd rate it is infinite, or no number, and has no whole part.
+        if not owed < backlog:
+            return backlog
+        return int(owed) if owed > 0 else 0
 
     def sent(self, count: int) -> None:
         """Count `count` units."""

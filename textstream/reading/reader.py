@@ -19,7 +19,7 @@ from textstream.observe.deliveries import Deliveries
 from textstream.protocol import EndReason, FormatName, Rate, stream_info
 from textstream.reading import announce, chunks
 from textstream.reading.pacing import FixedPace, new_pace
-from textstream.reading.run import Run, next_part, phase_of
+from textstream.reading.run import SHORTEST, Run, next_part, phase_of
 from textstream.reading.sink import MAX_UNITS_PER_STEP, Event, Sink
 from textstream.stream.log import Ending
 from textstream.stream.stream import Stream
@@ -265,9 +265,11 @@ class Reader:
             if over:
                 # Only when it was told: who goes down waits for it.
                 stream.detach(self)
-            elif units and due is not None and (run := self._begin_run(behind)):
-                self._server.add_run(run)
-                return None
+            elif units and due is not None and behind - self._cursor >= SHORTEST:
+                run = self._begin_run(behind)
+                if run is not None:
+                    self._server.add_run(run)
+                    return None
             return due
 
     def count_more(self, units: int) -> None:
@@ -350,10 +352,10 @@ class Reader:
             return ()
         cursor = self._cursor
         catching_up = cursor < self._reached
-        if catching_up:
-            due = min(behind, self._reached) - cursor
-        else:
+        if not catching_up:
             due = self._pace.due(behind - cursor, now)
+        else:
+            due = min(behind, self._reached) - cursor
         if not due:
             return ()
         room = self.sink.room(self.format)
@@ -361,7 +363,7 @@ class Reader:
             return ()
         chunk = self.format == "chunk"
         most = self._chunk if chunk else min(room, MAX_UNITS_PER_STEP)
-        units = self.stream.log.read(cursor, min(due, most))
+        units = self.stream.log.read(cursor, min(most, due))
         if units is None:
             first = self.stream.log.first
             raise OffsetGone(
@@ -374,13 +376,14 @@ class Reader:
             self._chunk = chunks.after(most)
         elif len(units) > 1:
             units = chunks.cut(units, most * chunks.UNIT_BYTES)
-        self._cursor = cursor = cursor + len(units)
+        count = len(units)
+        self._cursor = cursor = cursor + count
         if not catching_up:
-            self._pace.sent(len(units))
+            self._pace.sent(count)
         elif cursor >= self._reached:
             self._pace = new_pace(self._pace.rate, now)
         self._last_sent = now
-        self._count(len(units), now)
+        self._count(count, now)
         self.stream.advance(cursor)
         return units
 

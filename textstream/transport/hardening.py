@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from socketio.packet import Packet
 
+from textstream.ids import new_session_id
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.answers import harden_answers
@@ -20,7 +21,6 @@ from textstream.transport.handed_poll import HandedPolls
 from textstream.transport.handed_post import HandedPosts
 from textstream.transport.handshake import Handshakes
 from textstream.transport.http.express import Opening
-from textstream.transport.ids import new_id
 from textstream.transport.manager import make_thread_safe
 from textstream.transport.messages import Messages
 from textstream.transport.packets import strict
@@ -86,7 +86,7 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     bounds = host.bounds
     make_thread_safe(server.manager)
     eio = server.eio
-    eio.generate_id = new_id
+    eio.generate_id = new_session_id
     speaks_socket_io = hasattr(server, "packet_class")
     if speaks_socket_io:
         # Of another class of packets nobody knows what an event looks like.

@@ -68,8 +68,11 @@ class ThreadSafeManager(Manager):
 
     def is_connected(self, sid: str, namespace: str) -> bool:
         """Return whether a client is connected: neither on its way in nor out."""
-        with self._lock:
-            return bool(super().is_connected(sid, namespace))
+        for pending in (self.pending_connect, self.pending_disconnect):
+            if sid in pending.get(namespace, ()):
+                return False
+        everybody = self.rooms.get(namespace, {}).get(None)  # whole at any time: no lock
+        return everybody is not None and sid in everybody
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         """Return a client's id by its Engine.IO id; None: it is not known."""

@@ -53,7 +53,8 @@ class Window:
     @property
     def room(self) -> int:
         """Bytes that may be sent now, 0 at least."""
-        return max(0, self._limit - (self._sent - self._confirmed))
+        left = self._limit - self._sent + self._confirmed
+        return max(0, left)
 
     @property
     def burst(self) -> int:

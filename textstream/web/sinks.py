@@ -210,8 +210,11 @@ class ConnectionSink(EmitSink):
             frames: Sequence[bytes] = CHAR_FRAMES.all(units)
         else:
             frames = (event_frame(STREAM_CHUNK, make_chunk(stream_id, offset, units)),)
-        first = b"".join(event_frame(*event) for event in before) if before else b""
-        last = b"".join(event_frame(*event) for event in after) if after else b""
+        first = last = b""  # no generators: mostly there is one event, or none
+        for event in before:
+            first += event_frame(*event)
+        for event in after:
+            last += event_frame(*event)
         part = connection.window.burst // FRAME_BYTES + 1  # so that pings go between them
         while len(frames) > part:
             connection.write_units(b"".join(frames[:part]), before=first)
