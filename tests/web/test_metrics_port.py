@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -92,7 +91,8 @@ def test_one_that_is_taken_is_tried_until_it_is_free(
             assert time.monotonic() < deadline
             parts.transport.reactor.settle(deadline)  # type: ignore[union-attr]  # it has one
         assert port.port == number
-    (told,) = [one for one in caplog.records if one.levelno == logging.WARNING]
+    # Of this logger: on a busy machine the reactor says that a turn took long.
+    (told,) = [one for one in caplog.records if one.name == "textstream.server"]
     assert told.getMessage().startswith(f"no figures yet: cannot listen on 127.0.0.1:{number}")
 
 
