@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "log_format": "loggable log_lines",
     "log_lines": "",
     "origins": "",
-    "settings": "access access_settings",
+    "settings": "access access_settings origins",
     "access_settings": "access origins",
     "threads": "access",
     "main_thread": "",

@@ -11,13 +11,12 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from textstream.access.rates import parse_rate
 from textstream.access_settings import AccessSettings, split
+from textstream.origins import MAX_PORT
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 LabMode = Literal["auto", "on", "off", "public"]
 
-
-MAX_PORT = 65_535
 
 SWITCH = {
     **dict.fromkeys(("on", "true", "yes", "1"), "on"),

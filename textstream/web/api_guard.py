@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from http import HTTPStatus
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, jsonify, request
 
 from textstream.errors import Forbidden, RateLimited, TextStreamError, Unauthorized, UnknownStream
 from textstream.web.admission import Admission
@@ -35,7 +35,7 @@ def guard_api(app: Flask, identity: Identity, admission: Admission) -> None:
             return None
         address = admission.address_of(request.environ)
         try:
-            g.principal = identity.of_request(request.environ, address)
+            identity.of_request(request.environ, address)
         except TextStreamError as error:
             admission.refuse("api", address, error)
             return refuse(error)

@@ -85,11 +85,11 @@ def create_app(
     whom = whom_to_ask(settings, host)
     tell_whom(settings, whom)
     nearby = nearby_of(settings, host, proxies)
-    identity = identity_of(settings, origins, grants, whom, nearby)
+    policy = Policy(private=whom is Whom.EVERYBODY)
+    identity = identity_of(settings, origins, grants, whom, nearby, revocations=policy.revocations)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     if settings.audit:
         watch.audit = AuditLog(call_at=dispatcher.call_at, clock=time.monotonic)
-    policy = Policy(private=whom is Whom.EVERYBODY)
     hub = _make_hub(settings, dispatcher, clients, policy, grants)
     known_hosts = KnownHosts(nearby, admission.tell_of)
     server = Server(
@@ -97,7 +97,6 @@ def create_app(
     )
     sign_in: SignIn | None = None
     if identity is not None:
-        identity.revocations = policy.revocations
         sign_in = SignIn(identity, hub.connections, socketio, call_at=dispatcher.call_at)
         guard_api(app, identity, admission)
         server.on_closed = identity.close

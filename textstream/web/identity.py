@@ -60,6 +60,7 @@ class Identity:
         rates: Rates | None = None,
         asks: Callable[[dict[str, Any]], bool] = lambda _: True,
         missing: str = MISSING,
+        revocations: Revocations | None = None,
     ) -> None:
         """Have `checker` say whose credentials are.
 
@@ -72,6 +73,7 @@ class Identity:
             rates: counts that.
             asks: tells, of a request's environ, whether who makes it has to say who that is.
             missing: is told to who shows nothing.
+            revocations: know what was taken back; None: nothing was.
 
         """
         self.asks = asks
@@ -83,8 +85,7 @@ class Identity:
         self._wrong = wrong
         self._rates = rates or Rates()
         self.blocking = checker.blocking
-        self.revocations = Revocations()
-        """What was taken back."""
+        self._revocations = Revocations() if revocations is None else revocations
         self.close: Callable[[float], None] = lambda _deadline: None
 
     def of_connect(self, environ: dict[str, Any], auth: object, address: str) -> Principal:
@@ -138,7 +139,7 @@ class Identity:
             if wait := self._rates.take(rate, "token", address):
                 raise _too_many(wait) from None
             raise
-        if self.revocations.cover(principal):
+        if self._revocations.cover(principal):
             raise Unauthorized(REVOKED)
         return principal
 
@@ -169,7 +170,13 @@ class Identity:
 
 
 def identity_of(
-    settings: Settings, origins: OriginPolicy, grants: Grants, whom: Whom, nearby: Nearby
+    settings: Settings,
+    origins: OriginPolicy,
+    grants: Grants,
+    whom: Whom,
+    nearby: Nearby,
+    *,
+    revocations: Revocations,
 ) -> Identity | None:
     """Return what says who asks, by the settings; None: nobody is asked.
 
@@ -187,7 +194,12 @@ def identity_of(
         return most[0] if is_loopback(address) else most[1]
 
     make = partial(
-        Identity, origins=origins, cookie=settings.auth_cookie, grants=grants, wrong=wrong
+        Identity,
+        origins=origins,
+        cookie=settings.auth_cookie,
+        grants=grants,
+        wrong=wrong,
+        revocations=revocations,
     )
     if whom is Whom.ELSEWHERE:
         make = partial(make, asks=nearby.is_elsewhere)

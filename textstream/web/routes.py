@@ -80,14 +80,12 @@ def pages(
     @blueprint.get("/api/connection")
     @cross_origin(origins="*", send_wildcard=True)  # it is for those that may do nothing else
     def connection() -> Response:
-        response = jsonify(
+        return jsonify(
             allowed=is_allowed(request.headers.get("Origin"), request.environ),
             **describe_request(request.environ),
             server=__version__,
             lab=has_lab(request.environ),
         )
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
     return blueprint
 
