@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
-from textstream.client.link import Link
+from textstream.client.asking import Asking
+from textstream.client.link import OnOk
 from textstream.client.reader import Chunk, Reader, StreamResult
 from textstream.client.session import Session
-from textstream.errors import ServerUnreachable, TextStreamError
-from textstream.protocol import SET_RATE, Rate, SetRate, StreamInfo, parse
+from textstream.client.wire_errors import not_understood
+from textstream.protocol import (
+    SET_RATE,
+    SHARE_STREAM,
+    UNSHARE_STREAM,
+    Rate,
+    SetRate,
+    ShareStream,
+    StreamInfo,
+    parse,
+)
 
 
 class TextStream:
@@ -29,7 +40,7 @@ class TextStream:
         self._session = session
         self._reader = reader
         self._owned = owned
-        self._timeout = timeout
+        self._asking = Asking(session, reader, timeout)
         self._offset = reader.assembler.offset
         self._closed = False
 
@@ -143,36 +154,47 @@ class TextStream:
                 if link is None:
                     self._reader.rate = rate
                     return
-                if self._request_rate(link, rate):
+                if self._asking.ask(link, SET_RATE, {"rate": rate}, self._paced_at(rate)):
                     return
 
-    def _request_rate(self, link: Link, rate: Rate) -> bool:
-        """Ask for another pace over `link`; return whether that has been answered.
+    def share(self, expires: float | None = None) -> str:
+        """Let others read the stream; return a grant, for `StreamClient.resume`.
 
-        False is that the link, or the stream, is over. Called with the lock held.
+        Whoever has it may read the stream, with no token, and no more. From then on the id alone
+        opens the stream to nobody.
+
+        Args:
+            expires: seconds that the grant is good for, up to 604,800 (7 days); None: a day.
+
+        Raises:
+            Forbidden: it is somebody else's, and this client has not got its key.
+            InvalidRequest: the server makes no grant for so long; or this client does not read the
+                stream any more: resume it with its key first.
+            ServerUnreachable: there is no connection, or the server did not answer in time.
+
         """
-        outcome: list[TextStreamError | None] = []
-        reader, session = self._reader, self._session
+        asked = {} if expires is None else {"expires": expires}
+        parse(ShareStream, {"id": self.id, **asked})
+        grant = self._asking.owners(SHARE_STREAM, **asked).get("grant")
+        if not isinstance(grant, str):
+            raise not_understood(f"a wrong answer to {SHARE_STREAM}")
+        return grant
 
-        def accepted(_answer: object) -> None:
-            reader.rate = rate
-            outcome.append(None)
+    def unshare(self) -> int:
+        """End all grants of the stream; return how many readers were let go of for it.
 
-        def wait_for(what: Callable[[], object]) -> None:
-            if not session.changed.wait_for(
-                lambda: what() or reader.over or session.link is not link, self._timeout
-            ):
-                raise ServerUnreachable("The server did not answer. Set the pace again.")
+        Raises:
+            Forbidden, InvalidRequest, ServerUnreachable: see `share`.
 
-        # A resume that is under way asks for the pace of before.
-        wait_for(lambda: reader.attached)
-        if reader.over or session.link is not link:
-            return False
-        link.request(reader, SET_RATE, accepted, outcome.append, rate=rate)
-        wait_for(lambda: outcome)
-        if outcome and outcome[0] and not reader.over:
-            raise outcome[0]
-        return bool(outcome)
+        """
+        detached = self._asking.owners(UNSHARE_STREAM).get("detached")
+        return detached if isinstance(detached, int) else 0
+
+    def _paced_at(self, rate: Rate) -> OnOk:
+        def paced(_answer: dict[str, Any]) -> None:
+            self._reader.rate = rate
+
+        return paced
 
     def close(self) -> None:
         """Leave the stream; stop it on the server if this client started it. Does not wait."""
