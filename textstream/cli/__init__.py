@@ -172,22 +172,35 @@ def stream(
     show_default=True,
     help="The first unit to print, counted from 0.",
 )
+@click.option("--key", help="The stream's, from its start (--json): with it you own the stream.")
+@click.option("--grant", help="From its owner, where the id alone does not open it.")
 @read_options
 def resume(
     *,
     id: str,  # noqa: A002
     offset: int,
+    key: str | None,
+    grant: str | None,
     rate: float | str | None,
     **read: Any,
 ) -> int:
     """Read the stream ID, running or ended, from an offset on.
 
+    ID may be a link to watch it, as the app's Share gives it: that has the server and the grant.
     It may be read by others too: Ctrl-C leaves it running.
     """
+    from textstream.cli.link import follow, read_link
     from textstream.cli.show import ReadOptions, run
 
+    stream_id, url, given = read_link(id)
+    if url is not None:
+        follow(url, read)
     pace: Any = _pace(rate, **read)
-    return run(lambda client: client.resume(id, offset, pace), ReadOptions(**read))
+    shown = {"key": key, "grant": grant or given}
+    return run(
+        lambda client: client.resume(stream_id, offset, pace, **shown),
+        ReadOptions(**read, grant=shown["grant"]),
+    )
 
 
 @click.command("sources", epilog=exit_codes.HELP, context_settings=SETTINGS)

@@ -50,12 +50,24 @@ def about_token(error: TextStreamError) -> str:
     return ADVICE if isinstance(error, errors.Unauthorized) else ""
 
 
-def read_on_with(stream_id: str, offset: int, url: str | None) -> str:
-    """Return the sentence that says how; `url`: the server's, if it is not the default one."""
+def read_on_with(
+    stream_id: str, offset: int, url: str | None = None, grant: str | None = None
+) -> str:
+    """Return the sentence that says how.
+
+    Args:
+        stream_id: which stream.
+        offset: from where on.
+        url: the server's, if it is not the default one.
+        grant: with which it is read, if there is one.
+
+    """
     # The id is what a server says: in a shell it must be a word.
     arguments = [shlex.quote(stream_id), "--offset", str(offset)]
     if url is not None:
         arguments += ["--url", shlex.quote(url)]
+    if grant is not None:
+        arguments += ["--grant", shlex.quote(grant)]
     if stream_id.startswith("-"):
         arguments = [*arguments[1:], "--", arguments[0]]
     return f"Read on with: textstream resume {' '.join(arguments)}"

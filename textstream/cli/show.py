@@ -46,6 +46,7 @@ class ReadOptions:
     stats: bool
     token: str | None
     token_file: Path | None
+    grant: str | None = None
 
     @property
     def url_to_give(self) -> str | None:
@@ -176,7 +177,7 @@ def _failed(
 def _how_to_go_on(stream: TextStream, offset: int | None, options: ReadOptions) -> str:
     if offset is None:
         return ""
-    return f" {read_on_with(stream.id, offset, options.url_to_give)}"
+    return f" {read_on_with(stream.id, offset, options.url_to_give, options.grant)}"
 
 
 def _preferred(client: StreamClient) -> str:
