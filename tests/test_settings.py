@@ -25,7 +25,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_that_others_rely_on() -> None:
     settings = Settings()
     assert (settings.host, settings.port) == ("127.0.0.1", 5002)
-    assert settings.cors_origins == ("*",)
+    assert settings.cors_origins == ("auto",)
     assert settings.source == "text"
     assert (settings.max_streams, settings.max_streams_per_client) == (10_000, 16)
     assert (settings.max_text, settings.max_prompt) == (500_000, 32_768)

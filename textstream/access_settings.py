@@ -14,7 +14,7 @@ from textstream.access.nearby import ANY
 from textstream.access.own_token import check_token
 from textstream.access.rates import parse_rate
 from textstream.access.tokens import check_secret, read_keys, read_keys_file
-from textstream.origins import Origin, host_and_port
+from textstream.origins import AUTO, Origin, host_and_port
 
 
 def split(value: object) -> object:
@@ -32,7 +32,10 @@ class AccessSettings(BaseSettings):
     """Whose pages and proxies, and what a client has to show."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("*",), description="Origins of pages that may use this server, comma separated; * is any."
+        (AUTO,),
+        description="Origins of pages that may use this server, comma separated; * is any. auto is "
+        "any too, but for browsers on this machine, where no token is needed: their pages have to "
+        "be of this machine.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -140,7 +143,7 @@ class AccessSettings(BaseSettings):
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parts = (origin.strip().rstrip("/") for origin in value)
-        named = (part if part == "*" else str(Origin.parse(part)) for part in parts)
+        named = (part if part in {ANY, AUTO} else str(Origin.parse(part)) for part in parts)
         return tuple(dict.fromkeys(named))
 
     @field_validator("trusted_proxies")
@@ -210,10 +213,10 @@ class AccessSettings(BaseSettings):
             raise ValueError("that is no name of a cookie (RFC 6265, 4.1.1)")
         if not any(info.data.get(name) for name in _CHECKED_BY):
             raise ValueError("there are no auth-keys, and no authorize, that could check it")
-        if "*" in info.data.get("cors_origins", ()):
+        if {ANY, AUTO} & set(info.data.get("cors_origins", ())):
             raise ValueError(
                 "a browser sends a cookie for pages of anybody: name the origins of your own in "
-                "--cors-origins (TEXTSTREAM_CORS_ORIGINS) in place of *"
+                "--cors-origins (TEXTSTREAM_CORS_ORIGINS) in place of * and auto"
             )
         return value
 

@@ -11,6 +11,9 @@ import idna
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65_535
 
+AUTO = "auto"
+"""In a list of origins: any, but for who comes from this machine and needs no token, its own."""
+
 _AUTHORITY = r"(?P<host>\[[^\]]*\]|[^][/?#@:\s]+)(?::(?P<port>[0-9]*))?"
 _ORIGIN = re.compile(rf"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://{_AUTHORITY}")
 _HOST = re.compile(_AUTHORITY)

@@ -143,6 +143,33 @@ def test_the_server_s_own_page_may_all_that(browser: Browser, guarded: RunningSe
         assert any("stream_start" in packet for packet in page.evaluate(socket, [url, START]))
 
 
+@pytest.fixture
+def far(browser: Browser, elsewhere: str) -> Iterator[Page]:
+    """A page of a site elsewhere, by its name, in a browser on this machine."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"http://evil.test:{elsewhere.rpartition(':')[2]}/index.html")
+        yield page
+
+
+@pytest.mark.parametrize(("origins", "may"), [((), False), (("--cors-origins", "*"), True)])
+def test_a_site_elsewhere_uses_no_server_on_this_machine_unless_it_is_told_to_allow_it(
+    far: Page, start_server: StartServer, origins: tuple[str, ...], may: bool
+) -> None:
+    """With no token asked for, it would start whatever it likes."""
+    server = start_server(*origins)
+    read = far.evaluate(FETCH, [f"{server.url}/api/sources", {"credentials": "omit"}])
+    assert (read != "nothing") is may
+    socket = SOCKET.replace("told.push(event.data)", "told.push(event.data) > 2 && socket.close()")
+    url = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    told = far.evaluate(socket, [url, START])
+    assert any("stream_start" in packet for packet in told) is may
+    more = {"method": "POST", "mode": "no-cors", "body": "40"}
+    far.evaluate(FETCH, [f"{server.url}/socket.io/?EIO=4&transport=polling", more])
+    assert server.stop() == 0
+    assert ("stream ended" in server.log_text()) is may
+
+
 @pytest.mark.parametrize("path", ["/", "/app/", "/lab/", "/app/#watch=x"])
 def test_its_pages_are_framed_by_nobody(foreign: Page, guarded: RunningServer, path: str) -> None:
     foreign.evaluate(

@@ -62,7 +62,7 @@ def test_the_client_is_served(server: RunningServer, subtests: pytest.Subtests) 
             assert answer.status_code == 200
             kind = "application/json" if name.endswith(".map") else "text/javascript"
             assert answer.headers["Content-Type"].startswith(kind)
-            assert answer.headers["Access-Control-Allow-Origin"] == page["Origin"]
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
             etag = {"If-None-Match": answer.headers["ETag"]}
             again = requests.get(f"{server.url}/socket.io/{name}", headers=etag, timeout=10)
             assert again.status_code == 304
@@ -92,9 +92,9 @@ def test_sources_are_described(server: RunningServer) -> None:
 @pytest.mark.parametrize("path", ["/api/sources", "/healthz"])
 def test_other_origins_may_ask_but_never_with_credentials(server: RunningServer, path: str) -> None:
     answer = requests.get(
-        f"{server.url}{path}", headers={"Origin": "https://app.example.org"}, timeout=10
+        f"{server.url}{path}", headers={"Origin": "http://localhost:5173"}, timeout=10
     )
-    assert answer.headers["Access-Control-Allow-Origin"] in {"*", "https://app.example.org"}
+    assert answer.headers["Access-Control-Allow-Origin"] in {"*", "http://localhost:5173"}
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 

@@ -43,7 +43,10 @@ def figures_url(server: RunningServer) -> str:
 def test_the_audit_log_tells_who_did_what(start_server: StartServer, sio: Connect) -> None:
     env = {"TEXTSTREAM_AUDIT": "true", "TEXTSTREAM_LOG_FORMAT": "json"}
     server = start_server("--log-level", "error", env=env)
-    owner, viewer = sio(server), sio(server, ("polling",), headers={"Origin": "https://a.example"})
+    owner, viewer = (
+        sio(server),
+        sio(server, ("polling",), headers={"Origin": "http://localhost:5173"}),
+    )
     answer = owner.call("start_stream", {"text": SECRET * 1000, "rate": 20})
     stream, key = answer["stream"], answer["key"]
     assert viewer.call("resume_stream", {"id": stream["id"], "offset": 0})["ok"]
@@ -83,7 +86,7 @@ def test_the_audit_log_tells_who_did_what(start_server: StartServer, sio: Connec
     about = [line.get("stream") == first for line in lines[2:7]]
     assert about == [True, True, False, False, True]
     assert lines[1]["transport"] == "polling"
-    assert lines[1]["origin"] == "https://a.example"
+    assert lines[1]["origin"] == "http://localhost:5173"
     assert (lines[2]["source"], lines[3]["offset"]) == ("text", 0)
     assert (lines[4]["code"], lines[4]["asked"]) == ("unknown_stream", "describe_stream")
     assert (lines[5]["code"], lines[5]["asked"]) == ("forbidden", "stop_stream")

@@ -111,3 +111,69 @@ def test_made_up_origins_do_not_fill_the_log(start_server: StartServer) -> None:
     refused = [line for line in server.log_text().splitlines() if "origin=" in line]
     assert len(refused) == 100
     assert max(map(len, refused)) < 700
+
+
+OWN = ("http://localhost:5173", "http://127.0.0.1:3000", "https://[::1]:8443", "http://a.localhost")
+FOREIGN = (
+    "https://evil.example",
+    "http://192.168.1.20:5002",
+    "http://localhost.evil.example",
+    "null",
+)
+
+SOME_TOKEN = "0123456789abcdef-of-the-tests"
+
+
+def may(server: RunningServer, origin: str, **headers: str) -> bool:
+    """Return whether a page may use the server; for each route it has to be the same."""
+    told = []
+    for path in (POLLS, "/api/sources", "/healthz"):
+        answer = ask(server, path, Origin=origin, **headers)
+        told.append("Access-Control-Allow-Origin" in answer.headers)
+        if path == POLLS:
+            assert answer.status_code == (200 if told[0] else 400)
+    told.append(ask(server, "/api/connection", Origin=origin, **headers).json()["allowed"])
+    assert len(set(told)) == 1, told
+    return told[0]
+
+
+def test_by_default_a_browser_here_may_with_pages_of_this_machine(
+    start_server: StartServer,
+) -> None:
+    """Any page that is open in it could start a paid model: nobody is asked for a token."""
+    server = start_server()
+    assert all(may(server, origin) for origin in (*OWN, server.url))
+    assert not any(may(server, origin) for origin in FOREIGN)
+    assert ask(server, "/socket.io/socket.io.js", Origin=FOREIGN[0]).ok, "that is no secret"
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "flags", [("--open",), ("--cors-origins", "*"), ("--token", SOME_TOKEN)], ids=lambda it: it[0]
+)
+def test_any_page_may_where_that_is_meant_or_a_token_is_asked_for(
+    start_server: StartServer, flags: tuple[str, ...]
+) -> None:
+    server = start_server(*flags)
+    for origin in (*OWN, *FOREIGN):
+        answer = ask(server, POLLS, Origin=origin)
+        assert answer.status_code == 200, origin
+        assert answer.headers["Access-Control-Allow-Origin"] in {"*", origin}
+    assert server.stop() == 0
+
+
+def test_any_page_may_through_a_proxy(start_server: StartServer) -> None:
+    """It is the proxy's to say who comes in; a page of its visitors' is on another machine."""
+    server = start_server(env={"TEXTSTREAM_TRUSTED_PROXIES": "127.0.0.1"})
+    forwarded = {"X-Forwarded-For": "203.0.113.7"}
+    assert may(server, FOREIGN[0], **forwarded)
+    assert not may(server, FOREIGN[0])
+    # What a page may send only when it is allowed to is not what it is asked by.
+    asked = {
+        "Origin": FOREIGN[0],
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-forwarded-for",
+    }
+    answer = requests.options(f"{server.url}{POLLS}", headers=asked, timeout=10)
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert server.stop() == 0

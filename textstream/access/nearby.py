@@ -95,6 +95,17 @@ class Nearby:
             return False
         return self.place_of(environ) is not Place.HERE
 
+    def is_visitor(self, environ: dict[str, Any]) -> bool:
+        """Return whether a browser on this machine may have made a request, and no proxy has.
+
+        What it may do any page may do that is open in it. A page cannot have it say that it came
+        through a proxy: for a header of its own the browser asks beforehand, without that header.
+        """
+        peer = str(environ.get("REMOTE_ADDR") or "")
+        if parse_address(peer) is None or any(environ.get(name) for name in FORWARDED):
+            return False  # over a Unix socket no browser comes
+        return self.place_of(environ) is not Place.ELSEWHERE
+
     def find_fault(self, environ: dict[str, Any]) -> str:
         """Return why a request is not for this server, with the cure; "": it is."""
         if self.place_of(environ) is not Place.FOREIGN_PAGE:

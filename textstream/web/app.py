@@ -74,7 +74,12 @@ def create_app(
     clients = Clients(shares_of(settings), quotas=quotas_of(settings))
     proxies = Proxies(settings.trusted_proxies)
     watch = Watch()
-    origins = OriginPolicy(settings.cors_origins, partial(_origin_refused, watch, proxies))
+    whom = whom_to_ask(settings, host)
+    tell_whom(settings, whom)
+    nearby = nearby_of(settings, host, proxies)
+    refused = partial(_origin_refused, watch, proxies)
+    is_visitor = nearby.is_visitor if whom is Whom.ELSEWHERE else lambda _: False
+    origins = OriginPolicy(settings.cors_origins, refused, is_visitor=is_visitor)
     origins.send_headers(app)
     send_headers(app)
     admission = Admission(
@@ -82,9 +87,6 @@ def create_app(
     )
     socketio, transport = _make_socketio(app, settings, origins, admission)
     grants = _make_grants(settings)
-    whom = whom_to_ask(settings, host)
-    tell_whom(settings, whom)
-    nearby = nearby_of(settings, host, proxies)
     policy = Policy(private=whom is Whom.EVERYBODY)
     identity = identity_of(settings, origins, grants, whom, nearby, revocations=policy.revocations)
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)

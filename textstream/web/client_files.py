@@ -34,6 +34,8 @@ def serve_client(app: Flask, static: Path) -> None:
             return Response(NOT_BUILT, status=404, mimetype="text/javascript")
         response = send_from_directory(static, name, mimetype=_type(name))
         response.headers["Cache-Control"] = "no-cache"  # asked for each time, sent when changed
+        # It is no secret, and a page of any origin may load it, whoever may use the server.
+        response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
     app.register_blueprint(blueprint)

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Flask, Response, request
 from flask_cors import cross_origin
 
-from textstream.origins import Origin
+from textstream.access.nearby import ANY, is_loopback_host
+from textstream.origins import AUTO, Origin
 
 logger = logging.getLogger("textstream.server")
 
@@ -43,18 +44,24 @@ class OriginPolicy:
         self,
         allowed: Iterable[str],
         on_refused: Callable[[dict[str, Any], str], object] = lambda *_: None,
+        *,
+        is_visitor: Callable[[dict[str, Any]], bool] = lambda _: False,
     ) -> None:
         """Allow these origins; ``*`` is any.
 
         Args:
-            allowed: they.
+            allowed: they. With ``auto`` any is, but for visitors, those of this machine are.
             on_refused: called once for each request that is refused, with its WSGI environment
                 and the origin as it may be shown.
+            is_visitor: tells, of a request's environ, whether any page that is open in a browser
+                of this machine may have made it, and is asked for no token.
 
         """
         names = set(allowed)
-        self.any = "*" in names
-        self._allowed = {Origin.parse(name) for name in names - {"*"}}
+        self.any = ANY in names
+        self._auto = AUTO in names
+        self._is_visitor = is_visitor
+        self._allowed = {Origin.parse(name) for name in names - {ANY, AUTO}}
         self._on_refused = on_refused
         self._named: set[str] = set()
 
@@ -66,13 +73,15 @@ class OriginPolicy:
             environ: its WSGI environment.
 
         """
-        if not origin or self.any:
+        if not origin or self.any or (self._auto and not self._is_visitor(environ)):
             return True
         try:
             page = Origin.parse(origin)
         except ValueError:
             return False
-        return page in self._allowed or page.is_at(environ.get("HTTP_HOST", ""))
+        if page in self._allowed or page.is_at(environ.get("HTTP_HOST", "")):
+            return True
+        return self._auto and is_loopback_host(page.host)
 
     def admits(self, origin: str | None, environ: dict[str, Any]) -> bool:
         """Return the same, and say in the log what was refused, and the cure: Engine.IO asks."""
@@ -92,7 +101,10 @@ class OriginPolicy:
     def send_headers(self, app: Flask) -> None:
         """Let the answers of `app` say what the policy says, to pages (CORS)."""
         allow: Any = cross_origin(
-            origins="*", supports_credentials=False, always_send=self.any, automatic_options=False
+            origins="*",
+            supports_credentials=False,
+            always_send=self.any or self._auto,
+            automatic_options=False,
         )
 
         @allow
