@@ -75,6 +75,14 @@ def test_what_is_refused_is_so_everywhere(strict: RunningServer, origin: str, ho
     assert not ask(strict, "/api/connection", Origin=origin, Host=host).json()["allowed"]
 
 
+def test_a_browser_that_says_it_is_the_servers_own_page_is_believed(strict: RunningServer) -> None:
+    """No page can write that; and a proxy may put a Host of its own in the place of the page's."""
+    page = {"Origin": "https://stream.example", "Sec-Fetch-Site": "same-origin"}
+    assert ask(strict, POLLS, **page).status_code == 200
+    for site in ("cross-site", "same-site", "none"):
+        assert ask(strict, POLLS, **{**page, "Sec-Fetch-Site": site}).status_code == 400
+
+
 def test_a_preflight_agrees(strict: RunningServer) -> None:
     for origin, allowed in (("https://partner.example.org", True), ("https://evil.example", False)):
         for path in (POLLS, "/api/sources"):

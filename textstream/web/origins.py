@@ -36,8 +36,9 @@ NO_ORIGIN = (
 class OriginPolicy:
     """Whether pages of an origin may use the server. Its own may always.
 
-    What is decided by: the request's headers ``Origin`` and ``Host``. Not ``X-Forwarded-…``, which
-    any client can write, and no proxy need remove.
+    What is decided by: the request's headers ``Origin`` and ``Host``, and ``Sec-Fetch-Site``, which
+    no page can write (Fetch Metadata, W3C). Not ``X-Forwarded-…``, which any client can, and no
+    proxy need remove.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class OriginPolicy:
         """
         if not origin or self.any or (self._auto and not self._is_visitor(environ)):
             return True
+        if environ.get("HTTP_SEC_FETCH_SITE") == "same-origin":
+            return True  # also where a proxy has put a Host of its own
         try:
             page = Origin.parse(origin)
         except ValueError:
