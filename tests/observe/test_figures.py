@@ -55,6 +55,13 @@ def test_a_figure_is_in_the_first_bucket_that_it_is_not_above() -> None:
     assert total == pytest.approx(101.4)
 
 
+def test_what_was_counted_elsewhere_is_in_the_lowest_bucket() -> None:
+    histogram = Histogram((0.1, 0.5))
+    histogram.observe(0.3)
+    assert histogram.read(2, 0.15) == ([("0.1", 2.0), ("0.5", 3.0), ("+Inf", 3.0)], 0.3 + 0.15)
+    assert histogram.read() == ([("0.1", 0.0), ("0.5", 1.0), ("+Inf", 1.0)], 0.3)
+
+
 def test_bounds_are_in_order_and_written_as_prometheus_does() -> None:
     assert list(SECONDS) == sorted(set(SECONDS))
     assert buckets((1, 2.5), (0, 0, 0)) == [("1.0", 0.0), ("2.5", 0.0), ("+Inf", 0.0)]

@@ -121,6 +121,25 @@ def test_the_guest_has_its_turn_behind_what_was_left_for_the_end(clock: ManualCl
     assert seen[begin : begin + 3] == ["handled", "last", "guest"]
 
 
+@pytest.mark.parametrize(("seconds", "bucket"), [(0.0005, "0.001"), (0.0015, "0.0025")])
+def test_each_turn_is_counted_by_what_it_took(
+    clock: ManualClock, seconds: float, bucket: str
+) -> None:
+    reactor = Reactor(clock)
+    done = threading.Event()
+    reactor.call_soon(lambda: clock.advance(seconds))
+    reactor.call_soon(done.set)
+    assert done.wait(patient(5))
+    reactor.close()
+    counted, total = reactor.turn_seconds()
+    below = 0.0
+    for name, count in counted:
+        if name == bucket:
+            assert count - below >= 1
+        below = count
+    assert total == pytest.approx(seconds)
+
+
 def test_a_failing_callback_does_not_end_it(
     reactor: Reactor, caplog: pytest.LogCaptureFixture
 ) -> None:

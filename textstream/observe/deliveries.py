@@ -68,11 +68,15 @@ class Deliveries:
         """
         self.units += units * readers
         if last:
-            try:
-                self.gaps[self.tick - last] += readers
-            except IndexError:
-                self.gaps[-1] += readers
+            self.gap(self.tick - last, readers)
         return self.tick
+
+    def gap(self, ticks: int, readers: int) -> None:
+        """Count readers that were sent something so many ticks after the time before."""
+        try:
+            self.gaps[ticks] += readers
+        except IndexError:
+            self.gaps[-1] += readers
 
     def was_late(self, ticks: int, readers: int) -> None:
         """Count readers that were served so many ticks after theirs."""

@@ -53,9 +53,16 @@ class Histogram:
         self._counts[bisect_left(self._bounds, figure)] += 1
         self._sum += figure
 
-    def read(self) -> tuple[Buckets, float]:
-        """Return the buckets, and the sum of all figures."""
-        return buckets(self._bounds, list(self._counts)), self._sum
+    def read(self, least: int = 0, total: float = 0.0) -> tuple[Buckets, float]:
+        """Return the buckets, and the sum of all figures.
+
+        Args:
+            least: how many there were beside those observed, all in the lowest bucket.
+            total: their sum.
+
+        """
+        first, *others = self._counts
+        return buckets(self._bounds, [first + least, *others]), self._sum + total
 
 
 class Histograms(dict[str, Histogram]):

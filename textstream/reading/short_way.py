@@ -56,17 +56,20 @@ class ShortWay(Generic[ReaderT]):
 
     def step(self, now: float) -> int:
         """Serve the runs that are due; return how many there were."""
-        sends = 0
+        sends, lates = 0, self._deliveries.late
         for late, _, entries in self._wheel.take(now):
             readers = self._step(entries, now)
-            self._deliveries.was_late(late, readers)
+            try:
+                lates[late] += readers  # as `Deliveries.was_late`: a call is dearer
+            except IndexError:
+                lates[-1] += readers
             sends += readers
         return sends
 
     def _step(self, entries: list[Run[ReaderT] | Group[ReaderT]], now: float) -> int:
         """Serve what was due together; return how many readers that are."""
         put, deliveries = self._wheel.put, self._deliveries
-        tick, gaps = deliveries.tick, deliveries.gaps
+        tick, same, runs = deliveries.tick, 0, 0  # runs that were last served so many ticks ago
         readers = units = len(entries)  # a run sends one, mostly, and counts what more it sends
         for entry in entries:
             if entry.__class__ is Group:
@@ -83,16 +86,18 @@ class ShortWay(Generic[ReaderT]):
                 self._drop(run.reader, error)
                 continue
             if due is not None:
-                try:
-                    gaps[tick - run.wrote] += 1  # as `Deliveries.sent`: a call is dearer
-                except IndexError:
-                    gaps[-1] += 1
+                # Nearly all of a pace have the same gap: to count each in its place is dearer.
+                if (gap := tick - run.wrote) != same:
+                    deliveries.gap(same, runs)
+                    same, runs = gap, 0
+                runs += 1
                 run.wrote = tick
                 put(run, due)
             else:
                 units -= 1
                 self._groups.forget(run)
                 self._left((run,), now)
+        deliveries.gap(same, runs)
         deliveries.units += units
         return readers
 

@@ -37,7 +37,7 @@ class LongTurns:
     def __init__(self) -> None:
         self._quiet_until = float("-inf")
         self.seconds = Histogram()
-        """What all turns took, long or not."""
+        """What the turns took that were noted, long or not."""
 
     def note(self, began: float, ended: float, sockets: int, calls: int, guest: float) -> None:
         """Note a turn.

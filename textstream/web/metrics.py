@@ -170,7 +170,7 @@ class ServerCollector:
                 "loop_turn_seconds",
                 "What turns of the reactor take: nobody else is served meanwhile.",
                 [],
-                {(): reactor.turn_seconds.read()},
+                {(): reactor.turn_seconds()},
             )
             yield _histograms(
                 "loop_lateness_seconds",
