@@ -13,6 +13,7 @@ import requests
 from tests.conftest import Connect
 from tests.live.conftest import StartGunicorn
 from tests.live.streams import endless, finish, sha256
+from tests.sources.waiting import wait_until
 from tests.support.timing import SLACK, patient
 
 pytestmark = pytest.mark.live
@@ -106,6 +107,7 @@ def test_hooks_of_ones_own_are_called(start_gunicorn: StartGunicorn, tmp_path: P
     hooks = tmp_path / "hooks.py"
     hooks.write_text(HOOKS)
     server = start_gunicorn(0, GUNICORN_CMD_ARGS=f"--config {hooks}")  # asks for /healthz once
+    wait_until(lambda: "after /healthz" in server.log_text())  # that comes behind the answer
     server.terminate(signal.SIGINT)
     assert server.stop() == 0
     said = [line.rpartition("] ")[2].strip() for line in server.log_text().splitlines()]
