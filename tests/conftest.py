@@ -25,6 +25,7 @@ from tests.support.clock import ManualClock
 from tests.support.leaks import LeakGuard
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import RecordingClient
+from tests.support.tokens import SECRET
 
 ranked_locks.install()
 
@@ -108,6 +109,18 @@ def server(start_server: StartServer) -> Iterator[RunningServer]:
     log = shared.log_text()
     assert "traceback" not in log.lower(), log
     assert code == 0, log
+
+
+@pytest.fixture(scope="module")
+def guarded(start_server: StartServer) -> Iterator[RunningServer]:
+    """A server that takes tokens of `tests.support.tokens`, and has everybody show one."""
+    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET})
+    yield server
+    code = server.stop()
+    log = server.log_text()
+    assert code == 0, log
+    assert "traceback" not in log.lower(), log
+    assert "eyJ" not in log, "that is how tokens begin"
 
 
 @pytest.fixture

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cli.conftest import Run
-from tests.conftest import Connect, StartServer
+from tests.conftest import Connect
 from tests.live.streams import start
 from tests.support.running_server import RunningServer
-from tests.support.sio_client import RecordingClient
-from tests.support.tokens import SECRET, make_token
+from tests.support.tokens import make_token
 from textstream.cli.link import Watched, read_link
 
 TEXT = "a text that others may read"
 
 
-@pytest.fixture(scope="module")
-def guarded(start_server: StartServer) -> Iterator[RunningServer]:
-    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET, "TEXTSTREAM_AUDIT": "on"})
-    yield server
-    server.stop()
-
-
-def shared(client: RecordingClient) -> tuple[str, str]:
-    """Start a stream that is kept, and share it; return its id and the grant."""
+def shared(server: RunningServer, sio: Connect) -> tuple[str, str, str]:
+    """Start a stream that is kept, and share it; return its id, the grant, and the link."""
+    client = sio(server, auth={"token": make_token()})
     stream_id = start(client, {"text": TEXT, "rate": 0})["id"]
     client.wait_for_event("stream_end")
-    return stream_id, client.call("share_stream", {"id": stream_id})["grant"]
+    grant = client.call("share_stream", {"id": stream_id})["grant"]
+    return stream_id, grant, f"{server.url}/app/?watch={stream_id}#grant={grant}"
 
 
 @pytest.mark.live
 def test_a_link_or_a_grant_opens_what_the_id_alone_does_not(
     guarded: RunningServer, sio: Connect, run_cli: Run
 ) -> None:
-    stream_id, grant = shared(sio(guarded, auth={"token": make_token()}))
-    link = f"{guarded.url}/app/?watch={stream_id}#grant={grant}"
+    stream_id, grant, link = shared(guarded, sio)
     for given in ((link,), (stream_id, "--grant", grant, "--url", guarded.url)):
         result = run_cli("resume", *given)
         assert (result.returncode, result.stdout, result.stderr) == (0, TEXT.encode(), b"")
@@ -49,8 +40,7 @@ def test_a_link_is_not_shown_the_token_of_another_server(
     guarded: RunningServer, sio: Connect, run_cli: Run
 ) -> None:
     """It may be anybody's: that server would have the token, and whatever it opens."""
-    stream_id, grant = shared(sio(guarded, auth={"token": make_token()}))
-    link = f"{guarded.url}/app/?watch={stream_id}#grant={grant}"
+    _, _, link = shared(guarded, sio)
     ready = {"TEXTSTREAM_TOKEN": "of my own server"}
     assert run_cli("resume", link, env=ready).returncode == 0, "the grant was shown, not that"
     assert run_cli("resume", link, "--token", "wrong").returncode == 1, "who says so shows it"

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.conftest import StartServer
 from tests.support.running_server import RunningServer
-from tests.support.tokens import SECRET, make_token
+from tests.support.tokens import make_token
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture(scope="module")
-def guarded(start_server: StartServer) -> Iterator[RunningServer]:
-    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET})
-    yield server
-    server.stop()
 
 
 def token_file(folder: Path, token: str, mode: int = 0o600) -> Path:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.client.reading import until_it_fails
-from tests.conftest import Connect, StartServer
+from tests.conftest import Connect
 from tests.support.running_server import RunningServer
-from tests.support.tokens import OTHER_SECRET, SECRET, about_to_expire, make_token
+from tests.support.tokens import OTHER_SECRET, about_to_expire, make_token
 from textstream import errors
 from textstream.client import ReconnectPolicy, StreamClient
 from textstream.client.auth import Tokens
 
 FOREIGN = make_token(secret=OTHER_SECRET)
 TEXT = "".join(chr(0x4E00 + number) for number in range(700))
-
-
-@pytest.fixture(scope="module")
-def guarded(start_server: StartServer) -> Iterator[RunningServer]:
-    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET})
-    yield server
-    server.stop()
-    assert "Traceback" not in server.log_text()
 
 
 class Giver:

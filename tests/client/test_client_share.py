@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import StartServer
 from tests.support.running_server import RunningServer
-from tests.support.tokens import SECRET, make_token
+from tests.support.tokens import make_token
 from textstream import errors
 from textstream.chaos import ChaosProxy
 from textstream.client import StreamClient
@@ -20,14 +18,6 @@ TEXT = "0123456789" * 100
 SLOW: dict[str, Any] = {"text": TEXT * 5, "rate": 20}
 
 BOTH = pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
-
-
-@pytest.fixture(scope="module")
-def guarded(start_server: StartServer) -> Iterator[RunningServer]:
-    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET})
-    yield server
-    server.stop()
-    assert "Traceback" not in server.log_text()
 
 
 def owner_at(url: str, transports: list[str], user: str = "alice") -> StreamClient:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import StartServer
 from tests.live.app_page import (
     LONG,
     ask,
@@ -23,17 +20,9 @@ from tests.live.app_page import (
 from tests.live.conftest import OpenApp
 from tests.support.running_server import RunningServer
 from tests.support.timing import patient
-from tests.support.tokens import SECRET, about_to_expire, make_token
+from tests.support.tokens import about_to_expire, make_token
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def guarded(start_server: StartServer) -> Iterator[RunningServer]:
-    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET})
-    yield server
-    server.stop()
-    assert "eyJ" not in server.log_text()
 
 
 def test_a_link_with_a_token_signs_in_and_is_not_left_in_the_address(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
-from tests.conftest import Connect, StartServer
+from tests.conftest import Connect
 from tests.support.running_server import RunningServer
 from tests.support.sio_client import TIMEOUT, RecordingClient
-from tests.support.tokens import SECRET, about_to_expire, make_token
+from tests.support.tokens import about_to_expire, make_token
 
 pytestmark = pytest.mark.live
 
@@ -33,13 +33,6 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "reader": (NO, NO, OK, NO),
     "admin": (OK, OK, OK, OK),
 }
-
-
-@pytest.fixture(scope="module")
-def guarded(start_server: StartServer) -> Iterator[RunningServer]:
-    server = start_server(env={"TEXTSTREAM_AUTH_KEYS": SECRET})
-    yield server
-    assert server.stop() == 0
 
 
 def outcome(answer: dict[str, Any]) -> str:
