@@ -102,7 +102,7 @@ class Nearby:
         through a proxy: for a header of its own the browser asks beforehand, without that header.
         """
         peer = str(environ.get("REMOTE_ADDR") or "")
-        if parse_address(peer) is None or any(environ.get(name) for name in FORWARDED):
+        if parse_address(peer) is None or _is_forwarded(environ):
             return False  # over a Unix socket no browser comes
         return self.place_of(environ) is not Place.ELSEWHERE
 
@@ -124,7 +124,7 @@ class Nearby:
         if not is_loopback(counted(peer)):
             return Place.ELSEWHERE
         trusted = self._proxies.trusts(peer)
-        forwarded = any(environ.get(name) for name in FORWARDED)
+        forwarded = _is_forwarded(environ)
         if not known and _is_direct(environ, peer, proxied=trusted or forwarded):
             return Place.FOREIGN_PAGE
         return Place.HERE if trusted or (known and not forwarded) else Place.ELSEWHERE
@@ -142,6 +142,11 @@ class Nearby:
         if len(self.right) < REMEMBERED:
             self.right.add(host)
         return True
+
+
+def _is_forwarded(environ: dict[str, Any]) -> bool:
+    """Return whether a proxy says that it has brought a request."""
+    return any(environ.get(name) for name in FORWARDED)
 
 
 def _is_direct(environ: dict[str, Any], peer: str, *, proxied: bool) -> bool:

@@ -38,8 +38,7 @@ class _Party:
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
-        account = self.account
-        return account.total >= account.most or self.kept > self.most_kept
+        return self.account.full or self.kept > self.most_kept
 
     @property
     def is_empty(self) -> bool:
@@ -152,8 +151,7 @@ class Visit:
     @property
     def keeps_too_much(self) -> bool:
         """Whether its oldest ended streams have to go."""
-        account = self.account
-        return account.total >= account.most
+        return self.account.full
 
     def leave(self) -> None:
         """End it. Doing it again does nothing."""

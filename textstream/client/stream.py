@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
 
 from textstream.client.asking import Asking
-from textstream.client.link import OnOk
 from textstream.client.reader import Chunk, Reader, StreamResult
 from textstream.client.session import Session
 from textstream.client.wire_errors import not_understood
@@ -147,6 +145,10 @@ class TextStream:
 
         """
         parse(SetRate, {"id": self.id, "rate": rate})
+
+        def accepted(_answer: object) -> None:
+            self._reader.rate = rate
+
         with self._session.changed:
             # Again when the connection is lost before the answer: whether it counts is not known.
             while not self._reader.over:
@@ -154,7 +156,7 @@ class TextStream:
                 if link is None:
                     self._reader.rate = rate
                     return
-                if self._asking.ask(link, SET_RATE, {"rate": rate}, self._paced_at(rate)):
+                if self._asking.ask(link, SET_RATE, {"rate": rate}, accepted):
                     return
 
     def share(self, expires: float | None = None) -> str:
@@ -189,12 +191,6 @@ class TextStream:
         """
         detached = self._asking.owners(UNSHARE_STREAM).get("detached")
         return detached if isinstance(detached, int) else 0
-
-    def _paced_at(self, rate: Rate) -> OnOk:
-        def paced(_answer: dict[str, Any]) -> None:
-            self._reader.rate = rate
-
-        return paced
 
     def close(self) -> None:
         """Leave the stream; stop it on the server if this client started it. Does not wait."""

@@ -147,11 +147,14 @@ class Connections:
         return list(record.streams.values()) if record else []
 
     def are_quick(self, connection: str) -> bool:
-        """Return whether all streams are that the connection owns, and that it may replace."""
+        """Return whether all streams are that the connection owns, and that it may replace.
+
+        Any thread, without the lock: it goes through a copy, which is made in one step.
+        """
         record = self.records.get(connection)
         if record is None:
             return True
         read = record.char
         if read is not None and not read.stream.quick:
             return False
-        return not record.streams or all(stream.quick for stream in record.streams.values())
+        return not record.streams or all(stream.quick for stream in list(record.streams.values()))

@@ -82,8 +82,7 @@ class FixedPace:
             return 0
         if self._ran_dry:
             self._ran_dry = False
-            due = self._start + self._count / self.per_second
-            self._start, self._count = (max(now, due)), 0
+            self._start, self._count = max(now, self.next_due()), 0
         owed = (now - self._start) * self.per_second + EPSILON + 1 - self._count
         # Bounded first: with an absurd rate it is infinite, or no number, and has no whole part.
         if not owed < backlog:

@@ -265,11 +265,14 @@ class Reader:
             if over:
                 # Only when it was told: who goes down waits for it.
                 stream.detach(self)
-            elif units and due is not None and behind - self._cursor >= SHORTEST:
-                run = self._begin_run(behind)
-                if run is not None:
-                    self._server.add_run(run)
-                    return None
+            elif (
+                units
+                and due is not None
+                and behind - self._cursor >= SHORTEST
+                and (run := self._begin_run(behind))
+            ):
+                self._server.add_run(run)
+                return None
             return due
 
     def count_more(self, units: int) -> None:
@@ -352,10 +355,10 @@ class Reader:
             return ()
         cursor = self._cursor
         catching_up = cursor < self._reached
-        if not catching_up:
-            due = self._pace.due(behind - cursor, now)
-        else:
+        if catching_up:
             due = min(behind, self._reached) - cursor
+        else:
+            due = self._pace.due(behind - cursor, now)
         if not due:
             return ()
         room = self.sink.room(self.format)
@@ -363,7 +366,7 @@ class Reader:
             return ()
         chunk = self.format == "chunk"
         most = self._chunk if chunk else min(room, MAX_UNITS_PER_STEP)
-        units = self.stream.log.read(cursor, min(most, due))
+        units = self.stream.log.read(cursor, min(due, most))
         if units is None:
             first = self.stream.log.first
             raise OffsetGone(

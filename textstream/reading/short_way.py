@@ -56,13 +56,10 @@ class ShortWay(Generic[ReaderT]):
 
     def step(self, now: float) -> int:
         """Serve the runs that are due; return how many there were."""
-        sends, lates = 0, self._deliveries.late
+        sends = 0
         for late, _, entries in self._wheel.take(now):
             readers = self._step(entries, now)
-            try:
-                lates[late] += readers  # as `Deliveries.was_late`: a call is dearer
-            except IndexError:
-                lates[-1] += readers
+            self._deliveries.was_late(late, readers)
             sends += readers
         return sends
 

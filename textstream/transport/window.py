@@ -53,8 +53,7 @@ class Window:
     @property
     def room(self) -> int:
         """Bytes that may be sent now, 0 at least."""
-        left = self._limit - self._sent + self._confirmed
-        return max(0, left)
+        return max(0, self._limit - (self._sent - self._confirmed))
 
     @property
     def burst(self) -> int:
