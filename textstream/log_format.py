@@ -91,7 +91,8 @@ class TextFormatter(_OneLine):
             self._told = int(line.created), shown
         told = f"{shown} {level} {line.message}"
         for key, value in line.extras().items():  # no generator: a tenth of a line's cost
-            told += f" {key}={_quoted(value)}"
+            plain = type(value) is str and value.isalnum()  # most are: no call for those
+            told += f" {key}={value if plain else _quoted(value)}"
         return one_line(f"{told} {raised}" if raised else told)
 
 

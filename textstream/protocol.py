@@ -288,7 +288,7 @@ def parse(model: type[PayloadT], payload: object) -> PayloadT:
         raise InvalidRequest(f"expected an object, got {_type_name(payload)}")
     check_payload(payload)
     try:
-        return model.model_validate(payload)
+        return model.__pydantic_validator__.validate_python(payload)  # type: ignore[no-any-return]
     except ValidationError as error:
         raise InvalidRequest(explain(error)) from None
 

@@ -100,7 +100,14 @@ class Scene:
 @pytest.fixture
 def scene(clock: ManualClock) -> Iterator[Scene]:
     app = Flask(__name__)
-    socketio = SocketIO(app, async_mode="threading", async_handlers=False, monitor_clients=False)
+    # No heartbeat: that goes by the real clock, of which a busy machine may take a lot.
+    socketio = SocketIO(
+        app,
+        async_mode="threading",
+        async_handlers=False,
+        monitor_clients=False,
+        ping_interval=3_600,
+    )
     transport = install(socketio)
     assert transport
     socketio.server.eio._async["queue"] = lambda: SessionQueue(clock)

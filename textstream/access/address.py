@@ -168,8 +168,11 @@ def _read_entry(entry: str) -> IPAddress | None:
 
 def parse_address(text: str) -> IPAddress | None:
     """Return an IP address without its zone, IPv4 where it is mapped; None where it is none."""
-    if len(text) > MAX_ENTRY:
-        return None
+    return _parsed(text) if len(text) <= MAX_ENTRY else None
+
+
+@lru_cache(1_024)  # of one peer it is asked for several times, each time 7 µs
+def _parsed(text: str) -> IPAddress | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

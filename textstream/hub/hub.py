@@ -241,16 +241,6 @@ class Hub:
         own = self._keeper.owned(connection)
         return {stream.id: stream.stop("stopped") for stream in own}
 
-    def ends_quickly(self, connection: str, stream_id: str | None = None) -> bool:
-        """Return whether only quick sources are told of it, if what there is ends now.
-
-        Args:
-            connection: a start or a resume may end what it reads, a stop what it owns.
-            stream_id: a stream to be stopped, in their place.
-
-        """
-        return self._keeper.ends_quickly(connection, stream_id)
-
     def connect(
         self, connection: str, visit: Visit | None = None, principal: Principal = ANYBODY
     ) -> None:

@@ -265,8 +265,14 @@ class Keeper:
         with self._lock:
             return self._connections.owned(connection)
 
-    def ends_quickly(self, connection: str, stream_id: str | None) -> bool:
-        """See `Hub.ends_quickly`."""
+    def ends_quickly(self, connection: str, stream_id: str | None = None) -> bool:
+        """Return whether only quick sources are told of it, if what there is ends now.
+
+        Args:
+            connection: a start or a resume may end what it reads, a stop what it owns.
+            stream_id: a stream to be stopped, in their place.
+
+        """
         if stream_id is not None:
             entry = self._table.entry(stream_id)
             return entry is None or entry.stream.quick

@@ -101,9 +101,11 @@ class Retention:
         self._call_at(self._clock() + LINGERING, self._look_for_lingering)
 
     def _make_room_if_needed(self, entry: Entry) -> None:
-        for owner in (*entry.owners, None):
-            if self._keeps_too_much(owner):
+        for owner in entry.owners:
+            if owner.keeps_too_much:
                 self.make_room_soon(owner)
+        if self._keeps_too_much(None):
+            self.make_room_soon(None)
 
     # With no lock held.
 

@@ -261,7 +261,8 @@ class Reader:
                     self._server.deliveries.gone += 1
                 self.over = over = bool(lost or ending)
                 due = None if over else self._next_step(now, behind, sent=bool(units))
-            self._write(offset, units, announce.end(stream.id, ending, lost))
+            after = announce.end(stream.id, ending, lost) if over else ()
+            self._write(offset, units, after)
             if over:
                 # Only when it was told: who goes down waits for it.
                 stream.detach(self)

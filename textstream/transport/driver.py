@@ -214,7 +214,16 @@ class Transport:
         return leave(shaken)
 
     def _close_second(self, sock: socket.socket) -> None:
-        connection = self._connect(sock, on_message=lambda _: None, on_close=lambda: None)
+        reactor, pool, _ = self._of_this_process()
+        connection = Connection(
+            sock,
+            reactor=reactor,
+            pool=pool,
+            bounds=self.bounds,
+            turns=self.turns,
+            on_message=lambda _: None,
+            on_close=lambda: None,
+        )
         connection.start()
         connection.close(POLICY_VIOLATION, HAS_WEBSOCKET)
 
@@ -232,8 +241,13 @@ class Transport:
         self, sock: socket.socket, session: Any, rest: bytes = b"", unsent: bytes = b""
     ) -> None:
         peer = Peer(session, eio=self.eio, refuse=self._refuse)
-        connection = self._connect(
+        reactor, pool, _ = self._of_this_process()
+        connection = Connection(
             sock,
+            reactor=reactor,
+            pool=pool,
+            bounds=self.bounds,
+            turns=self.turns,
             on_message=peer.on_message,
             on_close=peer.on_close,
             at_once=peer.at_once,
@@ -250,17 +264,6 @@ class Transport:
             session.connected = session.upgraded = True
             session.queue.attach(connection)
         connection.start(rest)
-
-    def _connect(self, sock: socket.socket, **options: Any) -> Connection:
-        reactor, pool, _ = self._of_this_process()
-        return Connection(
-            sock,
-            reactor=reactor,
-            pool=pool,
-            bounds=self.bounds,
-            turns=self.turns,
-            **options,
-        )
 
     def _refuse(self, session: Any, message: Oversized) -> None:
         """Answer a message that was dropped."""

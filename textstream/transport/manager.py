@@ -61,9 +61,12 @@ class ThreadSafeManager(Manager):
     def connect(self, sid: str, namespace: str) -> str | None:
         """Know a client as connected. One that is not known yet is given by its Engine.IO id."""
         with self._lock:
-            if not self.is_pre_connected(sid, namespace):
+            pending = self.pending_connect.get(namespace)
+            if not pending or sid not in pending:
                 return super().connect(sid, namespace)  # type: ignore[no-any-return]
-            self._forget(self.pending_connect, sid, namespace)
+            pending.remove(sid)
+            if not pending:
+                del self.pending_connect[namespace]
             return sid
 
     def is_connected(self, sid: str, namespace: str) -> bool:

@@ -68,7 +68,7 @@ class Window:
         """Count bytes; return whether it is time for a ping."""
         self._sent += count
         asked = self._pings[-1][0] if self._pings else self._confirmed
-        return self._sent - asked >= self.burst
+        return self._sent - asked >= self._limit // 4  # `burst`: it is asked for each write
 
     def ping(self) -> None:
         """Remember where a ping stands, whoever sent it."""

@@ -106,7 +106,9 @@ class Events:
             environ_of=socketio.server.get_environ,
             watch=watch,
         )
-        self._sinks: dict[str, Sink] = {}  # by connection
+        # By connection: one, or none before its first stream. In a list: whoever makes it while the
+        # connection goes leaves nothing behind.
+        self._sinks: dict[str, list[Sink]] = {}
         # By connection; and whether it was made here, and is to be ended here; and who asks.
         self._visits: dict[str, tuple[Visit, bool, Caller]] = {}
 
@@ -152,7 +154,7 @@ class Events:
         sign_in = self._sign_in
         asked = sign_in is not None and sign_in.asks(environ)
         principal = self._identify(sid, environ, auth) if asked else principal_of(auth)
-        self._sinks[sid] = self._new_sink(self._socketio, sid)
+        self._sinks[sid] = []
         self._hub.connect(sid, visit, principal)
         self._watch.connect(self._caller(sid), environ)
         if self._hub.closing:
@@ -177,7 +179,8 @@ class Events:
         """``start_stream``."""
         caller = self._caller(sid)
         start = read_start(payload, self._registry, self._limits, caller)
-        sink = self._sinks.get(sid) or self._new_sink(self._socketio, sid)
+        sinks = self._sinks.get(sid)
+        sink = sinks[0] if sinks else self._make_sink(sid)
         reader = self._hub.start(start, connection=sid, sink=sink)
         self._watch.start(caller, reader)
         answer: Answer = {"stream": reader.info, "key": reader.stream.key}
@@ -220,11 +223,12 @@ class Events:
         """``resume_stream``."""
         resume = parse(ResumeStream, payload)
         self._limits.check_rate(resume.rate)
+        sinks = self._sinks.get(sid)
         reader = self._hub.resume(
             resume.id,
             offset=resume.offset,
             connection=sid,
-            sink=self._sinks.get(sid) or self._new_sink(self._socketio, sid),
+            sink=sinks[0] if sinks else self._make_sink(sid),
             rate=resume.rate,
             format_=resume.format,
             key=resume.key,
@@ -253,6 +257,11 @@ class Events:
         said = ascii(event[:MAX_NAME] if isinstance(event, str) else event)[:MAX_NAME]
         error = UnknownEvent(f"There is no event {said}. There are: {self._names}")
         return self._refuse(sid, UNKNOWN, error.to_wire())
+
+    def _make_sink(self, sid: str) -> Sink:
+        sink = self._new_sink(self._socketio, sid)
+        self._sinks.get(sid, []).append(sink)
+        return sink
 
     def _caller(self, sid: str) -> Caller:
         known = self._visits.get(sid)

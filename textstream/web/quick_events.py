@@ -29,7 +29,7 @@ def quick_events(hub: Hub, registry: SourceRegistry, *, waits: bool = False) -> 
     user's, the local model. Nor ``pause_stream``, which waits until what was taken is written; nor,
     where it `waits` to find out who somebody is, ``authenticate``.
     """
-    ends_quickly = hub.ends_quickly
+    ends_quickly = hub.connections.ends_quickly
 
     def may_start(sid: str, arguments: list[Any]) -> bool:
         asked = arguments[0] if arguments else None

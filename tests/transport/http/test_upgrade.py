@@ -72,7 +72,7 @@ def test_a_refused_handshake_leaves_a_connection_that_goes_on(local: LocalServer
         received(sock, b"HTTP/1.1 101 ")
 
 
-@pytest.mark.parametrize("step", ["_connect", "start"])
+@pytest.mark.parametrize("step", ["_take_over", "start"])
 def test_what_fails_after_the_handshake_ends_the_connection_without_a_word(
     local: LocalServer,
     step: str,
@@ -82,7 +82,7 @@ def test_what_fails_after_the_handshake_ends_the_connection_without_a_word(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("after the handshake")
 
-    owner = Transport if step == "_connect" else Connection
+    owner = Transport if step == "_take_over" else Connection
     with monkeypatch.context() as patch:
         patch.setattr(owner, step, fail)
         with socket.create_connection(("127.0.0.1", local.port), TIMEOUT) as sock:
