@@ -10,6 +10,7 @@ from typing import Any
 
 from reliability.soak.bare import BareClient, Cut, Transport
 from reliability.soak.tally import Wrong
+from reliability.soak.target import RETENTION
 from reliability.soak.visit import HANDSHAKES, RATES, Visit
 
 CUTS = 200
@@ -32,18 +33,31 @@ BAD_REQUESTS: tuple[tuple[str, object, str], ...] = (
 )
 
 
+class TooLate(Exception):
+    """Faults have kept a client away for longer than an ended stream is kept."""
+
+
 @dataclass
 class Copy:
-    """What a bare reader has of a stream: the ten lines of ``docs/protocol.md``."""
+    """What a bare reader has of a stream: the ten lines of ``docs/protocol.md``.
+
+    Attributes:
+        asked: when it was asked for last, in monotonic seconds.
+        there: when it was asked for and there. From then on it may have been sent to its end, all
+            of which may be on its way still: only later than that does the server forget it.
+
+    """
 
     request: dict[str, Any]
     id: str | None = None
     units: list[str] = field(default_factory=list)
     end: dict[str, Any] | None = None
-    heard: float = field(default_factory=time.monotonic)
+    asked: float = 0.0
+    there: float = field(default_factory=time.monotonic)
 
     def attach(self, client: BareClient) -> str:
         """Start it, or resume it; return the name of the answer."""
+        self.asked = time.monotonic()
         if self.id is None:
             return client.emit("start_stream", self.request)
         where = {"id": self.id, "offset": len(self.units)}
@@ -52,16 +66,17 @@ class Copy:
     def take(self, name: str, data: Any) -> None:
         """Take an event."""
         if name == "stream_start":
-            self.id = data["id"]
+            self.id, self.there = data["id"], self.asked
             del self.units[data["offset"] :]
         elif name == "new_char":
             self.units.append(data)
         elif name == "stream_end" and data["id"] == self.id:
             self.end = data
         elif name == "stream_error":
-            away = time.monotonic() - self.heard
-            raise Wrong(f"stream {self.id}: {data['code']}, {away:.1f} s after the last event")
-        self.heard = time.monotonic()
+            away = time.monotonic() - self.there
+            if data["code"] == "unknown_stream" and away >= RETENTION:
+                raise TooLate
+            raise Wrong(f"stream {self.id}: {data['code']}, {away:.1f} s after it was there")
 
 
 def characters(visit: Visit) -> None:
@@ -80,6 +95,9 @@ def characters(visit: Visit) -> None:
             if copy.end is None:
                 visit.tally.count("reconnections")
                 continue
+        except TooLate:
+            visit.tally.count("came back too late")
+            return
         break
     if copy.end is None or copy.id is None:
         raise Wrong(f"stream {copy.id}: not read to its end over {CUTS} connections")
