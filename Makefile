@@ -12,6 +12,9 @@ WORKERS ?= 3
 SOURCES := textstream stream_server.py tests benchmarks reliability
 # Vite writes to textstream/web/static; npm is quiet about funding and audits.
 NPM := npm --prefix frontend --no-fund --no-audit
+# Bytecode is kept, whatever the shell says: tests start hundreds of servers, and each would compile
+# the whole package anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev web test units reliability coverage cuts soak fuzz lint types bench lock build library clean
