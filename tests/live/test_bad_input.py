@@ -248,7 +248,10 @@ def test_a_request_target_that_is_no_url(server: RunningServer, target: str) -> 
     logged = len(server.log_text())
     assert _status(server, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n") == "400"
     assert _status(server, "GET / HTTP/x\r\n\r\n") == "400"
-    assert server.log_text()[logged:] == "", "a client's mistake is none of the server's"
+    said = server.log_text()[logged:].splitlines()
+    # Streams that other tests have stopped may end meanwhile.
+    said = [line for line in said if '"logger": "textstream.streams"' not in line]
+    assert said == [], "a client's mistake is none of the server's"
 
 
 @pytest.mark.parametrize("target", ["/healthz", "http://x/healthz"])

@@ -53,7 +53,9 @@ def test_a_step_that_fails(
     lab.parts.close(told=told.set)
     assert told.is_set()
     client.wait_for_event("disconnect")
-    assert ["RuntimeError" in told for told in caplog.messages] == [True]
+    # Not what a busy machine has the reactor say.
+    said = [one.getMessage() for one in caplog.records if one.name == "textstream.server"]
+    assert ["RuntimeError" in words for words in said] == [True]
     monkeypatch.undo()
 
 
