@@ -23,7 +23,7 @@ def set_speed(page: Page, words: str, number: int = 1) -> None:
     """Move the speed with the keyboard until it says `words`."""
     place = pane(page, number)
     speed = place.get_by_label("Speed")
-    speed.press("Home")
+    speed.press("End" if words == "no limit" else "Home")
     for _ in range(40):
         if place.locator(".speed output").text_content() == words:
             return
@@ -86,6 +86,12 @@ def wait_until_shown(page: Page, characters: int, number: int = 1) -> None:
         ".querySelector('.output')?.textContent.length ?? 0) >= count",
         arg=[number - 1, characters],
     )
+
+
+def have_the_rest(page: Page, beyond: str) -> None:
+    """Wait until the first pane's text goes on `beyond` what it was; have what is left at once."""
+    wait_until_shown(page, len(beyond) + 40)
+    set_speed(page, "no limit")
 
 
 def ended(page: Page, words: str = "Complete, verified.", number: int = 1) -> None:

@@ -19,6 +19,7 @@ from tests.live.app_page import (
     ask,
     ended,
     figure,
+    have_the_rest,
     link_in_dialog,
     pane,
     set_speed,
@@ -55,9 +56,11 @@ def test_cut_goes_on_exact_and_says_what_happens(open_app: OpenApp) -> None:
     expect(page.locator(".banner")).to_contain_text("What you read goes on where it stopped.")
     expect(page.locator(".countdown")).to_have_text(re.compile(r"^Trying again in [1-4] s$"))
     ended(page, "Goes on when the connection is back.")
+    before = shown(page)
     page.get_by_role("button", name="Try now").click()
     expect(page.locator(".badge")).to_have_text("Connected · WebSocket")
     expect(page.locator(".banner")).to_be_hidden()
+    have_the_rest(page, before)
     ended(page)
     shows(page, MIXED)
     expect(figure(page, "resumes")).to_have_text("1")
@@ -73,7 +76,9 @@ def test_without_network_it_waits_and_goes_on(
     page.context.set_offline(True)
     expect(page.locator(".badge")).to_have_text("Connection lost")
     expect(page.locator(".countdown")).to_have_text(re.compile("^Trying again in"))
+    before = shown(page)
     page.context.set_offline(False)
+    have_the_rest(page, before)
     ended(page)
     shows(page, MIXED)
 
