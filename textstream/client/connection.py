@@ -214,12 +214,18 @@ class Connection:
         if target == self._sio.eio.handlers["message"]:
             self._inbox.put(lambda: target(*args))
             return threading.current_thread()
-        thread = threading.Thread(
-            target=self._run_task, args=(target, args), name="textstream-client-io", daemon=True
-        )
+        thread = _Task(self._run_task, (target, args), self._end_writing)
         self._threads.append(thread)
         thread.start()
         return thread
+
+    def _end_writing(self) -> None:
+        """End the connection: the reading loop has, and waits for the writing one.
+
+        That one would wait for 30 s for something to write, over polling, before it looks around.
+        """
+        self._sio.eio.queue.put(None)
+        self._inbox.put(None)
 
     def _run_task(self, target: Callable[..., None], args: tuple[Any, ...]) -> None:
         try:
@@ -282,6 +288,21 @@ class Connection:
     def _join(self, deadline: float) -> None:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class _Task(threading.Thread):
+    """A loop of Engine.IO's, of which one waits for the other."""
+
+    def __init__(
+        self, target: Callable[..., None], args: tuple[Any, ...], joined: Callable[[], None]
+    ) -> None:
+        super().__init__(target=target, args=args, name="textstream-client-io", daemon=True)
+        self._joined = joined
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, and have it end."""
+        self._joined()
+        super().join(timeout)
 
 
 def _nothing() -> None:
