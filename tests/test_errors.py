@@ -29,7 +29,7 @@ WIRE_CODES = {
     "unknown_stream": False, "offset_gone": False,
     "source_unavailable": False, "source_failed": True,
     "too_many_streams": True, "rate_limited": True, "unauthorized": False, "forbidden": False,
-    "shutting_down": True, "unreachable": True,
+    "shutting_down": True, "unavailable": True, "unreachable": True,
 }  # fmt: skip
 """Each code, and whether the same request may succeed later. Clients rely on both."""
 

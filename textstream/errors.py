@@ -16,6 +16,7 @@
     ├── Unauthorized         unauthorized         who are you?
     ├── Forbidden            forbidden            not for you
     ├── ShuttingDown         shutting_down        the server is going down
+    ├── Unavailable          unavailable          the store that servers share does not answer
     ├── ServerUnreachable    unreachable          client only: nothing answers there
     └── StreamFailed         (the server's code)  client only: the stream ended with an error
 
@@ -190,6 +191,13 @@ class ShuttingDown(TextStreamError):
     """The server is going down and takes no new streams."""
 
     code = "shutting_down"
+    retryable = True
+
+
+class Unavailable(TextStreamError):
+    """The store that several servers share does not answer; nothing is lost by that."""
+
+    code = "unavailable"
     retryable = True
 
 

@@ -80,6 +80,22 @@ test("a start that a draining server refuses waits for the next one", async () =
   client.close();
 });
 
+test("a resume that nobody can answer just now is asked for again", async () => {
+  const { server, client, stream, clock } = await streaming();
+  let down = true;
+  server.script = () => (down ? refusal("unavailable", { retryable: true }) : undefined);
+  server.wire.lose();
+  await clock.advance(5000);
+  expect(stream.state).not.toBe("failed");
+  down = false;
+  await clock.advance(5000);
+  server.send(0, server.stream.units.length);
+  server.end();
+  await stream.done;
+  expect(stream.result?.verified).toBe(true);
+  client.close();
+});
+
 test.each(["before", "after"])(
   "stopped %s a draining server has refused it, a start is over at once",
   async (when) => {

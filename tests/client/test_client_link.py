@@ -11,6 +11,7 @@ import pytest
 from textstream.client.connection import Connection
 from textstream.client.link import Link
 from textstream.client.reader import Reader
+from textstream.errors import Unavailable
 
 INFO = {"source": "text", "unit": "char", "rate": 0, "format": "chunk", "offset": 0}
 
@@ -104,3 +105,23 @@ def test_the_place_in_the_line_is_told_until_there_is_text_or_no_connection() ->
     link.receive("stream_waiting", {"id": "s", "position": 1})
     reader.detached()
     assert reader.position == 0
+
+
+UNAVAILABLE = {"code": "unavailable", "message": "Later.", "retryable": True}
+
+
+def test_a_resume_that_nobody_can_answer_now_is_one_more_lost_connection() -> None:
+    reader = Reader(id="s")
+    link, connection = new_link(reader)
+    connection.answers[0]({"ok": False, "error": UNAVAILABLE})
+    assert link.unserved
+    assert not reader.over
+    assert reader.error is None
+
+
+def test_a_start_that_nobody_can_answer_now_has_failed() -> None:
+    reader = Reader(request={"text": "abc"})
+    link, connection = new_link(reader)
+    connection.answers[0]({"ok": False, "error": UNAVAILABLE})
+    assert not link.unserved
+    assert isinstance(reader.error, Unavailable)

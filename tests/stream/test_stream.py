@@ -40,6 +40,9 @@ class Reader:
     def end_now(self, reason: EndReason) -> None:
         self.told.append(reason)
 
+    def settle(self) -> None:
+        """Its cursor is exact at any time."""
+
     def drop(self, problem: dict[str, Any]) -> None:
         raise AssertionError(problem)
 

@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 ORDER = (
-    ("LocalModel", "OpenAIClient"),
+    ("LocalModel", "OpenAIClient", "StoreDirectory"),
     ("Reader",),
     ("LiveFeed",),
     ("Stream",),
@@ -33,7 +33,8 @@ ORDER = (
     ("Account", "Authorizer", "Expiries", "Gate", "Rates", "Refusals", "Revocations"),
     ("Arrivals", "CancelToken", "Delay", "Farewells", "Resumption", "Shared", "Wait", "Window"),
     ("Inbox", "Reactor"),
-    ("Dispatcher", "ThreadPool"),
+    ("Bus",),
+    ("Dispatcher", "Link", "ThreadPool"),
     ("ThreadSafeManager",),
     ("Counts",),
     ("LinesHandler",),

@@ -15,11 +15,18 @@ from pydantic import BaseModel, ValidationError
 from textstream.client.connection import Connection
 from textstream.client.reader import Reader
 from textstream.client.wire_errors import error_from_wire, not_understood
-from textstream.errors import Forbidden, TextStreamError, Unauthorized, UnknownStream
+from textstream.errors import (
+    Forbidden,
+    TextStreamError,
+    Unauthorized,
+    Unavailable,
+    UnknownStream,
+)
 from textstream.protocol import (
     CONTINUE_STREAM,
     LEAVE_STREAM,
     PAUSE_STREAM,
+    RESUME_STREAM,
     STOP_STREAM,
     STREAM_CHUNK,
     STREAM_END,
@@ -45,6 +52,7 @@ class Link:
     Attributes:
         fruitful: whether new text has arrived over it.
         expired: whether its token has: it is to be made anew, with another.
+        unserved: whether its server cannot tell about a stream just now: another one may.
 
     """
 
@@ -54,6 +62,7 @@ class Link:
         """Make a link. `readers` returns those not over; `timeout` is for answers, in s."""
         self.fruitful = False
         self.expired = False
+        self.unserved = False
         self._connection = connection
         self._readers = readers
         self._timeout = timeout
@@ -99,6 +108,10 @@ class Link:
             self.adjust(reader)
 
         def refused(error: TextStreamError) -> None:
+            if isinstance(error, Unavailable) and event == RESUME_STREAM:
+                # Nothing is lost by that: tried again as any lost connection is.
+                self.unserved = True
+                return
             reader.refused(error)
             if reader.left:
                 self.leave(reader)  # where it was before; a resume that is refused changes nothing

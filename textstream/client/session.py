@@ -252,7 +252,8 @@ class Session:
             positions = self._new_positions()
             self._tidy()
             state = self._current_state()
-            alive = alive and not (self._closed or link.overdue or link.expired)
+            over = self._closed or link.overdue or link.expired or link.unserved
+            alive = alive and not over
         self._report(state)
         for stream_id, position in positions:
             if self._on_position:

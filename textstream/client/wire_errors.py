@@ -20,6 +20,7 @@ _BY_CODE: dict[str, type[errors.TextStreamError]] = {
         errors.RateLimited,
         errors.Forbidden,
         errors.ShuttingDown,
+        errors.Unavailable,
     )
 }
 

@@ -16,6 +16,7 @@ from textstream.access.policy import Policy, owns
 from textstream.access.principal import ANYBODY, Principal, Scope
 from textstream.access.visits import Visit
 from textstream.errors import InvalidRequest, NotReading
+from textstream.hub.directory import Directory
 from textstream.hub.joining import check_resumable, describe
 from textstream.hub.keeper import Keeper, Limits
 from textstream.hub.oversight import Oversight
@@ -48,6 +49,7 @@ class Hub:
         clients: Clients | None = None,
         policy: Policy | None = None,
         grants: Grants | None = None,
+        directory: Directory | None = None,
     ) -> None:
         """Make an empty hub.
 
@@ -60,6 +62,7 @@ class Hub:
             clients: who may have how much; by default everybody anything.
             policy: who may what.
             grants: makes and reads those of streams that are shared.
+            directory: knows the streams of other processes; None: there are none.
 
         """
         self._dispatcher = dispatcher
@@ -70,12 +73,26 @@ class Hub:
         self.connections = self._keeper = Keeper(
             dispatcher, clock=clock, limits=limits, clients=clients
         )
+        self._directory = directory
         self._starter = Starter(
-            self._keeper, dispatcher, pools, new_log=new_log, clock=clock, limits=limits
+            self._keeper,
+            dispatcher,
+            pools,
+            new_log=new_log,
+            clock=clock,
+            limits=limits,
+            directory=directory,
         )
         self.sharing = Sharing(
-            self._keeper, dispatcher, self._policy, grants=grants or Grants(), clock=clock
+            self._keeper,
+            dispatcher,
+            self._policy,
+            grants=grants or Grants(),
+            clock=clock,
+            directory=directory,
         )
+        if directory is not None:
+            directory.serve(self._keeper, on_access=self.sharing.dismiss)
         self.counts = self._keeper.counts
         self.oversight = Oversight(self._keeper)
         self.figures = self._keeper.figures
@@ -136,6 +153,8 @@ class Hub:
         """
         principal = self._ask(connection)
         stream = self._keeper.find(stream_id)
+        if self._directory is not None:
+            stream = self._directory.ready(stream, offset)
         with stream.lock:
             # Within it: else `unshare` could end what lets it in before it is among the readers.
             granted = self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
@@ -178,9 +197,10 @@ class Hub:
 
         """
         self._ask(connection)
-        self._keeper.find(stream_id)
         reader = self._keeper.reader(connection, stream_id)
         if reader is None:
+            if self._directory is None:  # else it could be anywhere, and here nobody waits
+                self._keeper.find(stream_id)
             raise NotReading(
                 "This connection does not read that stream (any more). Attach with resume_stream."
             )
@@ -210,10 +230,11 @@ class Hub:
         """
         principal = self._ask(connection)
         stream = self._keeper.find(stream_id)
-        if grant is None and self._keeper.reader(connection, stream_id):
-            return describe(stream)  # it reads it, by whatever lets it
-        self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
-        return describe(stream)
+        if grant is not None or not self._keeper.reader(connection, stream_id):
+            # Who reads it may, by whatever lets it.
+            self.sharing.check_read(stream, principal, connection, key=key, grant=grant)
+        described = describe(stream)
+        return self._directory.describe(stream, described) if self._directory else described
 
     # Ending.
 
@@ -257,6 +278,8 @@ class Hub:
     def refuse_starts(self) -> None:
         """Take no more streams; those there are go on, and may be resumed."""
         self._keeper.refuse_starts()
+        if self._directory is not None:
+            self._directory.release()
 
     def close(self, timeout: float) -> None:
         """Take no more streams, end all with ``shutdown``, wait up to `timeout` s for sources."""
@@ -265,6 +288,11 @@ class Hub:
         for stream in self._keeper.all():
             stream.stop("shutdown")
         self.pools.close(deadline)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes have streams of the same, so that it may wait for them."""
+        return self._directory is not None
 
     @property
     def closing(self) -> bool:

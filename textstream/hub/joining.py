@@ -18,7 +18,7 @@ def describe(stream: Stream) -> StreamDescription:
             first=stream.log.first,
             next=stream.log.next,
             furthest=max(stream.furthest, stream.log.first),
-            readers=sum(reader.reading for reader in stream.readers),
+            readers=stream.reader_count,
             reason=stream.ending.reason if stream.ending else None,
         )
 

@@ -64,6 +64,8 @@ class Keeper:
         self._lines = EndLines(call_at=dispatcher.call_at, clock=clock)
         self._table = StreamTable()
         self._closing = False
+        self.elsewhere: Callable[[str], Stream | None] | None = None
+        """Finds a stream that is not kept here, and may wait; None: there are no others."""
         self.on_left: Callable[[Stream, AttachedReader], None] | None = None
         """Told of a reader that has gone, with its stream's lock held; None: nobody is."""
         self._retention = Retention(
@@ -148,12 +150,37 @@ class Keeper:
 
         """
         entry = self._table.entry(stream_id)
-        if entry is None:
+        if entry is not None:
+            return entry.stream
+        found = self.elsewhere(stream_id) if self.elsewhere else None
+        if found is None:
             raise UnknownStream(
                 "No stream has this id. It never existed, or it ended more than "
                 f"{self._limits.retention:g} s ago and was forgotten. Start a new one."
             )
-        return entry.stream
+        return found
+
+    def kept(self, stream_id: str) -> Stream | None:
+        """Return a stream that is kept here."""
+        entry = self._table.entry(stream_id)
+        return entry.stream if entry else None
+
+    def adopt(self, stream: Stream, *, request_key: str | None) -> Stream:
+        """Keep a stream of another process; return it, or the one that is kept of its id."""
+        with self._lock:
+            entry = self._table.entry(stream.id)
+            if entry is not None:
+                return entry.stream
+            self._table.add(stream, self._stranger, request_key=request_key)
+            self.clients.started(self._stranger)
+            if not self._retention.watches_longest:
+                self._retention.watch_longest()
+            self._retention.count_down(stream)  # nobody reads it yet
+        return stream
+
+    def count_text(self, nbytes: int) -> None:
+        """Count text that is kept for nobody in particular."""
+        self._stranger.count_text(nbytes)
 
     def all(self) -> list[Stream]:
         """Return every stream."""
@@ -283,19 +310,19 @@ class Keeper:
 
     def on_read(self, stream: Stream, reader: AttachedReader) -> None:
         """Note who reads it, and keep it."""
-        assert isinstance(reader, Reader)  # noqa: S101 (a hub's readers are no others)
         with self._lock:
-            self._connections.add_reader(reader)
+            if isinstance(reader, Reader):  # else it stands for those of another process
+                self._connections.add_reader(reader)
             if stream.life.state == "ended":
                 self._retention.keep(stream)
 
     def on_unread(self, stream: Stream, reader: AttachedReader) -> None:
         """Let go of the reader; of the stream, in time, if it was the last."""
-        assert isinstance(reader, Reader)  # noqa: S101
         if self.on_left is not None:
             self.on_left(stream, reader)
         with self._lock:
-            self._connections.remove_reader(reader)
+            if isinstance(reader, Reader):
+                self._connections.remove_reader(reader)
             if not stream.readers:
                 self._retention.count_down(stream)
 
@@ -314,6 +341,8 @@ class Keeper:
                 self._retention.count_down(stream)
         ending = stream.ending
         assert ending is not None  # noqa: S101 (it has ended)
+        if not stream.counted:
+            return
         self.figures.ended.add(stream.source, ending.reason)
         self._lines.add(stream)
 

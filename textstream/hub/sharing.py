@@ -10,6 +10,7 @@ from textstream.access.grants import ENDED, Grant, Grants
 from textstream.access.policy import Policy
 from textstream.access.principal import Principal
 from textstream.errors import Forbidden
+from textstream.hub.directory import Directory
 from textstream.hub.keeper import Keeper
 from textstream.reading.dispatcher import Dispatcher
 from textstream.stream.attached import AttachedReader
@@ -27,8 +28,10 @@ class Sharing:
         *,
         grants: Grants,
         clock: Callable[[], float],
+        directory: Directory | None = None,
     ) -> None:
         """Share what `keeper` keeps; `clock` is the dispatcher's."""
+        self._directory = directory
         self._keeper = keeper
         self._dispatcher = dispatcher
         self._policy = policy
@@ -50,7 +53,10 @@ class Sharing:
         """
         stream = self._keeper.find(stream_id)
         self._policy.check_share(stream, self._keeper.principal(connection), connection, key)
-        stream.is_private = True
+        if not stream.is_private:
+            stream.is_private = True
+            if self._directory is not None:
+                self._directory.shared(stream)
         return {"grant": self._grants.make(stream_id, stream.share, expires), "expires": expires}
 
     def unshare(self, stream_id: str, connection: str, key: str | None = None) -> dict[str, Any]:
@@ -80,6 +86,13 @@ class Sharing:
         with stream.lock:
             stream.share += 1
             stream.is_private = True
+        if self._directory is not None:
+            self._directory.shared(stream)
+        return self.dismiss(stream, by)
+
+    def dismiss(self, stream: Stream, by: str = "") -> int:
+        """Let go of the readers here that do not own it, but for `by`; return how many."""
+        with stream.lock:
             readers = [one for one in stream.readers if one.connection != by]
         others = [one for one in readers if not self._may_stay(stream, one.connection)]
         # In its thread, where all that a reader is sent is written.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from textstream.access.account import Holding, Kind
 from textstream.access.principal import Principal
 from textstream.access.visits import Visit
+from textstream.hub.directory import Directory, Name
 from textstream.hub.keeper import Keeper
 from textstream.hub.waiting import WaitingStreams
 from textstream.ids import new_stream_id
@@ -48,8 +49,11 @@ class Starter:
         new_log: NewLog,
         clock: Callable[[], float],
         limits: StreamLimits,
+        directory: Directory | None = None,
     ) -> None:
         """Make streams that `keeper` keeps; the rest is the hub's."""
+        self._directory = directory
+        self._new_stream: Callable[..., Stream] = directory.make if directory else Stream
         self._keeper = keeper
         self._dispatcher = dispatcher
         self._pools = pools
@@ -89,7 +93,11 @@ class Starter:
         made: Reader | Stream | None = None
         try:
             text = source.whole(request)
-            made = self._claim(start, visit, key, connection, sink, principal)
+            if self._directory is None:
+                name = Name(new_stream_id(), new_stream_id())
+                made = self._claim(name, start, visit, key, connection, sink, principal)
+            else:
+                made = self._claim_of_all(start, visit, key, connection, sink, principal)
         finally:
             if not isinstance(made, Reader):
                 if start.request.holding:
@@ -116,7 +124,7 @@ class Starter:
         if full:  # its source is told, as ever
             stream.cancel.cancel()
 
-    def _claim(  # noqa: PLR0917 (all of them, each time)
+    def _claim_of_all(  # noqa: PLR0917 (all of them, each time)
         self,
         start: Start,
         visit: Visit,
@@ -125,14 +133,36 @@ class Starter:
         sink: Sink,
         principal: Principal,
     ) -> Reader | Stream:
-        stream_id = new_stream_id()
-        stream = Stream(
-            stream_id,
+        """Claim it before the other processes, too."""
+        directory = self._directory
+        assert directory is not None  # noqa: S101 (the caller has looked)
+        name = directory.create(start, key, principal)
+        if isinstance(name, Stream):
+            return name
+        made = None
+        try:
+            made = self._claim(name, start, visit, key, connection, sink, principal)
+        finally:
+            directory.created(name, made.stream if isinstance(made, Reader) else None)
+        return made
+
+    def _claim(  # noqa: PLR0917 (all of them, each time)
+        self,
+        name: Name,
+        start: Start,
+        visit: Visit,
+        key: str | None,
+        connection: str,
+        sink: Sink,
+        principal: Principal,
+    ) -> Reader | Stream:
+        stream = self._new_stream(
+            name.id,
             start,
             connection,
             principal=principal,
-            key=new_stream_id(),
-            log=self._new_log(stream_id, visit.count_text),
+            key=name.key,
+            log=self._new_log(name.id, visit.count_text),
             clock=self._clock,
             limits=self._limits,
             observer=self._keeper,

@@ -221,6 +221,8 @@ class Source:
         whole: returns the whole text, where it is there and short, so that it can be cut into
             units in 0.5 ms; None where it is not, and `generate` is asked. Like that one it waits
             for nothing, and is called in the thread that starts the stream.
+        deterministic: whether the same request gives the same text each time, whatever its deltas:
+            then another process may go on with it where this one has died.
         contextual: whether its code may look at context variables. ``text`` does not,
             and needs no context: making and entering one takes as long as a short text.
         blocking: whether its generator may keep its thread while it waits. Those that do not,
@@ -248,6 +250,7 @@ class Source:
     immediate: bool = False
     quick: bool = False
     whole: Callable[[SourceRequest], str | None] = has_no_whole
+    deterministic: bool = False
     contextual: bool = True
     blocking: bool = True
     needs_prompt: bool = True

@@ -155,6 +155,7 @@ def text_source() -> Source:
         immediate=True,
         quick=True,
         whole=_whole,
+        deterministic=True,
         contextual=False,
         needs_prompt=False,
     )

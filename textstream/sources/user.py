@@ -23,7 +23,8 @@ def load_user_source(spec: str) -> Source:
 
     The callable takes a `SourceRequest` and returns an iterator of ``str``; a generator function
     is one. Its attributes, all optional: ``Params`` (a pydantic model), ``description`` (by
-    default the first line of its docstring), ``live`` (True), ``needs_prompt`` (False). A
+    default the first line of its docstring), ``live`` (True), ``needs_prompt`` (False),
+    ``deterministic`` (False: see `Source`). A
     ready-made `Source` serves as well, and takes the name of `spec`.
 
     Modules are looked for in the current directory first.
@@ -68,6 +69,7 @@ def _wrap(spec: str, name: str, function: Callable[[SourceRequest], Iterator[str
         params_model=_refusing_unknown_keys(params),
         live=bool(getattr(function, "live", True)),
         needs_prompt=bool(getattr(function, "needs_prompt", False)),
+        deterministic=bool(getattr(function, "deterministic", False)),
     )
 
 

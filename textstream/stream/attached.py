@@ -25,6 +25,10 @@ class AttachedReader(Protocol):
         """Whether it goes on: it is neither over nor told to end."""
         ...
 
+    def settle(self) -> None:
+        """Send nothing more by itself, with the stream's lock held; its cursor is exact then."""
+        ...
+
     def end_now(self, reason: EndReason) -> None:
         """Settle what was sent, and send ``stream_end`` next, whatever is left to read."""
         ...

@@ -94,6 +94,12 @@ class Life:
         self._ended = 0.0
         self._resume: Callable[[], None] | None = None
 
+    def give(self, grace: float, *, age: float | None = None) -> None:
+        """Let it go on for `grace` seconds without a reader; it has been there for `age` ones."""
+        self._grace = grace
+        if age is not None:
+            self.created = self._clock() - age
+
     # Its source.
 
     def begin(self) -> None:

@@ -45,6 +45,13 @@ class Start:
     request_id: str | None = None
     digest: bytes = b""
 
+    @property
+    def pace(self) -> Rate:
+        """The pace that its readers have where they name none."""
+        if self.rate is None:
+            return "auto" if self.source.live else TEXT_RATE
+        return self.rate
+
 
 @dataclass(frozen=True)
 class StreamLimits:

@@ -25,7 +25,6 @@ from textstream.stream.log import Ending, Log
 from textstream.stream.start import (
     AHEAD_BYTES,
     PACED_AHEAD,
-    TEXT_RATE,
     UNPACED_AHEAD,
     Start,
     StreamLimits,
@@ -90,12 +89,12 @@ class Stream:
             observer: is told what happens to it.
 
         """
-        source, rate = start.source, start.rate
+        source = start.source
         self.id = stream_id
         self.source = source.name
         self.quick = source.quick  # whether its source is told of its end at no cost
         self.unit = start.request.unit
-        self.rate: Rate = ("auto" if source.live else TEXT_RATE) if rate is None else rate
+        self.rate: Rate = start.pace
         self.owner = owner
         self.principal = principal
         self.key = key
@@ -114,15 +113,29 @@ class Stream:
         self.lock = threading.RLock()
         self.position = 0  # its place in its source's line, 1 is next; 0: it does not wait
         self.furthest = 0  # the furthest unit that any reader was sent, or began at
-        self.lookahead = limits.lookahead
-        self._most_ahead = math.inf  # bytes that the source may be ahead of its fastest reader
-        if not source.live:
-            self.lookahead = min(self.lookahead, UNPACED_AHEAD if rate == 0 else PACED_AHEAD)
-            self._most_ahead = AHEAD_BYTES
+        self.set_ahead(start, limits.lookahead)
         self._max_units = limits.max_units
         self._observer = observer
         self.readers: set[AttachedReader] = set()
         self.departed = Departed()
+
+    def set_ahead(self, start: Start, lookahead: int) -> None:
+        """Let its source be so many units ahead of the fastest reader, or as many as suit it."""
+        self.lookahead = lookahead
+        self._most_ahead = math.inf  # bytes that the source may be ahead of its fastest reader
+        if not start.source.live:
+            self.lookahead = min(lookahead, UNPACED_AHEAD if start.rate == 0 else PACED_AHEAD)
+            self._most_ahead = AHEAD_BYTES
+
+    @property
+    def counted(self) -> bool:
+        """Whether its end is counted and logged here: not of one that another process has."""
+        return True
+
+    @property
+    def reader_count(self) -> int:
+        """How many read it."""
+        return sum(reader.reading for reader in self.readers)
 
     # For the producer.
 

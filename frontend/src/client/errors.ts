@@ -15,6 +15,7 @@ export const SERVER_CODES = [
   "unauthorized",
   "forbidden",
   "shutting_down",
+  "unavailable",
   "internal_error",
 ] as const;
 

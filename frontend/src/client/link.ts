@@ -126,6 +126,11 @@ export class Link {
           if (!reader.over) this.#options.postpone(reader);
           return;
         }
+        if (error.code === "unavailable" && request.event === "resume_stream") {
+          reader.attachUnserved();
+          this.#options.postpone(reader); // Nothing is lost by that.
+          return;
+        }
         reader.attachRefused(error);
         if (!reader.over) this.attach(reader);
       },

@@ -139,6 +139,11 @@ export class Reader {
     if (this.stopping) this.stoppedUnseen();
   }
 
+  /** The server cannot tell about the stream just now: it is asked again. */
+  attachUnserved(): void {
+    this.attaching = false;
+  }
+
   /** The server does not allow the pace: it is the one of before, unless another is wanted by now. */
   rateRefused(refused: Rate, before: Rate | undefined): void {
     if (this.rate === refused) this.rate = before;

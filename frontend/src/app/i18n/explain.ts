@@ -57,6 +57,7 @@ function explainCode(
     case "source_failed":
       return { words: errors.sourceFailed, detail: message };
     case "shutting_down":
+    case "unavailable":
       return { words: errors.shuttingDown };
     case "unauthorized":
       return { words: errors.unauthorized, detail: message };
