@@ -136,6 +136,8 @@ def _serve(settings: Settings) -> None:
     parts = flask_app.extensions["textstream"]
     tune_process(parts)
     server = _listen(settings, flask_app, parts)
+    if parts.node is not None:
+        parts.ensure_running()  # others' streams may want a process to go on with them
     _serve_figures(settings, parts)
     scheme = "" if settings.host.startswith(UNIX) else "http://"
     where = _address(settings.host, server.port)

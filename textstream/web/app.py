@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_socketio import SocketIO
@@ -25,9 +25,12 @@ from textstream.observe.audit import AuditLog
 from textstream.reading.dispatcher import Dispatcher
 from textstream.settings import Settings
 from textstream.sources import SourceRegistry, build_registry
+from textstream.stream.log import NewLog
 from textstream.stream.memory_log import MemoryLog
 from textstream.stream.pools import Pools
 from textstream.transport import Transport, install
+from textstream.transport.driver import MAX_WORKERS
+from textstream.transport.naming import name_sessions
 from textstream.web.admin import Admin, admin_routes, shows_admin
 from textstream.web.admission import Admission
 from textstream.web.api_guard import guard_api
@@ -43,10 +46,19 @@ from textstream.web.oversized import measure_packets, refuser
 from textstream.web.prefix import under_prefix
 from textstream.web.routes import STATIC, pages
 from textstream.web.server import Server
+from textstream.web.shared import share_streams
+from textstream.web.shared_events import share_events
 from textstream.web.shares import quotas_of, shares_of
 from textstream.web.sign_in import SignIn
 from textstream.web.starts import RequestLimits
 from textstream.web.watch import CONNECT, Watch
+
+if TYPE_CHECKING:
+    from textstream.store.node import Node
+
+WAITING_WORKERS = 256
+"""Threads for handlers that may wait for the store: hundreds come back when a server has died, and
+wait until another one goes on with what they read."""
 
 
 def create_app(
@@ -92,10 +104,21 @@ def create_app(
     dispatcher = Dispatcher(clock=time.monotonic, sleep=socketio.sleep)
     if settings.audit:
         watch.audit = AuditLog(call_at=dispatcher.call_at, clock=time.monotonic)
-    hub = _make_hub(settings, dispatcher, clients, policy, grants)
+    hub, node = _make_hub(
+        settings, dispatcher, clients, policy, grants, registry=registry, socketio=socketio
+    )
     known_hosts = KnownHosts(nearby, admission.tell_of)
     server = Server(
-        app, socketio, hub, registry, dispatcher, transport, clients, watch, known_hosts
+        app,
+        socketio,
+        hub,
+        registry,
+        dispatcher,
+        transport,
+        clients,
+        watch,
+        known_hosts,
+        node=node,
     )
     sign_in: SignIn | None = None
     if identity is not None:
@@ -153,25 +176,47 @@ def _make_grants(settings: Settings) -> Grants:
 
 
 def _make_hub(
-    settings: Settings, dispatcher: Dispatcher, clients: Clients, policy: Policy, grants: Grants
-) -> Hub:
-    return Hub(
+    settings: Settings,
+    dispatcher: Dispatcher,
+    clients: Clients,
+    policy: Policy,
+    grants: Grants,
+    *,
+    registry: SourceRegistry,
+    socketio: SocketIO,
+) -> tuple[Hub, Node | None]:
+    """Return the hub, and what shares its streams with other processes, if they are to be."""
+    pools, limits = Pools(settings.producers), _limits_of(settings)
+    shared = share_streams(
+        settings, registry=registry, pools=pools, dispatcher=dispatcher, limits=limits
+    )
+    new_log: NewLog = partial(MemoryLog, max_bytes=settings.max_stream_bytes)
+    hub = Hub(
         dispatcher=dispatcher,
-        pools=Pools(settings.producers),
-        new_log=partial(MemoryLog, max_bytes=settings.max_stream_bytes),
+        pools=pools,
+        new_log=shared.new_log if shared else new_log,
         clock=time.monotonic,
-        limits=Limits(
-            max_streams=settings.max_streams,
-            max_streams_per_client=settings.max_streams_per_client,
-            lookahead=settings.lookahead,
-            grace=settings.grace,
-            retention=settings.retention,
-            max_duration=settings.max_duration,
-            max_units=settings.max_units,
-        ),
+        limits=limits,
         clients=clients,
         policy=policy,
         grants=grants,
+        directory=shared.directory if shared else None,
+    )
+    if shared is None:
+        return hub, None
+    share_events(socketio.server.manager, shared.node, settings.name)
+    return hub, shared.node
+
+
+def _limits_of(settings: Settings) -> Limits:
+    return Limits(
+        max_streams=settings.max_streams,
+        max_streams_per_client=settings.max_streams_per_client,
+        lookahead=settings.lookahead,
+        grace=settings.grace,
+        retention=settings.retention,
+        max_duration=settings.max_duration,
+        max_units=settings.max_units,
     )
 
 
@@ -219,7 +264,15 @@ def _make_socketio(
     )
     bounds = bounds_of(settings)
     on_oversized = refuser(socketio, bounds)
-    transport = install(socketio, bounds=bounds, on_oversized=on_oversized, admit=admission.admit)
+    transport = install(
+        socketio,
+        workers=MAX_WORKERS if settings.store is None else WAITING_WORKERS,
+        bounds=bounds,
+        on_oversized=on_oversized,
+        admit=admission.admit,
+    )
+    if settings.name:
+        name_sessions(socketio.server, settings.name)
     measure_packets(socketio.server)
     return socketio, transport
 

@@ -333,11 +333,10 @@ class Events:
         return self._explain(sid, error)
 
     def _explain(self, sid: str, error: TextStreamError) -> dict[str, Any]:
-        """Return the error object; of a stream that another process may have, it says so.
-
-        With a store that the processes share, this is the place to look there.
-        """
-        if isinstance(error, UnknownStream) and not isinstance(error, NotReading):
+        """Return the error object; of a stream that another process may have, it says so."""
+        if isinstance(error, UnknownStream) and not (
+            isinstance(error, NotReading) or self._hub.is_shared
+        ):
             environ = self._socketio.server.get_environ(sid)
             if environ and has_siblings(environ):
                 error = UnknownStream(error.message + ELSEWHERE)

@@ -61,7 +61,7 @@ def drain_under_gunicorn(
     if owner is None:
         _drain_when_forked(server, drain, routes, begin)
         return True
-    _warn(owner, drain)
+    _warn(owner, drain, shared=server.node is not None)
     if _is_a(owner, "geventwebsocket."):
         logger.warning(
             "gevent-websocket answers WebSocket handshakes itself: no WebSocket gets through. Use "
@@ -97,12 +97,13 @@ def _drain_when_forked(server: Server, drain: float, routes: Routes, begin: Begi
     Worker.load_wsgi = load_and_drain
 
 
-def _warn(worker: Any, drain: float) -> None:
+def _warn(worker: Any, drain: float, *, shared: bool) -> None:
     """Say what is wrong with how gunicorn was started: one worker of those that start together."""
     config = worker.cfg
     if (worker.age - 1) % max(1, config.workers):
         return
-    warn_of_several("gunicorn (-w, WEB_CONCURRENCY or its configuration)", config.workers)
+    what = "gunicorn (-w, WEB_CONCURRENCY or its configuration)"
+    warn_of_several(what, config.workers, shared=shared)
     if config.threads == 1 and not _is_a(worker, "gunicorn.workers.ggevent"):
         logger.warning(
             "one thread: a slow request keeps it, and all others wait meanwhile. %s",

@@ -30,6 +30,7 @@ from textstream.protocol import RESUME_STREAM
 from textstream.web.counters import sessions, threads
 
 if TYPE_CHECKING:
+    from textstream.store.node import Node
     from textstream.web.server import Server
 
 
@@ -65,6 +66,8 @@ class ServerCollector:
         yield from self._kept()
         yield from self._queues()
         yield from self._threads()
+        if self._server.node is not None:
+            yield from self._store(self._server.node)
 
     def _connections(self) -> Iterator[Metric]:
         server = self._server
@@ -225,6 +228,13 @@ class ServerCollector:
             ["name"],
             {(name,): count for name, count in threads().items()},
         )
+
+    @staticmethod
+    def _store(node: Node) -> Iterator[Metric]:
+        from textstream.store.figures import figures_of  # noqa: PLC0415 (where a store is set)
+
+        for kind, name, help_, value in figures_of(node):
+            yield (_gauge if kind == "gauge" else _counter)(name, help_, value)
 
 
 def _gauge(name: str, help_: str, value: float) -> Metric:

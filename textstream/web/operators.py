@@ -101,7 +101,10 @@ def operator_pages(server: Server, closed: Closed) -> Blueprint:
 
     @blueprint.get(HEALTH)
     def health() -> Response:
-        return _fresh(jsonify(status="ok"))
+        if server.node is None:
+            return _fresh(jsonify(status="ok"))
+        # 200 all the same: what is here is served, and a balancer would send everybody away.
+        return _fresh(jsonify(status="ok", store="up" if server.node.link.up else "down"))
 
     @blueprint.get(READY)
     def ready() -> Response:

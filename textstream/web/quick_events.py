@@ -29,6 +29,14 @@ def quick_events(hub: Hub, registry: SourceRegistry, *, waits: bool = False) -> 
     user's, the local model. Nor ``pause_stream``, which waits until what was taken is written; nor,
     where it `waits` to find out who somebody is, ``authenticate``.
     """
+    if hub.is_shared:
+        # All others may have to ask another process. A pause, as ever, waits.
+        return {
+            CONTINUE_STREAM: always,
+            SET_RATE: always,
+            LEAVE_STREAM: always,
+            AUTHENTICATE: lambda _sid, _arguments: not waits,
+        }
     ends_quickly = hub.connections.ends_quickly
 
     def may_start(sid: str, arguments: list[Any]) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engineio.exceptions import SocketIsClosedError
 from flask import Flask
@@ -29,6 +29,9 @@ from textstream.transport.frames import GOING_AWAY
 from textstream.transport.http.front import Front
 from textstream.web.listening import KnownHosts
 from textstream.web.watch import Watch
+
+if TYPE_CHECKING:
+    from textstream.store.node import Node
 
 logger = logging.getLogger("textstream.server")
 
@@ -82,6 +85,8 @@ class Server:
     """
     on_closed: Callable[[float], object] = bool
     """Called at the end, with when that is to have ended (``time.monotonic``)."""
+    node: Node | None = None
+    """What shares streams with other processes, where that is wanted."""
     started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _task: threading.Thread | None = None
@@ -96,17 +101,21 @@ class Server:
         """
         if self._pid == os.getpid():
             return
+        # Before the lock: it may be made now, under one of its own.
+        reactor = self.transport.reactor if self.transport else None
         with self._lock:
             if self._pid != os.getpid():
-                if self.transport and self.one_thread:
-                    self.dispatcher.attach(self.transport.reactor.wake)
-                    self.transport.reactor.host(self.dispatcher)
+                if self.transport and reactor and self.one_thread:
+                    self.dispatcher.attach(reactor.wake)
+                    reactor.host(self.dispatcher)
                     self.transport.quick.behind = self.dispatcher.begin_new
                 else:
                     self._task = threading.Thread(
                         target=self.dispatcher.run, name="dispatcher", daemon=True
                     )
                     self._task.start()
+                if self.node is not None:
+                    self.node.start()
                 self._pid = os.getpid()
 
     @property
@@ -169,6 +178,8 @@ class Server:
             if self._task:
                 self._task.join(max(0.0, deadline - time.monotonic()))
             self.on_closed(deadline)
+            if self.node is not None:
+                self.node.close(deadline)
         with going_on("closing the sources"):
             self.registry.close()
         with going_on("closing the transport"):

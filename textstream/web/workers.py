@@ -11,9 +11,19 @@ from textstream.transport.foreign import RUN_ONE_WORKER
 logger = logging.getLogger("textstream.server")
 
 
-def warn_of_several(server: str, count: int) -> None:
-    """Say that `server` runs `count` workers, which share nothing. Not where it is one."""
-    if count > 1:
+def warn_of_several(server: str, count: int, *, shared: bool = False) -> None:
+    """Say that `server` runs `count` workers, and what does not work then. Not where it is one.
+
+    `shared`: they share their streams in a store.
+    """
+    if count > 1 and shared:
+        logger.warning(
+            "several workers: %s runs %d behind one port. Clients that poll fail: each keeps its "
+            "sessions to itself. Run servers with a name and a port each: docs/scaling.md.",
+            server,
+            count,
+        )
+    elif count > 1:
         logger.warning(
             "several workers: %s runs %d. Each keeps its sessions and streams to itself: clients "
             "that poll fail, and one that comes back may not find its stream. %s",
