@@ -17,7 +17,7 @@ NPM := npm --prefix frontend --no-fund --no-audit
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev web test units reliability coverage cuts soak fuzz lint types bench lock build library clean
+.PHONY: help setup run dev web test units reliability coverage cuts cluster kills soak fuzz lint types bench lock build library clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -62,6 +62,12 @@ coverage: $(VENV)/.dev $(PAGES) $(LIBRARY) ## Measure what tests and reliability
 cuts: $(VENV)/.dev frontend/node_modules/.stamp ## Cut connections a thousand times (ARGS="--source llm --cuts 300")
 	$(BIN)/python -m reliability.cuts $(ARGS)
 
+cluster: $(VENV)/.dev $(PAGES) ## Valkey, three servers and nginx on this machine, and the page
+	@exec $(BIN)/python -m reliability.cluster.serve $(ARGS)
+
+kills: $(VENV)/.dev ## Kill one of three servers every few seconds for 10 minutes (ARGS="--signal term")
+	$(BIN)/python -m reliability.cluster $(ARGS)
+
 lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Prettier
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -83,6 +89,9 @@ soak: $(VENV)/.dev ## Connect, stream, cut, resume and stop for 20 minutes (ARGS
 lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai \
 		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
+	printf 'redis>=8.0\nhiredis>=3.3\n' | $(BIN)/uv pip compile --quiet --upgrade --universal \
+		--python-version 3.11 --constraint requirements.txt \
+		--custom-compile-command "make lock" --output-file requirements-store.txt -
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
 		--constraint requirements.txt \
 		--custom-compile-command "make lock" --output-file requirements-dev.txt

@@ -1,0 +1,1 @@
+"""Three servers that share a store, behind nginx: one after the other ends, nothing is lost."""
