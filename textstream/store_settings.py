@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
-SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
+SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 
 
 class StoreSettings(BaseSettings):
@@ -17,7 +17,8 @@ class StoreSettings(BaseSettings):
     store: SecretStr | None = Field(
         None,
         description="Valkey or Redis that several servers share their streams in: "
-        "redis://host:6379/0, rediss:// with TLS, redis+sentinel://host:26379/name, unix:///path. "
+        "redis://host:6379/0, rediss:// with TLS, redis+sentinel://host:26379/name, "
+        "redis+cluster://host:6379, unix:///path. "
         "Without it each keeps its own.",
     )
     name: str = Field(

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from textstream.store import wire
 from textstream.store.keys import (
     PARTITIONS,
-    SLOTS,
     Keys,
     new_shared_id,
     partition_of,
     partition_of_request,
 )
+from textstream.store.slots import SLOTS
 from textstream.store.wire import Entry, Sealed
 from textstream.stream.log import Ending
 

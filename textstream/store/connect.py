@@ -1,4 +1,4 @@
-"""Connects to the store: TCP, TLS, a Unix socket; behind Sentinel to whoever is primary now.
+"""Connects to the store: TCP, TLS, a Unix socket, the primary behind Sentinel, those of a cluster.
 
 With the ``redis`` package, which speaks to Valkey as well. Only what comes before the first command
 is its: see `textstream.store.link`.
@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from textstream.errors import SourceUnavailable
+from textstream.store.link import Route
+from textstream.store.slots import Address, Slots
 
 TIMEOUT = 2.0
 """Seconds to connect and be known."""
 
-SENTINEL = "redis+sentinel"
+SENTINEL, CLUSTER = "redis+sentinel", "redis+cluster"
+
+PORTS = {SENTINEL: 26_379, CLUSTER: 6_379}
 
 INSTALL = "TEXTSTREAM_STORE is set, but the package {} is missing: pip install 'textstream[store]'."
+
+Options = Mapping[str, Any]
 
 
 class Connector:
@@ -38,72 +46,149 @@ class Connector:
         except ImportError as error:
             raise SourceUnavailable(INSTALL.format(error.name)) from None
         self._redis: Any = redis
-        parts = urlsplit(url)
+        self._scheme = urlsplit(url).scheme
         try:
-            self._sentinel = _sentinel(redis, url) if parts.scheme == SENTINEL else None
-            self._pool: Any = None if self._sentinel else redis.ConnectionPool.from_url(url)
+            if self._scheme in PORTS:
+                self._hosts, self._name, self._options, self._sentinel_options = _several(url)
+            else:
+                pool = redis.ConnectionPool.from_url(url)
+                self._kind: Any = pool.connection_class
+                self._options = dict(pool.connection_kwargs)
         except ValueError as error:
             raise SourceUnavailable(f"TEXTSTREAM_STORE: {error}.") from None
 
-    def connect(self) -> socket.socket:
-        """Return a connected socket on which RESP3 is spoken, and nothing was asked yet.
+    def connect(self) -> Route:
+        """Return connections to all servers that have some of the store.
 
         Raises:
-            OSError: it cannot be reached, or does not let us in; says why.
+            OSError: one cannot be reached, or does not let us in; says why.
 
         """
-        redis = self._redis
         try:
-            if self._sentinel:
-                sentinel, name, options = self._sentinel
-                try:
-                    host, port = sentinel.discover_master(name)
-                finally:
-                    for one in sentinel.sentinels:
-                        one.connection_pool.disconnect()
-                options = {**options, "host": host, "port": port}
-                kind = redis.SSLConnection if options.pop("tls") else redis.Connection
-            else:
-                kind, options = self._pool.connection_class, dict(self._pool.connection_kwargs)
-            for name in ("maint_notifications_config", "maint_notifications_pool_handler"):
-                options.pop(name, None)
-            connection = kind(
-                **options
-                | {
-                    "protocol": 3,
-                    "socket_timeout": TIMEOUT,
-                    "socket_connect_timeout": TIMEOUT,
-                    "client_name": f"textstream-{os.getpid()}",
-                }
-            )
-            connection.connect()
-        except redis.RedisError as error:
+            if self._scheme == CLUSTER:
+                return self._connect_cluster()
+            if self._scheme == SENTINEL:
+                return Route([_taken(self._open(self._primary()))])
+            return Route([_taken(self._connected(self._kind, self._options))])
+        except self._redis.RedisError as error:
             raise OSError(str(error) or type(error).__name__) from None
-        # Its own: the one attribute of the package that we touch (tests/store/test_link.py). Else
-        # a pipeline of a hundred commands costs five times as much of our processor, measured.
-        sock: socket.socket = connection._sock
-        connection._sock = None
-        sock.setblocking(False)
-        return sock
+
+    def _primary(self) -> Address:
+        """Ask the sentinels who is primary."""
+        sentinel = self._redis.sentinel.Sentinel(
+            self._hosts, sentinel_kwargs=self._sentinel_options
+        )
+        try:
+            host, port = sentinel.discover_master(self._name)
+        finally:
+            for one in sentinel.sentinels:
+                one.connection_pool.disconnect()
+        return host, port
+
+    def _connect_cluster(self) -> Route:
+        slots = self._slots()
+        with ExitStack() as stack:  # closes those that there are, where one is missing
+            sockets = []
+            for address in slots.primaries:
+                sockets.append(_taken(self._open(address)))
+                stack.callback(sockets[-1].close)
+            stack.pop_all()
+        return Route(sockets, slots.shard_of)
+
+    def _slots(self) -> Slots:
+        """Ask the first server that answers which one has what."""
+        failed: Exception = OSError("the cluster has no servers")
+        for address in self._hosts:
+            try:
+                connection = self._open(address)
+                try:
+                    connection.send_command("CLUSTER", "SLOTS")
+                    return Slots(connection.read_response(), address[0])
+                finally:
+                    connection.disconnect()
+            except (self._redis.RedisError, ValueError) as error:
+                failed = error
+        raise OSError(str(failed) or type(failed).__name__)
+
+    def _open(self, address: Address) -> Any:
+        options = dict(self._options)
+        kind = self._redis.SSLConnection if options.pop("tls") else self._redis.Connection
+        return self._connected(kind, {**options, "host": address[0], "port": address[1]})
+
+    @staticmethod
+    def _connected(kind: Any, options: Options) -> Any:
+        options = dict(options)
+        for name in ("maint_notifications_config", "maint_notifications_pool_handler"):
+            options.pop(name, None)
+        connection = kind(
+            **options
+            | {
+                "protocol": 3,
+                "socket_timeout": TIMEOUT,
+                "socket_connect_timeout": TIMEOUT,
+                "client_name": f"textstream-{os.getpid()}",
+            }
+        )
+        connection.connect()
+        return connection
 
 
-def _sentinel(redis: Any, url: str) -> tuple[Any, str, dict[str, Any]]:
-    """Return what asks for the primary of ``redis+sentinel://user:pass@host,host:port/name/db``."""
+def _taken(connection: Any) -> socket.socket:
+    """Return a connection's socket, which is nobody else's any more.
+
+    Its own: the one attribute of the package that we touch (tests/store/test_link.py). Else a
+    pipeline of a hundred commands costs five times as much of our processor, measured.
+    """
+    sock: socket.socket = connection._sock
+    connection._sock = None
+    sock.setblocking(False)
+    return sock
+
+
+def _several(url: str) -> tuple[list[Address], str, dict[str, Any], dict[str, Any]]:
+    """Read the URL of several servers.
+
+    ``redis+sentinel://user:password@host,host:26379/name/db?tls=1&sentinel_password=…``, and
+    ``redis+cluster://user:password@host,host:6379?tls=1``.
+
+    Returns:
+        They; the name of the primary, or ""; what to connect with; what to ask sentinels with.
+
+    Raises:
+        ValueError: it is none; says why.
+
+    """
     parts = urlsplit(url)
-    where = parts.netloc.rpartition("@")[2]
-    hosts = []
-    for part in where.split(","):
-        host, _, port = part.partition(":")
-        hosts.append((host, int(port or 26_379)))
+    hosts = [
+        _address(part, PORTS[parts.scheme]) for part in parts.netloc.rpartition("@")[2].split(",")
+    ]
     name, _, db = parts.path.lstrip("/").partition("/")
-    if not name:
+    if parts.scheme == SENTINEL and not name:
         raise ValueError("the name of the primary is missing: redis+sentinel://host:26379/name")
+    if parts.scheme == CLUSTER and name not in {"", "0"}:
+        raise ValueError("a cluster has no databases: redis+cluster://host:6379,host:6379")
     query = dict(parse_qsl(parts.query))
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     options = {
-        "username": unquote(parts.username) if parts.username else None,
-        "password": unquote(parts.password) if parts.password else None,
+        "username": unquote(user) or None,
+        "password": unquote(password) or None,
         "db": int(db or 0),
-        "tls": query.get("tls") == "1",
+        "tls": query.pop("tls", "") == "1",
     }
-    ask = {"socket_timeout": TIMEOUT, "password": query.get("sentinel_password")}
-    return redis.sentinel.Sentinel(hosts, sentinel_kwargs=ask), name, options
+    ask = {"socket_timeout": TIMEOUT, "password": query.pop("sentinel_password", None)}
+    for file in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
+        if file in query:
+            options[file] = query.pop(file)
+    if len(options) > len(("username", "password", "db", "tls")) and not options["tls"]:
+        raise ValueError("certificates are for tls=1")
+    if query:
+        raise ValueError(f"{', '.join(query)}: not known here")
+    return hosts, name, options, ask
+
+
+def _address(text: str, port: int) -> Address:
+    """Read ``host``, ``host:port``, ``[::1]:port``."""
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise ValueError(f'"{text}" is no host')
+    return parts.hostname, parts.port or port

@@ -6,18 +6,15 @@ so that what belongs together lies in one slot; its id begins with the number of
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import itertools
 import random
 
 from textstream.ids import new_stream_id
+from textstream.store.slots import SLOTS, slot_of
 
 PARTITIONS = 64
 """Of all streams. A cluster has as many shards at most; the number is part of every id."""
-
-SLOTS = 16_384
-"""Of a cluster, by its specification."""
 
 _DIGITS = 2
 _ID_LENGTH = _DIGITS + len(new_stream_id())
@@ -31,7 +28,7 @@ def _tag(partition: int) -> str:
     width = SLOTS // PARTITIONS
     for number in itertools.count():
         tag = f"{partition:02x}.{number}"
-        if binascii.crc_hqx(tag.encode(), 0) % SLOTS // width == partition:
+        if slot_of(tag) // width == partition:
             return tag
     raise AssertionError
 

@@ -1,8 +1,11 @@
-"""The connection to the store, and the one thread that speaks on it.
+"""The connections to the store, and the one thread that speaks on them.
 
 Everything of the store's is done in that thread: what comes back, what is published, what is due.
 Others leave commands with it and, at the most, wait. Many commands go in one send, packed by
 ``hiredis``: 2.3 µs of our processor for each instead of 11 with a client's pipeline (measured).
+
+There is one connection, or one to each shard of a cluster. They stand and fall together: with one
+of them gone nobody could say of a stream whether it is there, so the store is down as a whole.
 """
 
 from __future__ import annotations
@@ -14,64 +17,73 @@ import logging
 import random
 import select
 import socket
-import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import hiredis
 
 from textstream.errors import Unavailable
 from textstream.loggable import log_exception
+from textstream.store.shard import PING_SECONDS, Batch, Done, Replies, Shard
 from textstream.store.wire import Command
 
+__all__ = ["Connects", "Done", "Link", "Replies", "Route"]
+
 logger = logging.getLogger("textstream.store")
-
-PING_SECONDS = 1.0
-"""After so long without a word the store is asked for one."""
-
-DEAD_SECONDS = 3.0
-"""A store that answers nothing for so long is given up, and connected to anew."""
 
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 1.0
 """Seconds between two attempts to connect: doubled each time, and a part of it by chance."""
 
-RECEIVED = 262_144
-"""Bytes read at once."""
-
 MAX_BACKLOG = 8 * 2**20
 """Bytes that wait to be sent; with more, nothing is added but what is asked for."""
 
-BROKEN = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MISCONF", "NOREPLICAS")
-"""What errors begin with that mean: not this server, or not now."""
+SUBSCRIBE, UNSUBSCRIBE, PUBLISH = "SUBSCRIBE", "UNSUBSCRIBE", "PUBLISH"
 
-CONFIRMED = (b"subscribe", b"unsubscribe")
-"""What is pushed in the place of a reply, in its order (RESP3). One that is refused has a reply."""
+SHARDED = {name: f"S{name}" for name in (SUBSCRIBE, UNSUBSCRIBE, PUBLISH)}
+"""Of a stream's channel, in a cluster: else each message goes to all its servers (Valkey, "Sharded
+Pub/Sub"). Not of the few that are everybody's: other programs publish there, wherever they are."""
+
+TAG = "{"
+"""Begins the hash tag that every name of a stream has."""
 
 DOWN = "The store that the servers share does not answer. Try again in a moment."
 
-Replies = list[Any]
-Done = Callable[[Replies | None], object]
-"""Called in the store's thread with a reply for each command, errors among them; None: the
-connection broke, and nobody knows what was done."""
-
-
 _pack: Callable[[Any], bytes] = hiredis.pack_command
+
+
+class Route(NamedTuple):
+    """Connections, and which of them a command is for.
+
+    Attributes:
+        sockets: connected, not blocking; RESP3 is spoken on them, and nothing was asked yet.
+        shard_of: returns the index of one, by the name of a key or a channel; None: there is one.
+
+    """
+
+    sockets: Sequence[socket.socket]
+    shard_of: Callable[[str], int] | None = None
 
 
 class Connects(Protocol):
     """Makes connections; see `textstream.store.connect`."""
 
-    def connect(self) -> socket.socket:
-        """Return a connected socket, not blocking. Raises OSError."""
+    def connect(self) -> Route:
+        """Return connections to all servers. Raises OSError."""
         ...
 
 
+def key_of(command: Command) -> str:
+    """Return the key, or the channel, that a command is about: all of its keys are of one slot."""
+    name = command[0]
+    return str(command[3] if name == "EVAL" else command[1])
+
+
 class Link:
-    """Keeps a connection. `send` and `ask` for any thread; the rest is the store's thread's own.
+    """Keeps the connections. `send` and `ask` for any thread; the rest is the store's thread's own.
 
     Attributes:
         up: whether the store answers.
@@ -90,13 +102,11 @@ class Link:
         self._calls: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._roused = True  # nobody is to be, before it begins
-        self._sock: socket.socket | None = None
-        self._waiting: deque[tuple[int, Replies, Done]] = deque()  # for so many replies
-        self._outgoing = b""
+        self._shards: list[Shard] = []  # none while the store is down
+        self._shard_of: Callable[[str], int] | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
         self._delay = FIRST_DELAY
-        self._heard = 0.0
         self.up = False
         self.up_since = 0.0
         self._down_since = clock()
@@ -108,7 +118,7 @@ class Link:
     @property
     def backlog(self) -> int:
         """Bytes that wait to be sent."""
-        return len(self._outgoing)
+        return sum(len(shard.outgoing) for shard in self._shards)
 
     def start(self) -> None:
         """Begin to connect, in this process: one that is forked has a link of its own."""
@@ -192,9 +202,9 @@ class Link:
 
     def _run(self) -> None:
         next_try = 0.0
-        while not self._closed or (self._sock and (self._outgoing or self._left)):
+        while not self._closed or (self._shards and (self._left or self.backlog)):
             now = self._clock()
-            if self._sock is None and now >= next_try and not self._connect():
+            if not self._shards and now >= next_try and not self._connect():
                 next_try = self._clock() + self._delay * random.uniform(0.5, 1)  # noqa: S311
                 self._delay = min(LONGEST_DELAY, 2 * self._delay)
             self._call_due(self._clock())
@@ -203,21 +213,19 @@ class Link:
             except (OSError, hiredis.HiredisError) as error:
                 self._break(error)
                 next_try = self._clock() + self._delay * random.uniform(0.5, 1)  # noqa: S311
-        if self._sock:
-            self._sock.close()
-            self._fail_all()
+        self._fail_all()
 
     def _connect(self) -> bool:
         try:
-            self._sock = self._connector.connect()
+            sockets, self._shard_of = self._connector.connect()
         except OSError as error:
             if self._delay == FIRST_DELAY:
                 logger.warning("the store cannot be reached: %s", error)
-            self._call_due(self._clock())
             return False
-        self._reader: Any = hiredis.Reader()
-        self._outgoing = b""
-        self._heard = self.up_since = self._clock()
+        now = self.up_since = self._clock()
+        self._shards = [
+            Shard(sock, now, call=self._call, on_message=self._heard) for sock in sockets
+        ]
         self._delay = FIRST_DELAY
         self.up = True
         self.reconnects += 1
@@ -225,114 +233,102 @@ class Link:
         self._call(self.on_up)
         return True
 
+    def _heard(self, channel: bytes, message: bytes) -> None:
+        self.on_message(channel, message)
+
     def _break(self, error: Exception) -> None:
-        """Give the connection up; whoever waits for an answer is told that there is none."""
-        if self._sock is None:
+        """Give the connections up; whoever waits for an answer is told that there is none."""
+        if not self._shards:
             return
         logger.warning("the store is gone: %s", error)
-        self._sock.close()
-        self._sock, self.up = None, False
+        self.up = False
         self._down_since = self._clock()
         self._fail_all()
         self._call(self.on_down)
 
     def _fail_all(self) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        for _, _, done in waiting:
-            self._call(done, None)
+        shards, self._shards = self._shards, []
+        left = dict.fromkeys(batch for shard in shards for batch in shard.fail())
+        for batch in left:
+            self._call(batch.done, None)
 
     def _serve(self, next_try: float) -> None:
         """Send what was left, read what has come, or wait for either."""
         self._roused = False
-        self._pack()
-        sock = self._sock
-        if self._outgoing and sock:
-            self._write(sock)
+        self._pack_left()
+        shards = self._shards
         timeout = self._until_next(next_try)
-        poll = select.poll()  # made anew: there are two, and one changes
+        poll = select.poll()  # made anew: they are few, and what they wait for changes
         poll.register(self._wanted, select.POLLIN)
-        if sock:
-            poll.register(sock, select.POLLIN | (select.POLLOUT if self._outgoing else 0))
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending()
-        ready = dict(poll.poll(0 if pending else timeout * 1000))
+        for shard in shards:
+            if shard.outgoing:
+                shard.write()
+            poll.register(shard.sock, select.POLLIN | (select.POLLOUT if shard.outgoing else 0))
+            if shard.pending:
+                timeout = 0.0
+        ready = dict(poll.poll(timeout * 1000))
         if self._wanted.fileno() in ready:
             self._drain()
-        if sock and (pending or ready.get(sock.fileno(), 0) & ~select.POLLOUT):
-            self._read(sock)
-        self._keep_alive()
+        now = self._clock()
+        for shard in shards:
+            if shard.pending or ready.get(shard.sock.fileno(), 0) & ~select.POLLOUT:
+                shard.read(now)
+            if shard.is_silent(now):
+                shard.add([_pack(("PING",))], [(Batch(1, bool), 0)])
 
     def _until_next(self, next_try: float) -> float:
         with self._lock:
-            if self._left and self._sock:
+            if self._left and self._shards:
                 return 0.0
             due = self._calls[0][0] if self._calls else float("inf")
-        now = self._clock()
-        due = min(due, self._heard + PING_SECONDS if self._sock else next_try)
-        return min(max(0.0, due - now), PING_SECONDS)
+        due = min(
+            [due, *(shard.due() for shard in self._shards)] if self._shards else [due, next_try]
+        )
+        return min(max(0.0, due - self._clock()), PING_SECONDS)
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wanted.recv(4096)
 
-    def _pack(self) -> None:
+    def _pack_left(self) -> None:
         """Pack what was left; where there is no connection, it has failed."""
         with self._lock:
             if not self._left:
                 return
             left, self._left = self._left, deque()
-        if self._sock is None:
+        if not self._shards:
             for _, done in left:
                 self._call(done, None)
             return
-        packed = [self._outgoing]
+        packed: list[list[bytes]] = [[] for _ in self._shards]
+        awaited: list[list[tuple[Batch, int]]] = [[] for _ in self._shards]
         for commands, done in left:
-            packed += map(_pack, commands)
-            if commands:
-                self._waiting.append((len(commands), [], done))
-            else:
-                self._call(done, [])
-        self._outgoing = b"".join(packed)
+            self._pack(commands, done, packed, awaited)
+        for shard, sent, replies in zip(self._shards, packed, awaited, strict=True):
+            if sent:
+                shard.add(sent, replies)
 
-    def _write(self, sock: socket.socket) -> None:
-        try:
-            sent = sock.send(self._outgoing)
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            return
-        self._outgoing = self._outgoing[sent:]
-
-    def _read(self, sock: socket.socket) -> None:
-        try:
-            data = sock.recv(RECEIVED)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        if not data:
-            raise ConnectionResetError("it closed the connection")
-        self._heard = self._clock()
-        self._reader.feed(data)
-        while (reply := self._reader.gets()) is not False:
-            self._take(reply)
-
-    def _take(self, reply: Any) -> None:
-        if isinstance(reply, hiredis.PushNotification) and reply[0] not in CONFIRMED:
-            if reply[0] == b"message":
-                self._call(self.on_message, reply[1], reply[2])
-            return
-        if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(BROKEN):
-            raise ConnectionResetError(str(reply))
-        wanted, replies, done = self._waiting[0]
-        replies.append(reply)
-        if len(replies) == wanted:
-            self._waiting.popleft()
-            self._call(done, replies)
-
-    def _keep_alive(self) -> None:
-        if self._sock is None:
-            return
-        silent = self._clock() - self._heard
-        if silent >= DEAD_SECONDS and self._waiting:
-            raise TimeoutError(f"it has answered nothing for {silent:.0f} s")
-        if silent >= PING_SECONDS and not self._waiting:
-            self.send([("PING",)])
+    def _pack(
+        self,
+        commands: Sequence[Command],
+        done: Done,
+        packed: list[list[bytes]],
+        awaited: list[list[tuple[Batch, int]]],
+    ) -> None:
+        batch = Batch(len(commands), done)
+        at = 0
+        for number, command in enumerate(commands):
+            if self._shard_of is not None:
+                key = key_of(command)
+                at = self._shard_of(key)
+                if TAG in key:
+                    name = SHARDED.get(str(command[0]), command[0])
+                    command = (name, *command[1:])  # noqa: PLW2901
+            packed[at].append(_pack(command))
+            awaited[at].append((batch, number))
+            self._shards[at].note(command)
+        if not commands:
+            self._call(done, [])
 
     def _call_due(self, now: float) -> None:
         due = []
