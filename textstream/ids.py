@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Callable
 
 DRAWN = 256
 """Ids made at a time.
@@ -50,3 +51,14 @@ stream, unless it is shared; whoever knows the other owns it."""
 new_session_id = Ids(20).new
 """Of a session, or of a client in it: 120 bits, as long as Engine.IO's, which have 96 and a number
 that tells its neighbours' order."""
+
+
+def session_ids(name: str) -> Callable[[], str]:
+    """Return what makes the ids of a server's sessions.
+
+    Args:
+        name: of the server, where there are several: they begin with it and a dot, so that a proxy
+            sees whose a session is. "": there is one.
+
+    """
+    return (lambda: f"{name}.{new_session_id()}") if name else new_session_id

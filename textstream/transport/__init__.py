@@ -27,6 +27,7 @@ def install(
     on_oversized: OnOversized | None = None,
     admit: Admit = admit_all,
     workers: int = MAX_WORKERS,
+    name: str = "",
 ) -> Transport | None:
     """Give `socketio`, a Flask-SocketIO or python-socketio server, our transport, and harden it.
 
@@ -44,13 +45,17 @@ def install(
             that is logged.
         admit: lets in who opens a session, or raises `admission.Refused`; by default everybody.
         workers: threads that run event handlers, at most.
+        name: of this server, where several are behind one address: session ids begin with it, so
+            that a proxy can send each poll to the server that has its session.
 
     Returns:
         The transport, to be closed with the server; None where it cannot be used. Its ``quick``
         takes handlers that may run in the reactor's thread (`quick.QuickHandlers`).
 
     """
-    transport = Transport(bounds=bounds, on_oversized=on_oversized, admit=admit, workers=workers)
+    transport = Transport(
+        bounds=bounds, on_oversized=on_oversized, admit=admit, workers=workers, name=name
+    )
     server = getattr(socketio, "server", socketio)
     if server is None:
         _serve_later(socketio, transport)

@@ -76,11 +76,13 @@ class Transport:
         on_oversized: OnOversized | None = None,
         admit: Admit = admit_all,
         workers: int = MAX_WORKERS,
+        name: str = "",
     ) -> None:
         """Make it for no server yet; see `textstream.transport.install`."""
         self._asked_bounds = bounds
         self._on_oversized = on_oversized or _log_oversized
         self.admit = admit
+        self.name = name
         self._workers = workers
         self.quick = QuickHandlers()
         self._lock = threading.Lock()  # guards the making of _parts

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from socketio.packet import Packet
 
-from textstream.ids import new_session_id
+from textstream.ids import session_ids
 from textstream.threads import ThreadPool
 from textstream.transport.admission import Admit
 from textstream.transport.answers import harden_answers
@@ -40,6 +40,7 @@ class Host(Protocol):
     """What serves the sessions: the transport."""
 
     admit: Admit
+    name: str
     bounds: Bounds
     turns: Turns
     quick: QuickHandlers
@@ -86,7 +87,7 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
     bounds = host.bounds
     make_thread_safe(server.manager)
     eio = server.eio
-    eio.generate_id = new_session_id
+    eio.generate_id = session_ids(host.name)
     speaks_socket_io = hasattr(server, "packet_class")
     if speaks_socket_io:
         # Of another class of packets nobody knows what an event looks like.
@@ -125,6 +126,7 @@ def harden(server: Any, host: Host, on_oversized: OnOversized) -> None:
         make=lambda: Sessions(shared),
         turn_away=host.turn_away,
         admit=host.admit,
+        name=host.name,
         direct=DirectOpening(eio, host.take_over_at),
         parking=host.parking,
     )

@@ -50,6 +50,7 @@ class StrictRequests:
         make: Callable[[], Sessions],
         turn_away: WsgiApp,
         admit: Admit,
+        name: str,
         direct: DirectOpening,
         parking: Parking,
     ) -> None:
@@ -61,12 +62,14 @@ class StrictRequests:
             make: makes an empty table of sessions.
             turn_away: answers the request for a second WebSocket of a session.
             admit: lets a session in, or not.
+            name: of this server among several, "" where it is the only one.
             direct: opens those that begin with a WebSocket.
             parking: answers polls that have waited without a thread.
 
         """
         self._app = app
         self._admit = admit
+        self._name = name
         self._direct = direct
         self._parking = parking
         self._eio = eio
@@ -132,7 +135,7 @@ class StrictRequests:
             # Engine.IO raises for a request whose session has closed meanwhile.
             if not sid or self._is_open(sid):
                 raise
-            unknown = refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
+            unknown = refusal(Answer.UNKNOWN_SESSION, why_unknown(environ, sid, self._name))
             return self._answer(unknown, environ, start_response)
         # In lower case, as the protocol's own examples have it. Engine.IO's is not.
         is_post = environ["REQUEST_METHOD"] == "POST"
@@ -172,7 +175,7 @@ class StrictRequests:
         if sid:
             if self._is_open(sid):
                 return None
-            return refusal(Answer.UNKNOWN_SESSION, why_unknown(environ))
+            return refusal(Answer.UNKNOWN_SESSION, why_unknown(environ, sid, self._name))
         return _verify_opening(environ["REQUEST_METHOD"], query)
 
     def _is_open(self, sid: str) -> bool:

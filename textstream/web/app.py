@@ -30,7 +30,6 @@ from textstream.stream.memory_log import MemoryLog
 from textstream.stream.pools import Pools
 from textstream.transport import Transport, install
 from textstream.transport.driver import MAX_WORKERS
-from textstream.transport.naming import name_sessions
 from textstream.web.admin import Admin, admin_routes, shows_admin
 from textstream.web.admission import Admission
 from textstream.web.api_guard import guard_api
@@ -270,9 +269,8 @@ def _make_socketio(
         bounds=bounds,
         on_oversized=on_oversized,
         admit=admission.admit,
+        name=settings.name,
     )
-    if settings.name:
-        name_sessions(socketio.server, settings.name)
     measure_packets(socketio.server)
     return socketio, transport
 
