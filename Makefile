@@ -87,11 +87,8 @@ soak: $(VENV)/.dev ## Connect, stream, cut, resume and stop for 20 minutes (ARGS
 	$(BIN)/python -m reliability.soak $(ARGS)
 
 lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra openai --extra store \
 		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
-	printf 'redis>=8.0\nhiredis>=3.3\n' | $(BIN)/uv pip compile --quiet --upgrade --universal \
-		--python-version 3.11 --constraint requirements.txt \
-		--custom-compile-command "make lock" --output-file requirements-store.txt -
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
 		--constraint requirements.txt \
 		--custom-compile-command "make lock" --output-file requirements-dev.txt
