@@ -89,6 +89,8 @@ def test_nothing_is_lost(
         own_store.start()
     until(lambda: health(a)["store"] == health(b)["store"] == "up")
     for client in (starter, reader):
+        assert client.call("set_rate", {"id": stream_id, "rate": 0})["ok"]
+    for client in (starter, reader):
         told = client.wait_for_event("stream_end", timeout=patient(60)).data
         assert told["text_sha256"] == sha256(LONG)
         assert text_of(client) == LONG

@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -124,7 +123,9 @@ def test_one_that_stood_still_writes_nothing_more(
     os.kill(a.pid, signal.SIGCONT)
     a.wait_for_log(lambda log: "is another process's now" in log)
     for client in (starter, reader):
-        told = client.wait_for_event("stream_end", timeout=patient(40)).data
+        assert client.call("set_rate", {"id": stream_id, "rate": 0})["ok"]
+    for client in (starter, reader):
+        told = ending(client)
         assert told["text_sha256"] == sha256(LONG)
         assert text_of(client) == LONG
 
@@ -148,7 +149,8 @@ def test_servers_that_restart_one_after_the_other_end_no_text(
         servers += pair(1)
         client = sio(servers[number + 1])
         assert resume(client, stream_id, at, rate=300)["ok"]
-    told: Any = client.wait_for_event("stream_end", timeout=patient(40)).data
+    assert client.call("set_rate", {"id": stream_id, "rate": 0})["ok"]
+    told = ending(client)
     assert told["reason"] == "completed"
     assert text + text_of(client, at) == LONG
     assert told["text_sha256"] == sha256(LONG)
