@@ -15,6 +15,7 @@ import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+import textstream.lean  # noqa: F401 (first: see there)
 from textstream import __version__, log_format
 from textstream.access.own_token import make_token
 from textstream.errors import TextStreamError

@@ -12,6 +12,7 @@ from functools import partial
 
 from flask import Flask
 
+import textstream.lean  # noqa: F401 (first: see there)
 from textstream import log_format
 from textstream.access.address import Proxies
 from textstream.errors import TextStreamError
