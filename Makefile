@@ -17,10 +17,10 @@ NPM := npm --prefix frontend --no-fund --no-audit
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev web test units reliability coverage cuts cluster kills soak fuzz lint types bench lock build library clean
+.PHONY: help setup run dev web test units reliability coverage cuts cluster cluster-test kills soak fuzz lint types bench lock build library clean
 
 help: ## List what can be done
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(VENV)/.runtime $(PAGES) ## Install what the server needs, and build its page
 
@@ -67,6 +67,10 @@ cluster: $(VENV)/.dev $(PAGES) ## Valkey, three servers and nginx on this machin
 
 kills: $(VENV)/.dev ## Kill one of three servers every few seconds for 10 minutes (ARGS="--signal term")
 	$(BIN)/python -m reliability.cluster $(ARGS)
+
+cluster-test: $(VENV)/.dev $(PAGES) ## Kill servers for a minute each: on a cluster, behind Sentinel, with TLS (needs redis-server)
+	for store in cluster sentinel tls; do \
+		$(BIN)/python -m reliability.cluster --minutes 1 --clients 20 --store $$store $(ARGS) || exit 1; done
 
 lint: $(VENV)/.dev frontend/node_modules/.stamp ## Check style: ruff, ESLint, Prettier
 	$(BIN)/ruff check $(SOURCES)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from reliability.cluster.run import Options, Report, run
+from reliability.cluster.stores import KINDS, Kind
 from tests.support.leaks import LeakGuard
 
 
@@ -43,9 +44,17 @@ def lines_of(report: Report) -> list[str]:
 )
 @click.option("--signal", type=click.Choice(["kill", "term"]), default="kill", show_default=True)
 @click.option("--lease", type=click.FloatRange(min=1), default=2.0, show_default=True)
+@click.option("--store", type=click.Choice(KINDS), default="one", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def main(
-    *, minutes: float, clients: int, kill_every: float, signal: str, lease: float, seed: int
+    *,
+    minutes: float,
+    clients: int,
+    kill_every: float,
+    signal: str,
+    lease: float,
+    store: Kind,
+    seed: int,
 ) -> None:
     """Kill one of three servers after the other while clients read; tell what they lost."""
     options = Options(
@@ -54,6 +63,7 @@ def main(
         kill_every=kill_every,
         signal=signal,
         lease=lease,
+        store=store,
         seed=seed,
     )
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))

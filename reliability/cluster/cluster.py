@@ -1,16 +1,16 @@
-"""A store, three servers and nginx, on this machine."""
+"""Three servers that share a store, and nginx, on this machine."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from reliability.cluster.nginx import Nginx
 from tests.support.leaks import LeakGuard
 from tests.support.ports import free_ports
 from tests.support.running_server import RunningServer
-from tests.support.store import Store
 
 NAMES = "abc"
 
@@ -18,15 +18,16 @@ SOURCES = "drip=tests.store.drip:drip"
 
 
 class Cluster:
-    """Servers that share their streams. `stop` ends all of it."""
+    """Servers that share their streams. `stop` ends them."""
 
-    def __init__(self, folder: Path, leak_guard: LeakGuard, **env: str) -> None:
-        """Start it; `env` is for the servers."""
-        self.store = Store(folder)
+    def __init__(
+        self, folder: Path, leak_guard: LeakGuard, store: Mapping[str, str], **env: str
+    ) -> None:
+        """Start it; `env` is for the servers, as is what they are told of their `store`."""
         self.ended: list[RunningServer] = []
         self._guard = leak_guard
         self._env = {
-            "TEXTSTREAM_STORE": self.store.url,
+            **store,
             "TEXTSTREAM_GRANT_SECRET": "of all servers of this cluster, for its links",
             "TEXTSTREAM_SOURCES": SOURCES,
             "TEXTSTREAM_TRUSTED_PROXIES": "127.0.0.1",
@@ -61,7 +62,6 @@ class Cluster:
         self.nginx.stop()
         for server in self.servers:
             server.stop()
-        self.store.kill()
 
     def _serve(self, number: int) -> RunningServer:
         env = {**self._env, "TEXTSTREAM_NAME": NAMES[number]}

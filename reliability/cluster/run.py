@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reliability.cluster.clients import PATIENCE, Crowd, Tally
 from reliability.cluster.cluster import Cluster
+from reliability.cluster.stores import Kind, SharedStore, running
 from tests.support.leaks import LeakGuard
 from textstream.chaos import ByteRange, ChaosProxy, RandomPlan
 
@@ -25,6 +26,7 @@ class Options:
         cut_every: bytes of a connection after which it is cut, at least and at most.
         rate: units per second, at least and at most.
         lease: seconds.
+        store: which kind; of one that has a reserve, that takes over in the middle.
         seed: of all that is random.
 
     """
@@ -36,6 +38,7 @@ class Options:
     cut_every: tuple[int, int] = (2_000, 60_000)
     rate: tuple[int, int] = (300, 600)
     lease: float = 2.0
+    store: Kind = "one"
     seed: int = 1
 
 
@@ -60,18 +63,28 @@ class Report:
 
 def run(options: Options, folder: Path, leak_guard: LeakGuard) -> Report:
     """Do it."""
+    with running(options.store, folder) as store:
+        return _run(options, folder, leak_guard, store)
+
+
+def _run(options: Options, folder: Path, leak_guard: LeakGuard, store: SharedStore) -> Report:
     chance = random.Random(options.seed)
-    cluster = Cluster(folder, leak_guard, TEXTSTREAM_LEASE=str(options.lease), TEXTSTREAM_DRAIN="1")
+    env = {"TEXTSTREAM_LEASE": str(options.lease), "TEXTSTREAM_DRAIN": "1"}
+    cluster = Cluster(folder, leak_guard, store.env, **env)
     plan = RandomPlan(options.seed, cut_every=ByteRange(*options.cut_every))
     tally, kills = Tally(), 0
     try:
         with ChaosProxy(("127.0.0.1", cluster.nginx.port), plan=plan) as proxy:
             crowd = Crowd(proxy.url, tally, seed=options.seed, rate=options.rate)
             until = time.monotonic() + options.seconds
+            fail_over, middle = store.fail_over, until - options.seconds / 2
             crowd.begin(options.clients, options.seconds)
             while time.monotonic() < until:
                 wait = options.kill_every or options.seconds
                 time.sleep(max(0.0, min(wait, until - time.monotonic())))
+                if fail_over and time.monotonic() >= middle:
+                    fail_over()
+                    fail_over = None
                 if options.kill_every and time.monotonic() < until:
                     number = chance.randrange(3)
                     if options.signal == "kill":
@@ -80,10 +93,7 @@ def run(options: Options, folder: Path, leak_guard: LeakGuard) -> Report:
                     kills += 1
             hanging = crowd.join(PATIENCE)
             cuts = proxy.totals.cuts
-        commands = {
-            name.removeprefix("cmdstat_"): row["calls"]
-            for name, row in cluster.store.ask("INFO", "commandstats").items()
-        }
+        commands = store.commands()
     finally:
         cluster.stop()
     log = cluster.logs()

@@ -44,6 +44,11 @@ class Store:
         assert self._process
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not been killed."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         ours = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *self.options]
         options = [str(self.config), "--sentinel"] if self.config else ours
